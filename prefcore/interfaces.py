@@ -1,0 +1,467 @@
+"""The promises between prefcore and its plugins: six kinds, each a protocol and a declaration.
+
+A plugin's hook returns declarations: frozen objects that say what a thing is called, what it can
+do and how to make one. prefcore chooses by id, never by order. Everything named here, in
+``prefcore.model``, ``prefcore.values``, ``prefcore.errors`` and ``prefcore.hookspecs`` is public.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import BinaryIO, Protocol, runtime_checkable
+
+import attrs
+
+from prefcore.model import (
+    AppState,
+    AuditRecord,
+    Change,
+    Changeset,
+    Document,
+    Draft,
+    PlainDocument,
+    PreferenceSet,
+    Rename,
+    Row,
+    SchemaVersion,
+    Selection,
+)
+
+__all__ = [
+    "CONFLICT",
+    "HOOK_API",
+    "Capability",
+    "Edit",
+    "Format",
+    "FormatInfo",
+    "KeyProvider",
+    "KeyProviderInfo",
+    "KeyState",
+    "Layer",
+    "Limits",
+    "MergeStrategyInfo",
+    "MigrationsInfo",
+    "Sides",
+    "Snapshot",
+    "StoredObject",
+    "Store",
+    "StoreInfo",
+    "StoreProblem",
+    "SafetyCopy",
+    "Target",
+    "TargetInfo",
+    "Transaction",
+]
+
+#: The version of this contract; a plugin may declare the range it supports.
+HOOK_API = "1.0"
+
+
+# ---------------------------------------------------------------------------------- formats
+
+
+class Capability:
+    """What a format can do, as it declares it; nothing is assumed beyond the declaration."""
+
+    #: Writes and reads one set after the other, in memory that does not grow with their number.
+    STREAMS = "streams"
+    #: Carries records (history, schema versions, audit) besides sets.
+    FULL_STATE = "full-state"
+    #: Reads and writes files without our header, such as people write.
+    PLAIN = "plain"
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """How much a reader takes from a stranger's file before it refuses; never unlimited.
+
+    ``max_bytes`` is after decompression, ``max_whole_bytes`` what may be held at once where a
+    file cannot be streamed, ``max_line_bytes`` one line (so one entry) of a streamed file.
+    """
+
+    max_bytes: int = 4 << 30
+    max_whole_bytes: int = 64 << 20
+    max_line_bytes: int = 16 << 20
+    max_depth: int = 64
+    max_key_length: int = 500
+    max_keys_per_set: int = 1_000_000
+
+
+@runtime_checkable
+class Format(Protocol):
+    """Turns documents into bytes and back, losing nothing that is portable."""
+
+    def write(self, document: Document, out: BinaryIO) -> None:
+        """Write a document, drawing its sets, then its records, then calling its ``trailer()``."""
+
+    def write_plain(self, values: Mapping[str, object], out: BinaryIO) -> None:
+        """Write one set's values by key without header or metadata, as people write files."""
+
+    def read(self, source: BinaryIO, limits: Limits) -> Document | PlainDocument:
+        """Read a document; the header at once, sets and records as they are drawn.
+
+        A file without our header gives a PlainDocument. Raises DamagedDocument,
+        TruncatedDocument, InvalidValue or NewerFormat, here or while being drawn, each naming the
+        line or byte.
+        """
+
+
+@attrs.frozen(kw_only=True)
+class FormatInfo:
+    """A format as its plugin declares it.
+
+    ``detect`` sees the first 4 KiB and says whether they look like this format; ``suffixes`` are
+    with their dot, the preferred one first.
+    """
+
+    id: str
+    summary: str
+    suffixes: tuple[str, ...] = attrs.field(converter=tuple)
+    media_type: str
+    capabilities: frozenset[str] = attrs.field(converter=frozenset)
+    detect: Callable[[bytes], bool]
+    factory: Callable[[], Format]
+
+
+# ---------------------------------------------------------------------------- merge strategies
+
+
+class _Conflict:
+    """The type of ``CONFLICT``: a strategy cannot decide."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "CONFLICT"
+
+
+CONFLICT = _Conflict()
+
+
+@attrs.frozen
+class Sides:
+    """What a strategy decides between: values or UNSET, and when each side changed last."""
+
+    key: str
+    base: object
+    ours: object
+    theirs: object
+    ours_at: datetime | None = None
+    theirs_at: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class MergeStrategyInfo:
+    """A merge strategy: ``resolve`` gives the merged value, UNSET, or CONFLICT.
+
+    It is asked only where both sides changed differently, and must not mutate what it is given.
+    """
+
+    id: str
+    summary: str
+    resolve: Callable[[Sides], object]
+
+
+# -------------------------------------------------------------------------------- migrations
+
+
+@attrs.frozen(kw_only=True)
+class MigrationsInfo:
+    """An application's migration steps, as its distribution publishes them.
+
+    ``steps`` gives ``prefcore.migration.Step`` objects; it is called only when a verb needs them.
+    """
+
+    app: str
+    summary: str
+    steps: Callable[[], Iterable[object]]
+
+
+# ------------------------------------------------------------------------------------ targets
+
+
+@attrs.frozen
+class StoredObject:
+    """One object in a target: its name, size in bytes, and when it was written."""
+
+    name: str
+    size: int
+    modified_at: datetime
+
+
+@runtime_checkable
+class Target(Protocol):
+    """Where backups live. Names are relative, ``/``-separated, and never leave the target."""
+
+    def put(self, name: str, source: BinaryIO) -> StoredObject:
+        """Store an object whole or not at all, and give it back as the target reports it."""
+
+    def get(self, name: str) -> BinaryIO:
+        """Open an object for reading; raises NotFound."""
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        """Give the objects whose names begin with ``prefix``, sorted by name."""
+
+    def delete(self, name: str) -> None:
+        """Remove an object; removing what is not there is no error."""
+
+    def close(self) -> None:
+        """Give up connections and files."""
+
+
+@attrs.frozen(kw_only=True)
+class TargetInfo:
+    """A kind of target: ``id`` is the scheme of its URLs, ``factory`` opens one from its URL."""
+
+    id: str
+    summary: str
+    factory: Callable[[str], Target]
+
+
+# ------------------------------------------------------------------------------------- stores
+
+
+#: One layer of a point read: scope, owner, canonical text, updated_at in µs, source, actor.
+Layer = tuple[str, str, str, int, str, str]
+
+
+@attrs.frozen
+class KeyState:
+    """A key as the store knows it: its present name, its UUID, and how many sets hold it."""
+
+    name: str
+    uuid: str
+    holders: int
+
+
+@attrs.frozen
+class Edit:
+    """How one entry went on since a revision: what stood before it, and the last edit after it.
+
+    ``before`` is the row before that revision (None: no entry); ``edit`` the row that the last
+    changeset other than the ignored ones left (None: it removed the entry), ``edited_in`` that
+    changeset's revision, or None where only ignored changesets touched the entry. ``key`` is the
+    name the key had when edited, or before the revision where it was not.
+    """
+
+    scope: str
+    owner: str
+    key: str
+    before: Row | None
+    edit: Row | None
+    edited_in: int | None
+
+
+@attrs.frozen
+class StoreProblem:
+    """One thing ``Store.check`` found: what is wrong, where, and what to do."""
+
+    what: str
+    where: str
+    advice: str
+
+
+@attrs.frozen
+class SafetyCopy:
+    """A whole-state copy that a store keeps beside itself; ``id`` names it to the store."""
+
+    id: str
+    made_at: datetime
+    size: int
+    reason: str
+
+
+class Snapshot(Protocol):
+    """One consistent view of a store: nothing another process writes meanwhile shows in it."""
+
+    def apps(self) -> list[str]:
+        """Give the applications the store holds, sorted."""
+
+    def state(self, app: str) -> AppState:
+        """Give where an application stands; a store that holds nothing of it gives zeros."""
+
+    def read_set(self, app: str, scope: str, owner: str) -> PreferenceSet:
+        """Give one set, empty where nothing is held."""
+
+    def sets(self, app: str, selection: Selection = Selection()) -> Iterator[PreferenceSet]:
+        """Give the selected sets that hold entries, sorted by scope and owner, rows by key."""
+
+    def keys(self, app: str) -> list[KeyState]:
+        """Give the keys that have a name today, sorted by it."""
+
+    def held(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
+        """Give scope, owner and row of every set that holds a key."""
+
+    def schema(self, app: str, version: str) -> str | None:
+        """Give the canonical text of a registered schema version, or None."""
+
+    def schema_versions(self, app: str) -> list[SchemaVersion]:
+        """Give the registered versions in the order they were registered."""
+
+    def changesets(self, app: str | None = None) -> Iterator[Changeset]:
+        """Give the log, newest first; of one application, or of all."""
+
+    def changeset(self, id: str) -> Changeset:
+        """Give one changeset by its UUID or a unique beginning of it; raises NotFound."""
+
+    def changes(self, revision: int) -> Iterator[Change | Rename]:
+        """Give what a changeset did: renames first, then entries by scope, owner and key."""
+
+    def history(
+        self, app: str, scope: str, owner: str, key: str
+    ) -> Iterator[tuple[Changeset, Change]]:
+        """Give one entry's changes, newest first, through renames of its key."""
+
+    def edits_since(
+        self, app: str, revision: int, *, ignoring: Collection[int] = ()
+    ) -> Iterator[Edit]:
+        """Give every entry changed in or after ``revision``, by scope and owner.
+
+        Changesets whose revisions are in ``ignoring`` count as changes, but not as edits.
+        """
+
+    def parked(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
+        """Give scope, owner and last row of sets from which a migration removed the key."""
+
+    def audit(self) -> Iterator[AuditRecord]:
+        """Give the audit chain, oldest first."""
+
+
+class Transaction(Snapshot, Protocol):
+    """One changeset in the making: a snapshot that also sees and makes its own writes.
+
+    Writing what is already there is no change. Nothing is visible to others before the
+    transaction ends well; an exception, or ``abandon``, leaves the store as it was.
+    """
+
+    revision: int
+
+    def write(self, scope: str, owner: str, rows: Iterable[Row]) -> int:
+        """Put entries into one set; gives how many changed."""
+
+    def remove(self, scope: str, owner: str, keys: Iterable[str]) -> int:
+        """Take entries out of one set; gives how many were there."""
+
+    def transform(
+        self, key: str, function: Callable[[str], str | None], *, source: str = "migration"
+    ) -> int:
+        """Replace the canonical text of a key's entries in every set (None removes the entry).
+
+        The function sees the text alone and must give the same for the same. Gives how many
+        entries changed; changed ones get the draft's time and actor and ``source``.
+        """
+
+    def rename(self, key: str, to: str) -> None:
+        """Give a key a new name for all owners; history and UUID stay with it.
+
+        A key that had the new name and holds nothing gives it up; raises ConflictError when it
+        still holds entries.
+        """
+
+    def register(self, version: str, text: str, *, declarations: Mapping[str, str]) -> None:
+        """Record a schema version: its canonical text, and each key's declaration as text.
+
+        Registering the same text again changes nothing; another text raises InvalidSchema.
+        """
+
+    def apply_version(self, version: str) -> None:
+        """Make a registered version the one in force."""
+
+    def abandon(self) -> None:
+        """Undo everything at the end, although no exception was raised: a dry run."""
+
+    def result(self) -> Changeset:
+        """Give the changeset as written; after the transaction ended well."""
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Holds the preferences of several applications, with their history, durably.
+
+    When a changing call returns, the change survives power loss; when it does not, the state is
+    the one before or the one after. Sensitive values reach it sealed. Several threads and
+    processes may use one store at once. Raises LockedError, DamagedStore, ForeignFile,
+    NewerFormat, NoSpace or ReadOnly, each naming the store.
+    """
+
+    url: str
+    read_only: bool
+
+    def layers(
+        self, app: str, version: str | None, key: str, sets: Sequence[tuple[str, str]]
+    ) -> list[Layer]:
+        """Give what each of the (scope, owner) sets holds for one key, where it holds anything.
+
+        Raises StoreMoved when ``version`` is no longer the schema version in force.
+        """
+
+    def declaration(self, app: str, key: str) -> tuple[str | None, str | None]:
+        """Give the schema version in force and its declaration text of a key, each or None."""
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Open one consistent view."""
+
+    def changeset(
+        self, draft: Draft, *, version: str | None
+    ) -> AbstractContextManager[Transaction]:
+        """Begin a changeset; it is committed when the block ends well.
+
+        Raises StoreMoved when ``version`` is not the schema version in force. A changeset that
+        changed nothing leaves no trace.
+        """
+
+    def save_copy(self, reason: str) -> SafetyCopy:
+        """Keep a copy of the whole state as last committed, and drop all but the last three.
+
+        May be called inside a changeset of this store: it copies the state before it.
+        """
+
+    def copies(self) -> list[SafetyCopy]:
+        """Give the safety copies, newest first."""
+
+    def restore_copy(self, id: str) -> None:
+        """Put the whole state back to a safety copy; raises NotFound."""
+
+    def check(self) -> Iterator[StoreProblem]:
+        """Look for damage and for parts that disagree: entries, history, audit chain."""
+
+    def close(self) -> None:
+        """Give up files and connections of every thread."""
+
+
+@attrs.frozen(kw_only=True)
+class StoreInfo:
+    """A kind of store: ``id`` is the scheme of its URLs.
+
+    ``open`` takes the URL, whether to create what is missing, and whether to open for reading
+    only; it raises NotFound where nothing is there and ``create`` is False.
+    """
+
+    id: str
+    summary: str
+    open: Callable[..., Store]
+
+
+# ------------------------------------------------------------------------------ key providers
+
+
+@runtime_checkable
+class KeyProvider(Protocol):
+    """Holds a root key somewhere else (an OS keyring, a KMS) and wraps data keys with it."""
+
+    def wrap(self, key: bytes, *, context: bytes) -> bytes:
+        """Give a data key encrypted under the root key and bound to ``context``."""
+
+    def unwrap(self, wrapped: bytes, *, context: bytes) -> bytes:
+        """Give the data key back; raises IntegrityError when key or context is another."""
+
+
+@attrs.frozen(kw_only=True)
+class KeyProviderInfo:
+    """A kind of key provider: ``id`` as configured, ``factory`` opens one from its settings."""
+
+    id: str
+    summary: str
+    factory: Callable[[Mapping[str, object]], KeyProvider]

@@ -1,0 +1,331 @@
+"""Portable values: which values a preference may hold, their canonical text and their equality.
+
+A portable value is None, bool, int (64-bit signed), float (finite), str (no lone surrogates),
+bytes, datetime (aware), date, time (naive), list, or dict with str keys, at most
+``MAX_DEPTH`` levels deep. Its *canonical text* is JSON: keys sorted by code point, no white space,
+numbers as Python's ``repr`` (the shortest text that gives the same float back), and the types that
+JSON lacks in a tagged form::
+
+    b"\\x00"                      {"$bytes":"AA=="}
+    date(2026, 1, 31)            {"$date":"2026-01-31"}
+    datetime(…, tzinfo=utc)      {"$datetime":"2026-01-31T12:00:00.000000+00:00"}
+    time(12, 0)                  {"$time":"12:00:00.000000"}
+
+Real data of that shape (an object with one key that is ``$``, then a reserved word) gets one more
+``$`` in front of its key, and loses it on the way back; so every value has one text, and every
+such text one value. Two values are equal when their texts are: 1 is not 1.0, True is not 1.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from hashlib import sha256
+from math import isfinite
+
+from prefcore.errors import InvalidValue
+
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_INTEGER",
+    "MIN_INTEGER",
+    "UNSET",
+    "Sealed",
+    "Unset",
+    "Value",
+    "canonical_text",
+    "digest",
+    "equal",
+    "from_text",
+    "from_tagged",
+    "kind_of",
+    "to_tagged",
+]
+
+#: Levels of nesting a value may have: a scalar has 1, a list of scalars 2.
+MAX_DEPTH = 64
+MIN_INTEGER = -(2**63)
+MAX_INTEGER = 2**63 - 1
+
+# A recursive alias would say more, but mypy --strict users then meet invariance at every list.
+Value = object
+
+
+class Unset:
+    """The type of ``UNSET``: no value is held, which is neither null nor any value."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNSET = Unset()
+
+# Reserved for good: also words no tag uses yet, so that a later tag cannot collide with data.
+_TAG = re.compile(r"\$+(?:bytes|date|datetime|time|null|int|float|list|map|sealed)\Z")
+_quoted = json.encoder.encode_basestring
+_encode = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+).encode
+
+
+class Sealed:
+    """An encrypted value as everything below the facade sees it.
+
+    ``key_id`` names the data key, ``data`` is the ciphertext, ``tag`` an equality tag: two sealed
+    values are equal when their tags are. It stands only as a whole value, never inside one.
+    """
+
+    __slots__ = ("data", "key_id", "tag")
+
+    def __init__(self, key_id: str, data: bytes, tag: bytes) -> None:
+        self.key_id = key_id
+        self.data = data
+        self.tag = tag
+
+    def __repr__(self) -> str:
+        return f"Sealed({self.key_id!r}, …)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sealed) and self.tag == other.tag
+
+    def __hash__(self) -> int:
+        return hash(self.tag)
+
+
+def kind_of(value: object) -> str:
+    """Give the name of a value's type as messages and schemas use it, such as ``integer``."""
+    kind = _KINDS.get(type(value))
+    if kind is None:
+        kind = next((name for t, name in _KINDS.items() if isinstance(value, t)), None)
+    return kind or type(value).__name__
+
+
+_KINDS: dict[type, str] = {
+    type(None): "null",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    bytes: "bytes",
+    datetime: "datetime",
+    date: "date",
+    time: "time",
+    list: "array",
+    tuple: "array",
+    dict: "object",
+    Sealed: "sealed",
+}
+
+
+def canonical_text(value: object, *, path: str = "") -> str:
+    """Give a portable value's canonical text.
+
+    ``path`` is where the value stands, for the error. Raises InvalidValue, naming the place
+    inside the value, when it is not portable.
+    """
+    kind = type(value)
+    if kind is str:
+        return _quoted(_checked_text(value, path))  # type: ignore[arg-type]  # kind says str
+    if value is None or kind is bool:
+        return "null" if value is None else "true" if value else "false"
+    if kind is int and MIN_INTEGER <= value <= MAX_INTEGER:  # type: ignore[operator]  # an int
+        return repr(value)
+    if isinstance(value, Sealed):
+        data, tag = (b64encode(part).decode() for part in (value.data, value.tag))
+        return f'{{"$sealed":[{_quoted(value.key_id)},"{data}","{tag}"]}}'
+    return _encode(to_tagged(value, path=path))
+
+
+def to_tagged(value: object, *, path: str = "", depth: int = 1) -> object:
+    """Give a portable value as plain JSON types, with the tagged forms of this module.
+
+    Raises InvalidValue, with the path of the offender, when the value is not portable.
+    """
+    kind = type(value)
+    if kind is str:
+        return _checked_text(value, path)  # type: ignore[arg-type]  # kind says str
+    if value is None or kind is bool:
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _checked_integer(int(value), path)
+    if isinstance(value, float):
+        if not isfinite(value):
+            raise InvalidValue(
+                f"{_at(path)}{value!r} is not a finite number; store null or leave the key unset",
+                path=path,
+            )
+        return float(value)
+    if isinstance(value, Mapping):
+        return _tagged_object(value, path, depth)
+    if isinstance(value, (list, tuple)):
+        _check_depth(depth, path)
+        return [
+            to_tagged(item, path=f"{path}[{i}]", depth=depth + 1) for i, item in enumerate(value)
+        ]
+    return _tagged_scalar(value, path)
+
+
+def _tagged_object(value: Mapping[object, object], path: str, depth: int) -> dict[str, object]:
+    _check_depth(depth, path)
+    tagged = {}
+    for key, item in value.items():
+        if not isinstance(key, str):
+            raise InvalidValue(
+                f"{_at(path)}the object's key {key!r} is not text; write it as a string", path=path
+            )
+        inner = f"{path}.{key}" if path else key
+        tagged[_checked_text(key, path)] = to_tagged(item, path=inner, depth=depth + 1)
+    if len(tagged) == 1:
+        (key,) = tagged
+        if _TAG.match(key):
+            return {"$" + key: tagged[key]}
+    return tagged
+
+
+def _tagged_scalar(value: object, path: str) -> object:
+    if isinstance(value, (bytes, bytearray)):
+        return {"$bytes": b64encode(value).decode("ascii")}
+    if isinstance(value, datetime):
+        if value.utcoffset() is None:
+            raise InvalidValue(
+                f"{_at(path)}the time {value.isoformat()} has no zone; add one, such as +00:00",
+                path=path,
+            )
+        offset = value.utcoffset() or timedelta(0)
+        if offset % timedelta(minutes=1):
+            raise InvalidValue(
+                f"{_at(path)}the zone of {value.isoformat()} is not whole minutes", path=path
+            )
+        return {"$datetime": value.isoformat(timespec="microseconds")}
+    if isinstance(value, date):
+        return {"$date": value.isoformat()}
+    if isinstance(value, time):
+        if value.tzinfo is not None:
+            raise InvalidValue(
+                f"{_at(path)}a time of day has no zone; store a datetime, or drop the zone",
+                path=path,
+            )
+        return {"$time": value.isoformat(timespec="microseconds")}
+    if isinstance(value, str):  # a subclass, such as a StrEnum
+        return _checked_text(str.__str__(value), path)
+    raise InvalidValue(
+        f"{_at(path)}a {type(value).__name__} is not a portable value; "
+        "use null, boolean, integer, float, text, bytes, date, time, list or object",
+        path=path,
+    )
+
+
+def from_text(text: str) -> object:
+    """Give the value of a canonical text (as ``canonical_text`` made it)."""
+    if '"$' in text:
+        return from_tagged(json.loads(text))
+    return json.loads(text)
+
+
+def from_tagged(data: object, *, path: str = "") -> object:
+    """Give the value of plain JSON types in which tagged forms may stand.
+
+    Raises InvalidValue when a tagged form is malformed, naming its path.
+    """
+    if isinstance(data, dict):
+        if len(data) == 1:
+            ((key, item),) = data.items()
+            if _TAG.match(key):
+                if key.startswith("$$"):
+                    return {key[1:]: from_tagged(item, path=path)}
+                return _untag(key, item, path)
+        return {
+            key: from_tagged(item, path=f"{path}.{key}" if path else key)
+            for key, item in data.items()
+        }
+    if isinstance(data, list):
+        return [from_tagged(item, path=f"{path}[{i}]") for i, item in enumerate(data)]
+    return data
+
+
+def _untag(tag: str, item: object, path: str) -> object:
+    try:
+        if tag == "$sealed":
+            if path or not isinstance(item, list):
+                raise ValueError("a sealed value stands only as a whole value")
+            key_id, data, equality = item
+            return Sealed(key_id, b64decode(data, validate=True), b64decode(equality))
+        if not isinstance(item, str):
+            raise ValueError("it holds no text")
+        if tag == "$bytes":
+            return b64decode(item, validate=True)
+        if tag == "$datetime":
+            moment = datetime.fromisoformat(item)
+            if moment.utcoffset() is None:
+                raise ValueError("it has no zone; add one, such as +00:00")
+            return moment
+        if tag == "$date":
+            return date.fromisoformat(item)
+        if tag == "$time":
+            return time.fromisoformat(item)
+        raise ValueError("this version knows no such tag")
+    except ValueError as error:
+        raise InvalidValue(
+            f'{_at(path)}the tagged form {{"{tag}": …}} is malformed: {error}; '
+            f'for an object with that very key write "${tag}"',
+            path=path,
+        ) from error
+
+
+def digest(value: object) -> str:
+    """Give the SHA-256 of a portable value's canonical text (UTF-8), as ``sha256:`` and hex."""
+    return "sha256:" + sha256(canonical_text(value).encode()).hexdigest()
+
+
+def equal(one: object, other: object) -> bool:
+    """Say whether two values are the same portable value; sealed ones go by their tags."""
+    if one is UNSET or other is UNSET or isinstance(one, Sealed) or isinstance(other, Sealed):
+        return one == other
+    return canonical_text(one) == canonical_text(other)
+
+
+def _checked_text(value: str, path: str) -> str:
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise InvalidValue(
+                f"{_at(path)}the text holds a lone surrogate (U+{ord(value[error.start]):04X}) "
+                f"at position {error.start}, which is not valid Unicode",
+                path=path,
+            ) from error
+    return value
+
+
+def _checked_integer(value: int, path: str) -> int:
+    if MIN_INTEGER <= value <= MAX_INTEGER:
+        return value
+    raise InvalidValue(
+        f"{_at(path)}the integer of {value.bit_length()} bits does not fit in 64; "
+        "store it as text or as a float",
+        path=path,
+    )
+
+
+def _check_depth(depth: int, path: str) -> None:
+    if depth > MAX_DEPTH:
+        raise InvalidValue(
+            f"{_at(path[:80])}the value is nested deeper than {MAX_DEPTH} levels", path=path[:80]
+        )
+
+
+def _at(path: str) -> str:
+    return f"{path}: " if path else ""
+
+
+# For annotations of those who hold values: what JSON-like containers look like.
+Object = Mapping[str, object]
+Array = Sequence[object]
