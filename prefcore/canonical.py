@@ -91,7 +91,7 @@ def iso_time(micros: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _minute(minute: int) -> str:
-    return from_micros(minute * 60_000_000).strftime("%Y-%m-%dT%H:%M:")
+    return from_micros(minute * 60_000_000).isoformat()[:17]
 
 
 def micros_of(text: str) -> int:
