@@ -1,0 +1,106 @@
+"""The audit digest: how a changeset becomes one hash, and how the hashes are chained.
+
+Every store makes the same digest of the same changeset, so that a log can be checked wherever it
+was carried. It is SHA-256 over these UTF-8 lines, each ended by a line feed::
+
+    {"actor":…,"app":…,"at":…,"id":…,"kind":…,"reason":…,"schema_after":…,"schema_before":…}
+    {"rename":["editor.size","editor.font_size"]}           for each rename, in the order made
+    ["user","alice","editor.font_size",12,14]               for each changed entry
+
+Head and rename lines are canonical texts (``prefcore.values``). An entry line looks like a
+canonical text too, but has the bare word ``-`` where no entry stood or stands, so that a held
+null and no entry differ; ``["user","alice","x",-,null]`` is therefore not JSON. Entries come by
+scope, owner and key as Unicode text (by code point), as ``Snapshot.changes`` gives them.
+
+A link of the chain is SHA-256 over the lines previous link, revision (decimal) and digest, the
+last without a line end; before the first link stand 64 zeros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from hashlib import sha256
+
+from prefcore.canonical import iso_time
+from prefcore.values import canonical_text
+
+__all__ = ["ALGORITHM", "FIRST", "ChangesetDigest", "chain"]
+
+#: What an AuditRecord says of a digest made here.
+ALGORITHM = "sha256"
+#: The chain before the first changeset.
+FIRST = "0" * 64
+
+_BATCH = 1024
+
+# Scopes, owners and keys repeat endlessly; a canonical text costs 0.3 µs.
+_quoted = lru_cache(maxsize=4096)(canonical_text)
+
+
+class ChangesetDigest:
+    """Takes a changeset in, part by part in the order of this module, and gives its digest."""
+
+    def __init__(self) -> None:
+        self._hash = sha256()
+        self._lines: list[str] = []
+
+    def head(
+        self,
+        *,
+        id: str,
+        app: str,
+        kind: str,
+        actor: str,
+        at: int,
+        reason: str,
+        schema_before: str | None,
+        schema_after: str | None,
+    ) -> None:
+        """Take in what the changeset says of itself; ``at`` is in µs since 1970 UTC."""
+        facts = {
+            "actor": actor,
+            "app": app,
+            "at": iso_time(at),
+            "id": id,
+            "kind": kind,
+            "reason": reason,
+            "schema_after": schema_after,
+            "schema_before": schema_before,
+        }
+        self._lines.append(canonical_text(facts) + "\n")
+
+    def rename(self, before: str, after: str) -> None:
+        """Take in one rename of a key."""
+        self._lines.append(canonical_text({"rename": [before, after]}) + "\n")
+
+    def entry(
+        self, scope: str, owner: str, key: str, before_text: str | None, after_text: str | None
+    ) -> None:
+        """Take in one changed entry: its canonical texts, None where there is no entry."""
+        self.entries(((scope, owner, key, before_text, after_text),))
+
+    def entries(self, rows: Iterable[tuple[str, str, str, str | None, str | None]]) -> None:
+        """Take in changed entries in bulk, each as the arguments of ``entry``."""
+        lines, quoted = self._lines, _quoted
+        for scope, owner, key, before, after in rows:
+            lines.append(
+                f"[{quoted(scope)},{quoted(owner)},{quoted(key)},"
+                f"{'-' if before is None else before},{'-' if after is None else after}]\n"
+            )
+            if len(lines) >= _BATCH:
+                self._flush()
+
+    def hexdigest(self) -> str:
+        """Give the digest of what was taken in so far, as 64 hexadecimal digits."""
+        self._flush()
+        return self._hash.hexdigest()
+
+    def _flush(self) -> None:
+        self._hash.update("".join(self._lines).encode())
+        self._lines.clear()
+
+
+def chain(previous: str, revision: int, digest: str) -> str:
+    """Give the link that chains a changeset's digest to the link before it (``FIRST`` at first)."""
+    return sha256(f"{previous}\n{revision}\n{digest}".encode()).hexdigest()
