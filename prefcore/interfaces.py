@@ -243,7 +243,9 @@ class Edit:
     ``before`` is the row before that revision (None: no entry); ``edit`` the row that the last
     changeset other than the ignored ones left (None: it removed the entry), ``edited_in`` that
     changeset's revision, or None where only ignored changesets touched the entry. ``key`` is the
-    name the key had when edited, or before the revision where it was not.
+    name the key had when edited (as ``Change.key``), or before the revision where it was not
+    edited; where it had no name then, that of its first change since. The rows carry the names
+    of their times.
     """
 
     scope: str
@@ -274,56 +276,94 @@ class SafetyCopy:
 
 
 class Snapshot(Protocol):
-    """One consistent view of a store: nothing another process writes meanwhile shows in it."""
+    """One consistent view of a store: nothing another process writes meanwhile shows in it.
+
+    Scopes, owners and keys sort as text, by code point: project, system, template, user. What
+    is asked for by a name that nothing has is empty, unless a method says that it raises.
+    """
 
     def apps(self) -> list[str]:
-        """Give the applications the store holds, sorted."""
+        """Give the applications of which the log holds a changeset, sorted."""
 
     def state(self, app: str) -> AppState:
-        """Give where an application stands; a store that holds nothing of it gives zeros."""
+        """Give where an application stands; a store that holds nothing of it gives zeros.
+
+        ``last_changeset`` is the newest of that application; only sets with entries count.
+        """
 
     def read_set(self, app: str, scope: str, owner: str) -> PreferenceSet:
         """Give one set, empty where nothing is held."""
 
     def sets(self, app: str, selection: Selection = Selection()) -> Iterator[PreferenceSet]:
-        """Give the selected sets that hold entries, sorted by scope and owner, rows by key."""
+        """Give the selected sets that hold entries, sorted by scope and owner, rows by key.
+
+        A selection of keys leaves the other rows out, and sets of which no row is left.
+        """
 
     def keys(self, app: str) -> list[KeyState]:
-        """Give the keys that have a name today, sorted by it."""
+        """Give the keys that have a name today, sorted by it.
+
+        A key is there from the first entry written of it, and stays when no set holds it any
+        more.
+        """
 
     def held(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
-        """Give scope, owner and row of every set that holds a key."""
+        """Give scope, owner and row of every set that holds a key, by scope and owner."""
 
     def schema(self, app: str, version: str) -> str | None:
         """Give the canonical text of a registered schema version, or None."""
 
     def schema_versions(self, app: str) -> list[SchemaVersion]:
-        """Give the registered versions in the order they were registered."""
+        """Give the registered versions in the order they were registered.
+
+        ``digest`` is ``sha256:`` and the hex digest of the text's UTF-8; ``applied_at`` and
+        ``applied_by`` tell when the version was last put in force. Names and descriptions stand
+        in the text, which a store does not read, and are left empty.
+        """
 
     def changesets(self, app: str | None = None) -> Iterator[Changeset]:
         """Give the log, newest first; of one application, or of all."""
 
     def changeset(self, id: str) -> Changeset:
-        """Give one changeset by its UUID or a unique beginning of it; raises NotFound."""
+        """Give one changeset by its UUID or a unique beginning of it.
+
+        Raises NotFound when none or several begin so.
+        """
 
     def changes(self, revision: int) -> Iterator[Change | Rename]:
-        """Give what a changeset did: renames first, then entries by scope, owner and key."""
+        """Give what a changeset did: renames as they were made, then entries.
+
+        A change is the difference between before and after the changeset: one for each entry
+        whose text differs. ``Change.key`` is the name the key had right after it; for a key that
+        gave its name up in it, the one it had before. ``before`` carries the name of its time.
+        Entries come by scope, owner and key; of two keys of one name, first the one that gave it
+        up.
+        """
 
     def history(
         self, app: str, scope: str, owner: str, key: str
     ) -> Iterator[tuple[Changeset, Change]]:
-        """Give one entry's changes, newest first, through renames of its key."""
+        """Give one entry's changes, newest first, through renames of its key.
+
+        ``key`` is the name it has today.
+        """
 
     def edits_since(
         self, app: str, revision: int, *, ignoring: Collection[int] = ()
     ) -> Iterator[Edit]:
-        """Give every entry changed in or after ``revision``, by scope and owner.
+        """Give every entry changed in or after ``revision``, by scope, owner and key.
 
-        Changesets whose revisions are in ``ignoring`` count as changes, but not as edits.
+        Changesets whose revisions are in ``ignoring`` count as changes, but not as edits. An
+        entry that came back to what it was is still given; a rename alone changes no entry.
         """
 
     def parked(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
-        """Give scope, owner and last row of sets from which a migration removed the key."""
+        """Give scope, owner and last row of sets from which a migration removed the key.
+
+        Those are the sets where the key holds nothing and whose last change of it was made by a
+        changeset of kind ``migrate``; the row is the one before that change, under the key's
+        present name. By scope and owner.
+        """
 
     def audit(self) -> Iterator[AuditRecord]:
         """Give the audit chain, oldest first."""
@@ -332,14 +372,26 @@ class Snapshot(Protocol):
 class Transaction(Snapshot, Protocol):
     """One changeset in the making: a snapshot that also sees and makes its own writes.
 
-    Writing what is already there is no change. Nothing is visible to others before the
-    transaction ends well; an exception, or ``abandon``, leaves the store as it was.
+    Writing what is already there (the same canonical text) is no change and keeps the old
+    metadata; so is an entry that ends the changeset with the text it had before. Nothing is
+    visible to others before the transaction ends well; an exception, or ``abandon``, leaves the
+    store as it was. A call that raises has changed nothing, and the block may go on.
+
+    Entries, keys, schema and ``parked`` show the transaction's own writes as though it ended
+    here; the log (``changesets``, ``changes``, ``history``, ``edits_since``, ``audit``) holds
+    finished changesets only. A set that ``sets`` or ``held`` has given may be written while
+    further ones are drawn; each comes once.
+
+    ``revision`` is the one it gets if it changes anything.
     """
 
     revision: int
 
     def write(self, scope: str, owner: str, rows: Iterable[Row]) -> int:
-        """Put entries into one set; gives how many changed."""
+        """Put entries into one set; gives how many rows changed something.
+
+        Raises UsageError when there is no such scope.
+        """
 
     def remove(self, scope: str, owner: str, keys: Iterable[str]) -> int:
         """Take entries out of one set; gives how many were there."""
@@ -349,15 +401,18 @@ class Transaction(Snapshot, Protocol):
     ) -> int:
         """Replace the canonical text of a key's entries in every set (None removes the entry).
 
-        The function sees the text alone and must give the same for the same. Gives how many
-        entries changed; changed ones get the draft's time and actor and ``source``.
+        The function sees the text alone and must give the same for the same; what it raises
+        passes through. Gives how many entries changed; changed ones get the draft's time and
+        actor and ``source``.
         """
 
     def rename(self, key: str, to: str) -> None:
         """Give a key a new name for all owners; history and UUID stay with it.
 
-        A key that had the new name and holds nothing gives it up; raises ConflictError when it
-        still holds entries.
+        A key that had the new name and holds nothing gives it up, with its history, and gets it
+        back as soon as the one that took it is renamed again. Raises ConflictError when it still
+        holds entries. A ``key`` that the store does not know, or that is ``to`` already, is no
+        change.
         """
 
     def register(self, version: str, text: str, *, declarations: Mapping[str, str]) -> None:
@@ -367,13 +422,19 @@ class Transaction(Snapshot, Protocol):
         """
 
     def apply_version(self, version: str) -> None:
-        """Make a registered version the one in force."""
+        """Make a registered version the one in force; raises NotFound when it is not registered.
+
+        Applying the version in force changes nothing.
+        """
 
     def abandon(self) -> None:
         """Undo everything at the end, although no exception was raised: a dry run."""
 
-    def result(self) -> Changeset:
-        """Give the changeset as written; after the transaction ended well."""
+    def result(self) -> Changeset | None:
+        """Give the changeset as written, after the transaction ended.
+
+        None before, and where nothing was written: it changed nothing, was abandoned or failed.
+        """
 
 
 @runtime_checkable
@@ -394,7 +455,7 @@ class Store(Protocol):
     ) -> list[Layer]:
         """Give what each of the (scope, owner) sets holds for one key, where it holds anything.
 
-        Raises StoreMoved when ``version`` is no longer the schema version in force.
+        They come in the order asked for. Raises StoreMoved when ``version`` is no longer the schema version in force.
         """
 
     def declaration(self, app: str, key: str) -> tuple[str | None, str | None]:
@@ -408,8 +469,10 @@ class Store(Protocol):
     ) -> AbstractContextManager[Transaction]:
         """Begin a changeset; it is committed when the block ends well.
 
-        Raises StoreMoved when ``version`` is not the schema version in force. A changeset that
-        changed nothing leaves no trace.
+        Raises StoreMoved when ``version`` is not the schema version in force, and LockedError
+        when another changeset, even one of this thread, does not end in time. What changed
+        nothing leaves no trace and takes no revision; an entry, a rename, a registered version
+        and a version put in force are changes. Revisions are 1, 2, 3 … over all applications.
         """
 
     def save_copy(self, reason: str) -> SafetyCopy:
@@ -422,7 +485,10 @@ class Store(Protocol):
         """Give the safety copies, newest first."""
 
     def restore_copy(self, id: str) -> None:
-        """Put the whole state back to a safety copy; raises NotFound."""
+        """Put the whole state, log and schema versions included, back to a safety copy.
+
+        The safety copies stay as they are. Raises NotFound, and LockedError inside a changeset.
+        """
 
     def check(self) -> Iterator[StoreProblem]:
         """Look for damage and for parts that disagree: entries, history, audit chain."""
