@@ -43,13 +43,13 @@ __all__ = [
     "Limits",
     "MergeStrategyInfo",
     "MigrationsInfo",
+    "SafetyCopy",
     "Sides",
     "Snapshot",
-    "StoredObject",
     "Store",
     "StoreInfo",
     "StoreProblem",
-    "SafetyCopy",
+    "StoredObject",
     "Target",
     "TargetInfo",
     "Transaction",
@@ -455,7 +455,8 @@ class Store(Protocol):
     ) -> list[Layer]:
         """Give what each of the (scope, owner) sets holds for one key, where it holds anything.
 
-        They come in the order asked for. Raises StoreMoved when ``version`` is no longer the schema version in force.
+        They come in the order asked for. Raises StoreMoved when ``version`` is no longer the
+        schema version in force.
         """
 
     def declaration(self, app: str, key: str) -> tuple[str | None, str | None]:
