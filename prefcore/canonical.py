@@ -14,10 +14,10 @@ writes too: key and value are canonical texts, the time is UTC with six digits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from functools import lru_cache
 from hashlib import sha256
+from typing import TypeVar
 
 from prefcore.model import (
     Header,
@@ -31,6 +31,8 @@ from prefcore.model import (
 from prefcore.values import canonical_text
 
 __all__ = ["Tally", "entry_lines", "iso_time", "micros_of"]
+
+_K = TypeVar("_K", int, str)
 
 
 class Tally:
@@ -60,9 +62,7 @@ class Tally:
 
     def trailer(self) -> Trailer:
         """Give counts and digest of what has flowed by so far."""
-        return Trailer(
-            self._sets, self._entries, self._records, "sha256:" + self._hash.hexdigest()
-        )
+        return Trailer(self._sets, self._entries, self._records, "sha256:" + self._hash.hexdigest())
 
     def _line(self, text: str) -> None:
         self._hash.update(text.encode())
@@ -71,27 +71,46 @@ class Tally:
 
 def entry_lines(rows: Iterable[Row]) -> list[str]:
     """Give the canonical line of each row, without line ends."""
-    quoted = _quoted
-    return [
-        f'{quoted(key)}: {{"value": {text}, "updated_at": "{iso_time(micros)}", '
-        f'"source": {quoted(source)}, "actor": {quoted(actor)}}}'
-        for key, text, micros, source, actor in rows
-    ]
-
-
-# Keys, sources and actors repeat endlessly; what is not in the cache costs 0.3 µs.
-_quoted = lru_cache(maxsize=4096)(canonical_text)
+    quoted, hours, seconds = _QUOTED, _HOURS, _SECONDS
+    lines = []
+    last = moment = None
+    for key, text, micros, source, actor in rows:
+        if micros != last:  # what was imported or saved together has one time
+            last = micros
+            moment = (
+                f"{hours[micros // 3_600_000_000]}{seconds[micros // 1_000_000 % 3600]}"
+                f"{micros % 1_000_000:06d}Z"
+            )
+        lines.append(
+            f'{quoted[key]}: {{"value": {text}, "updated_at": "{moment}", '
+            f'"source": {quoted[source]}, "actor": {quoted[actor]}}}'
+        )
+    return lines
 
 
 def iso_time(micros: int) -> str:
     """Give microseconds since 1970 as ``2026-01-31T12:00:00.000000Z``."""
-    minute, rest = divmod(micros, 60_000_000)
-    return f"{_minute(minute)}{rest // 1_000_000:02d}.{rest % 1_000_000:06d}Z"
+    hour, rest = divmod(micros, 3_600_000_000)
+    return f"{_HOURS[hour]}{_SECONDS[rest // 1_000_000]}{rest % 1_000_000:06d}Z"
 
 
-@lru_cache(maxsize=4096)
-def _minute(minute: int) -> str:
-    return from_micros(minute * 60_000_000).isoformat()[:17]
+class _Remembered(dict[_K, str]):
+    """Results of a pure function, emptied when they are many: an lru_cache costs thrice a hit."""
+
+    def __init__(self, make: Callable[[_K], str]) -> None:
+        self._make = make
+
+    def __missing__(self, key: _K) -> str:
+        if len(self) >= 16_384:
+            self.clear()
+        made = self[key] = self._make(key)
+        return made
+
+
+# Keys, sources, actors, hours and seconds of the hour repeat endlessly.
+_QUOTED = _Remembered[str](canonical_text)
+_HOURS = _Remembered[int](lambda hour: from_micros(hour * 3_600_000_000).isoformat()[:14])
+_SECONDS = _Remembered[int](lambda second: f"{second // 60:02d}:{second % 60:02d}.")
 
 
 def micros_of(text: str) -> int:

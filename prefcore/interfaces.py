@@ -118,9 +118,9 @@ class FormatInfo:
 
     id: str
     summary: str
-    suffixes: tuple[str, ...] = attrs.field(converter=tuple)
+    suffixes: tuple[str, ...]
     media_type: str
-    capabilities: frozenset[str] = attrs.field(converter=frozenset)
+    capabilities: frozenset[str]
     detect: Callable[[bytes], bool]
     factory: Callable[[], Format]
 

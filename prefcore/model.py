@@ -6,6 +6,7 @@ Bulk paths carry entries as plain tuples (``Row``): a frozen attrs instance cost
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -27,9 +28,9 @@ __all__ = [
     "Draft",
     "Entry",
     "Header",
+    "PlainDocument",
     "Plan",
     "PlanItem",
-    "PlainDocument",
     "PreferenceSet",
     "Record",
     "Rename",
@@ -43,6 +44,15 @@ __all__ = [
 ]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _strings(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(map(str, values))
+
+
+def _rows(rows: Iterable[Row]) -> tuple[Row, ...]:
+    return tuple(rows)
+
 
 #: An entry in bulk: key, canonical text, updated_at (µs since 1970 UTC), source, actor id.
 Row = tuple[str, str, int, str, str]
@@ -90,7 +100,7 @@ class Actor:
     """Who acts: an id (for the audit log) and roles (for the access policy)."""
 
     id: str
-    roles: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+    roles: frozenset[str] = frozenset()
 
 
 @attrs.frozen
@@ -116,7 +126,7 @@ class PreferenceSet:
 
     scope: str
     owner: str
-    rows: tuple[Row, ...] = attrs.field(default=(), converter=tuple)
+    rows: tuple[Row, ...] = attrs.field(default=(), converter=_rows)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -138,9 +148,9 @@ def place(scope: str, owner: str) -> str:
 class Selection:
     """Which sets and keys are meant: scopes, owners and key globs; empty means all."""
 
-    scopes: tuple[str, ...] = attrs.field(default=(), converter=tuple)
-    owners: tuple[str, ...] = attrs.field(default=(), converter=tuple)
-    keys: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    scopes: tuple[str, ...] = attrs.field(default=(), converter=_strings)
+    owners: tuple[str, ...] = attrs.field(default=(), converter=_strings)
+    keys: tuple[str, ...] = attrs.field(default=(), converter=_strings)
 
     def takes_set(self, scope: str, owner: str) -> bool:
         """Say whether the set of that owner in that scope is selected."""
@@ -151,6 +161,11 @@ class Selection:
     def takes_key(self, key: str) -> bool:
         """Say whether a key is selected by one of the globs (``*``, ``?``, ``[…]``)."""
         return not self.keys or any(fnmatchcase(key, glob) for glob in self.keys)
+
+    @classmethod
+    def of_keys(cls, keys: Iterable[str]) -> Selection:
+        """Give the selection of exactly these keys, in all sets."""
+        return cls(keys=(re.sub(r"([*?[])", r"[\1]", key) for key in keys))
 
     @property
     def is_everything(self) -> bool:
@@ -201,7 +216,7 @@ class Header:
     created_at: datetime | None = None
     generator: str = ""
     changeset: str | None = None
-    merged: tuple[tuple[str, Selection], ...] = attrs.field(default=(), converter=tuple)
+    merged: tuple[tuple[str, Selection], ...] = ()
     selection: Selection = Selection()
     full_state: bool = False
     layout: int = 1
@@ -372,10 +387,10 @@ class Plan:
     digest: str
     base_changeset: str | None
     counts: Mapping[str, int] = attrs.field(factory=dict)
-    items: tuple[PlanItem, ...] = attrs.field(default=(), converter=tuple)
-    conflicts: tuple[Conflict, ...] = attrs.field(default=(), converter=tuple)
-    refused: tuple[PlanItem, ...] = attrs.field(default=(), converter=tuple)
-    notes: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    items: tuple[PlanItem, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    refused: tuple[PlanItem, ...] = ()
+    notes: tuple[str, ...] = attrs.field(default=(), converter=_strings)
     details: Mapping[str, object] = attrs.field(factory=dict)
     request: object = attrs.field(default=None, repr=False, eq=False)
 

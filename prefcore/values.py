@@ -1,4 +1,4 @@
-"""Portable values: which values a preference may hold, their canonical text and their equality.
+r"""Portable values: which values a preference may hold, their canonical text and their equality.
 
 A portable value is None, bool, int (64-bit signed), float (finite), str (no lone surrogates),
 bytes, datetime (aware), date, time (naive), list, or dict with str keys, at most
@@ -6,7 +6,7 @@ bytes, datetime (aware), date, time (naive), list, or dict with str keys, at mos
 numbers as Python's ``repr`` (the shortest text that gives the same float back), and the types that
 JSON lacks in a tagged form::
 
-    b"\\x00"                      {"$bytes":"AA=="}
+    b"\x00"                      {"$bytes":"AA=="}
     date(2026, 1, 31)            {"$date":"2026-01-31"}
     datetime(…, tzinfo=utc)      {"$datetime":"2026-01-31T12:00:00.000000+00:00"}
     time(12, 0)                  {"$time":"12:00:00.000000"}
@@ -39,8 +39,8 @@ __all__ = [
     "canonical_text",
     "digest",
     "equal",
-    "from_text",
     "from_tagged",
+    "from_text",
     "kind_of",
     "to_tagged",
 ]

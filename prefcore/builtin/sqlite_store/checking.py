@@ -1,0 +1,101 @@
+"""Checking a store: SQLite's own integrity, and that entries, history and audit agree."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prefcore.audit import FIRST, ChangesetDigest, chain
+from prefcore.builtin.sqlite_store.connection import translated
+from prefcore.builtin.sqlite_store.reading import SqliteSnapshot, opened_snapshot
+from prefcore.interfaces import StoreProblem
+from prefcore.model import Changeset, Rename, to_micros
+from prefcore.values import canonical_text
+
+if TYPE_CHECKING:
+    from prefcore.builtin.sqlite_store.store import SqliteStore
+
+__all__ = ["check"]
+
+_DAMAGED = "keep the file, and restore a backup or a safety copy"
+
+# Each finds rows that the way this store writes cannot leave behind.
+_DISAGREEMENTS = {
+    "an entry's last change is not in the log": """
+        SELECT count(*) FROM entries e LEFT JOIN changes c
+        ON c.rev = e.rev AND c.owner_id = e.owner_id AND c.key_id = e.key_id
+        WHERE c.rev IS NULL""",
+    "an entry without owner, key or provenance": """
+        SELECT count(*) FROM entries e LEFT JOIN owners o ON o.id = e.owner_id
+        LEFT JOIN keys k ON k.id = e.key_id LEFT JOIN provenance p ON p.id = e.provenance_id
+        WHERE o.id IS NULL OR k.id IS NULL OR p.id IS NULL""",
+    "a change without its changeset": """
+        SELECT count(*) FROM changes c LEFT JOIN changesets s ON s.rev = c.rev
+        WHERE s.rev IS NULL""",
+    "a change whose entry is newer than its successor in the log": """
+        SELECT count(*) FROM changes WHERE before_rev >= rev""",
+    "a changeset without its audit record": """
+        SELECT count(*) FROM changesets s LEFT JOIN audit a ON a.rev = s.rev AND
+        a.changeset = s.id AND a.changes = s.changes WHERE a.rev IS NULL""",
+    "a changeset that counts other changes than it has": """
+        SELECT count(*) FROM changesets s WHERE s.changes <>
+        (SELECT count(*) FROM changes c WHERE c.rev = s.rev)""",
+}
+
+
+def check(store: SqliteStore) -> Iterator[StoreProblem]:
+    """Give what is wrong with a store, worst first; nothing where all is well."""
+    try:
+        with opened_snapshot(store) as snapshot:
+            database = snapshot.connection
+            for (message,) in database.execute("PRAGMA integrity_check(10)"):
+                if message != "ok":
+                    yield StoreProblem(f"SQLite finds: {message}", store.path, _DAMAGED)
+            for what, statement in _DISAGREEMENTS.items():
+                (count,) = database.execute(statement).fetchone()
+                if count:
+                    yield StoreProblem(f"{what} ({count} times)", store.path, _DAMAGED)
+            yield from _check_audit(snapshot, store.path)
+    except sqlite3.Error as error:
+        raise translated(error, store.path) from error
+
+
+def _check_audit(snapshot: SqliteSnapshot, path: str) -> Iterator[StoreProblem]:
+    changesets = {one.revision: one for one in snapshot.changesets()}
+    previous, expected = FIRST, 1
+    for record in snapshot.audit():
+        where = f"{path}, revision {record.revision}"
+        if record.revision != expected:
+            yield StoreProblem("the audit chain has a gap", where, _DAMAGED)
+        if record.chain != chain(previous, record.revision, record.digest):
+            yield StoreProblem("the audit chain is broken", where, _DAMAGED)
+        changeset = changesets.get(record.revision)
+        if changeset and digest_of(snapshot, changeset) != record.digest:
+            yield StoreProblem("a changeset is not what its audit digest says", where, _DAMAGED)
+        previous, expected = record.chain, record.revision + 1
+
+
+def digest_of(snapshot: SqliteSnapshot, changeset: Changeset) -> str:
+    """Give the digest of a changeset as the log holds it now."""
+    digest = ChangesetDigest()
+    digest.head(
+        app=changeset.app,
+        kind=changeset.kind,
+        actor=changeset.actor,
+        at=to_micros(changeset.at),
+        id=changeset.id,
+        reason=changeset.reason,
+        schema_before=changeset.schema_before,
+        schema_after=changeset.schema_after,
+    )
+    for change in snapshot.changes(changeset.revision):
+        if isinstance(change, Rename):
+            digest.rename(change.before, change.after)
+        else:
+            before, after = (
+                None if entry is None else canonical_text(entry.value)
+                for entry in (change.before, change.after)
+            )
+            digest.entry(change.scope, change.owner, change.key, before, after)
+    return digest.hexdigest()

@@ -1,0 +1,203 @@
+"""Opening a store file: what it is, whether it may be written, and what SQLite's errors mean.
+
+Nothing here changes a file that is not ours: a stranger's or newer file is recognised through an
+immutable connection, which leaves no trace (a normal one would, on a write-ahead-log database).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import suppress
+
+from prefcore.builtin.sqlite_store import layout
+from prefcore.errors import (
+    DamagedStore,
+    ForeignFile,
+    LockedError,
+    NewerFormat,
+    NoSpace,
+    NotFound,
+    NotPermitted,
+    PrefcoreError,
+    ReadOnly,
+)
+
+__all__ = ["WAIT_SECONDS", "connect", "identify", "prepare", "translated"]
+
+#: How long a writer waits for another before it gives up (exit 11).
+WAIT_SECONDS = 5.0
+
+
+def prepare(path: str, *, create: bool, read_only: bool) -> bool:
+    """Make sure a store of ours stands at ``path``; gives whether it can only be read.
+
+    Raises NotFound, ForeignFile, DamagedStore, NewerFormat, NotPermitted or NoSpace.
+    """
+    try:
+        size = os.stat(path).st_size
+    except FileNotFoundError:
+        size = -1
+    except OSError as error:
+        raise NotPermitted(f"{path}: {_reason(error)}; check the folders above it") from error
+    if size > 0:
+        found = identify(path)
+        only_readable = read_only or not _is_writable(path)
+        if found < layout.LAYOUT and not only_readable:
+            _upgrade(path)
+        return only_readable
+    if not create or read_only:
+        raise NotFound(f"there is no store at {path}; `prefcore init` makes one", path=path)
+    _create(path)
+    return False
+
+
+def identify(path: str) -> int:
+    """Give the layout number of a store file, without leaving a trace.
+
+    Raises ForeignFile, DamagedStore or NewerFormat when it is no store that we can use.
+    """
+    try:
+        peek = sqlite3.connect(_uri(path, "mode=ro&immutable=1"), uri=True)
+        try:
+            application = peek.execute("PRAGMA application_id").fetchone()[0]
+            found = int(peek.execute("PRAGMA user_version").fetchone()[0])
+        finally:
+            peek.close()
+    except sqlite3.Error as error:
+        raise translated(error, path) from error
+    if application != layout.APPLICATION_ID:
+        raise ForeignFile(
+            f"{path} is a SQLite database of another program; give another --store", path=path
+        )
+    if found > layout.LAYOUT:
+        raise NewerFormat(
+            f"{path} was written by a newer prefcore (store layout {found}, this one knows "
+            f"{layout.LAYOUT}); upgrade prefcore",
+            path=path,
+            layout=found,
+        )
+    return found
+
+
+def connect(path: str, *, read_only: bool) -> sqlite3.Connection:
+    """Open a connection to a store file that ``prepare`` has looked at.
+
+    Transactions are begun by hand. A read-only store in a folder we cannot write opens as
+    immutable, but only where no write-ahead log could hold newer content.
+    """
+    if not read_only:
+        query = "mode=rw"
+    elif _may_share_memory(path) or _has_log(path):
+        query = "mode=ro"
+    else:
+        query = "mode=ro&immutable=1"
+    try:
+        connection = sqlite3.connect(
+            _uri(path, query),
+            uri=True,
+            timeout=WAIT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection
+    except sqlite3.Error as error:
+        raise translated(error, path) from error
+
+
+def _create(path: str) -> None:
+    folder = os.path.dirname(path)
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        with suppress(FileExistsError):  # empty, or being made by another: SQLite's lock decides
+            # Preferences are private; SQLite itself would leave this to the umask.
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except OSError as error:
+        kind = ReadOnly if isinstance(error, PermissionError) else NoSpace
+        raise kind(f"cannot make a store at {path}: {_reason(error)}", path=path) from error
+    connection = connect(path, read_only=False)
+    try:
+        layout.create(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.Error as error:
+        raise translated(error, path) from error
+    finally:
+        connection.close()
+
+
+def _upgrade(path: str) -> None:
+    connection = connect(path, read_only=False)
+    try:
+        layout.upgrade(connection)
+    except sqlite3.Error as error:
+        raise translated(error, path) from error
+    finally:
+        connection.close()
+
+
+def translated(error: sqlite3.Error, path: str) -> PrefcoreError:
+    """Give our error for one of SQLite's, naming the store and what to do."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return LockedError(
+            f"{path} is in use by {_lock_holder(path)}; waited {WAIT_SECONDS:g} s, try again",
+            path=path,
+        )
+    if name == "SQLITE_NOTADB":
+        return ForeignFile(f"{path} is not a prefcore store; give another --store", path=path)
+    if name.startswith("SQLITE_READONLY"):
+        return ReadOnly(f"{path} can only be read: {error}", path=path)
+    if name == "SQLITE_FULL":
+        return NoSpace(f"{path}: no space left; nothing was changed, free some and try again")
+    if name.startswith("SQLITE_IOERR"):
+        return NoSpace(
+            f"{path}: the disk refused to read or write ({name[7:].lower()}); nothing was changed",
+            path=path,
+        )
+    if name.startswith("SQLITE_CANTOPEN"):
+        return NotPermitted(f"{path} cannot be opened: {error}", path=path)
+    return DamagedStore(
+        f"{path} is damaged ({error}); keep it, and restore a backup or a safety copy", path=path
+    )
+
+
+def _lock_holder(path: str) -> str:
+    """Name the process that holds the write lock: byte 120 of the -shm file, on Linux.
+
+    See "WAL-index locks" in https://www.sqlite.org/walformat.html.
+    """
+    try:
+        inode = os.stat(path + "-shm").st_ino
+        with open("/proc/locks", encoding="ascii") as locks:
+            for line in locks:
+                fields = line.split()
+                pid, file, first, last = fields[-4:]
+                if "WRITE" in fields and file.endswith(f":{inode}") and first <= "120" <= last:
+                    return f"process {pid}"
+    except (OSError, ValueError):
+        pass  # not Linux, or the lock is gone: the general words still hold
+    return "another process"
+
+
+def _may_share_memory(path: str) -> bool:
+    """Say whether the -shm file, which readers of a write-ahead log need, is there or can be."""
+    return os.access(path + "-shm", os.W_OK) or os.access(os.path.dirname(path), os.W_OK)
+
+
+def _has_log(path: str) -> bool:
+    return os.path.exists(path + "-wal") and os.path.getsize(path + "-wal") > 0
+
+
+def _is_writable(path: str) -> bool:
+    return os.access(path, os.W_OK) and os.access(os.path.dirname(path) or ".", os.W_OK)
+
+
+def _uri(path: str, query: str) -> str:
+    # What SQLite's URI syntax gives a meaning; urllib would cost the start-up path 3 ms.
+    quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    return f"file:{quoted}?{query}"
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

@@ -1,0 +1,126 @@
+"""Safety copies: the whole store file, kept beside it before a change that is hard to take back."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prefcore.builtin.sqlite_store.connection import connect, identify, translated
+from prefcore.errors import NoSpace, NotFound
+from prefcore.interfaces import SafetyCopy
+
+if TYPE_CHECKING:
+    from prefcore.builtin.sqlite_store.store import SqliteStore
+
+__all__ = ["KEPT", "list_copies", "restore_copy", "save_copy"]
+
+#: How many copies stay; the oldest go first.
+KEPT = 3
+
+_NAME = re.compile(r"(\d{8}T\d{12}Z)-([a-z0-9.-]*)\.db\Z")
+
+
+def folder_of(path: str) -> Path:
+    """Give the folder that a store keeps its copies in: ``prefs.db.copies``."""
+    return Path(path + ".copies")
+
+
+def save_copy(store: SqliteStore, reason: str) -> SafetyCopy:
+    """Copy the state as last committed, whole and synced before its name appears.
+
+    Reads through a connection of its own, so it may run while this store holds the write lock.
+    Raises NoSpace; then no copy was added and none dropped.
+    """
+    folder = folder_of(store.path)
+    word = re.sub(r"[^a-z0-9.]+", "-", reason.lower()).strip("-")[:60]
+    name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{word}.db"
+    part = folder / (name + ".part")
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for dead in folder.glob("*.part"):  # of a process that was killed
+            dead.unlink(missing_ok=True)
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW, 0o600))
+        _copy(store.path, part)
+        part.rename(folder / name)
+        _sync(folder)
+    except (OSError, sqlite3.Error) as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise NoSpace(
+            f"cannot keep a safety copy in {folder} ({error}); nothing was changed",
+            path=str(folder),
+        ) from error
+    copies = list_copies(store.path)
+    for old in copies[KEPT:]:
+        (folder / f"{old.id}.db").unlink(missing_ok=True)
+    return copies[0]
+
+
+def list_copies(path: str) -> list[SafetyCopy]:
+    """Give the copies of the store at ``path``, newest first."""
+    found = []
+    folder = folder_of(path)
+    for file in folder.iterdir() if folder.is_dir() else ():
+        match = _NAME.match(file.name)
+        if match:
+            moment = datetime.strptime(match[1], "%Y%m%dT%H%M%S%fZ").replace(tzinfo=UTC)
+            reason = match[2].replace("-", " ")
+            found.append(SafetyCopy(file.stem, moment, file.stat().st_size, reason))
+    return sorted(found, key=lambda copy: copy.id, reverse=True)
+
+
+def restore_copy(store: SqliteStore, id: str) -> None:
+    """Put the whole state back to a copy, in one transaction of SQLite's.
+
+    What stood before is kept as a further copy. Raises NotFound, DamagedStore or LockedError.
+    """
+    if id not in {copy.id for copy in list_copies(store.path)}:
+        raise NotFound(f"{store.path} has no safety copy '{id}'; `prefcore doctor` lists them")
+    file = folder_of(store.path) / f"{id}.db"
+    identify(str(file))
+    held = file.read_bytes()
+    save_copy(store, "before restoring a copy")
+    if not file.exists():  # it was the oldest, and made room
+        file.write_bytes(held)
+    source = connect(str(file), read_only=True)
+    try:
+        target = store.writer()
+        source.backup(target)
+        # Ids mean other things now: every process must look them up again.
+        target.execute("UPDATE apps SET epoch = abs(random())")
+    except sqlite3.Error as error:
+        raise translated(error, store.path) from error
+    finally:
+        source.close()
+
+
+def _copy(path: str, part: Path) -> None:
+    source = connect(path, read_only=True)
+    try:
+        target = sqlite3.connect(part, isolation_level=None)
+        try:
+            source.backup(target)
+            # One file, without a log beside it, whatever may happen to the folder.
+            target.execute("PRAGMA journal_mode = DELETE")
+        finally:
+            target.close()
+    finally:
+        source.close()
+    descriptor = os.open(part, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,386 @@
+"""Reading a store: one consistent view of sets, schema versions and the log."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from prefcore.builtin.sqlite_store.connection import translated
+from prefcore.errors import NotFound, UsageError
+from prefcore.interfaces import Edit, KeyState
+from prefcore.model import (
+    AppState,
+    AuditRecord,
+    Change,
+    Changeset,
+    Entry,
+    PreferenceSet,
+    Rename,
+    Row,
+    SchemaVersion,
+    Selection,
+    from_micros,
+)
+from prefcore.values import from_tagged
+
+if TYPE_CHECKING:
+    from prefcore.builtin.sqlite_store.store import SqliteStore
+
+__all__ = ["SqliteSnapshot", "opened_snapshot"]
+
+_CHANGESET = """
+SELECT c.id, c.rev, a.name, c.actor, c.kind, c.at, c.reason, c.changes,
+       c.version_before, c.version_after, c.details
+FROM changesets c JOIN apps a ON a.id = c.app_id
+"""
+_SETS = """
+SELECT o.id, o.scope, o.name, e.key_id, e.value, e.at, e.provenance_id
+FROM owners o CROSS JOIN entries e ON e.owner_id = o.id
+WHERE o.app_id = ? AND e.value IS NOT NULL {which}
+ORDER BY o.scope, o.name
+"""
+_VERSIONS = """
+SELECT v.version, v.digest, r.at, r.actor, p.at, p.actor FROM versions v
+LEFT JOIN changesets r ON r.rev = v.registered_rev
+LEFT JOIN changesets p ON p.rev = v.applied_rev
+WHERE v.app_id = ? ORDER BY v.id
+"""
+_CHANGES = """
+SELECT o.scope, o.name, c.key_id, c.owner_id, c.value, c.at, c.provenance_id,
+       (SELECT n.name FROM names n WHERE n.key_id = c.key_id AND n.from_rev <= c.rev
+         AND (n.to_rev IS NULL OR n.to_rev > c.rev)) AS key
+FROM changes c CROSS JOIN owners o ON o.id = c.owner_id WHERE c.rev = ?
+ORDER BY o.scope, o.name, key
+"""
+_EDITED = """
+SELECT o.scope, o.name, e.owner_id, e.key_id, e.rev, e.value, e.at, e.provenance_id
+FROM owners o CROSS JOIN entries e ON e.owner_id = o.id
+WHERE o.app_id = ? AND e.rev >= ? ORDER BY o.scope, o.name
+"""
+_CHANGE = """
+SELECT before_rev, value, at, provenance_id FROM changes
+WHERE rev = ? AND owner_id = ? AND key_id = ?
+"""
+_PARKED = """
+SELECT o.scope, o.name, c.value, c.at, c.provenance_id
+FROM entries e JOIN owners o ON o.id = e.owner_id
+JOIN changes c ON c.rev = e.rev AND c.owner_id = e.owner_id AND c.key_id = e.key_id
+LEFT JOIN changesets s ON s.rev = e.rev
+WHERE e.key_id = ? AND e.value IS NULL AND c.value IS NOT NULL AND coalesce(s.kind, ?) = 'migrate'
+ORDER BY o.scope, o.name
+"""
+
+#: An entry as the tables hold it: canonical text (None: removed), time, provenance id.
+_Cell = tuple[str | None, int, int]
+
+
+@contextmanager
+def opened_snapshot(store: SqliteStore) -> Iterator[SqliteSnapshot]:
+    """Give a snapshot on a connection of its own, and end it."""
+    connection = store.connect()
+    try:
+        connection.execute("BEGIN")
+        connection.execute("SELECT 1 FROM apps LIMIT 1").fetchone()  # the view begins here
+        yield SqliteSnapshot(connection)
+    except sqlite3.Error as error:
+        raise translated(error, store.path) from error
+    finally:
+        store.disconnect(connection)
+
+
+class SqliteSnapshot:
+    """One consistent view; see ``prefcore.interfaces.Snapshot``."""
+
+    #: The kind of the changeset in the making, for a transaction's own writes.
+    kind_in_making = ""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = self._db = connection
+        self._provenance: dict[int, tuple[str, str]] = {}
+
+    # ------------------------------------------------------------------ applications, sets
+
+    def apps(self) -> list[str]:
+        return [row[0] for row in self._db.execute("SELECT name FROM apps ORDER BY name")]
+
+    def state(self, app: str) -> AppState:
+        app_id, version = self._app(app)
+        sets, entries = self._db.execute(
+            "SELECT count(DISTINCT e.owner_id), count(*) FROM owners o "
+            "CROSS JOIN entries e ON e.owner_id = o.id WHERE o.app_id = ? AND e.value IS NOT NULL",
+            (app_id,),
+        ).fetchone()
+        last = self._db.execute(
+            "SELECT id FROM changesets WHERE app_id = ? ORDER BY rev DESC LIMIT 1", (app_id,)
+        ).fetchone()
+        return AppState(app, version, last[0] if last else None, sets, entries)
+
+    def read_set(self, app: str, scope: str, owner: str) -> PreferenceSet:
+        found = self.sets(app, Selection((scope,), (owner,)))
+        return next(iter(found), PreferenceSet(scope, owner))
+
+    def sets(self, app: str, selection: Selection = Selection()) -> Iterator[PreferenceSet]:
+        app_id, _ = self._app(app)
+        names = self._names(app_id, selection)
+        which = []
+        arguments: list[object] = [app_id]
+        for column, wanted in (("o.scope", selection.scopes), ("o.name", selection.owners)):
+            if wanted:
+                which.append(f"AND {column} IN ({', '.join('?' * len(wanted))})")
+                arguments += map(str, wanted)
+        if selection.keys:
+            if len(names) > 500:  # SQLite takes 999 arguments where it is old
+                which.append("AND e.key_id IN (SELECT value FROM json_each(?))")
+                arguments.append(json.dumps(list(names)))
+            else:
+                which.append(f"AND e.key_id IN ({', '.join('?' * len(names))})")
+                arguments += names
+        rows = self._db.execute(_SETS.format(which=" ".join(which)), arguments)
+        provenance = self._provenance_of
+        for (_, scope, owner), group in groupby(rows, key=itemgetter(0, 1, 2)):
+            yield PreferenceSet(
+                scope,
+                owner,
+                sorted(
+                    (names[key], text, at, *provenance(by)) for _, _, _, key, text, at, by in group
+                ),
+            )
+
+    def keys(self, app: str) -> list[KeyState]:
+        app_id, _ = self._app(app)
+        held: dict[int, int] = dict(
+            self._db.execute(
+                "SELECT e.key_id, count(*) FROM owners o CROSS JOIN entries e "
+                "ON e.owner_id = o.id WHERE o.app_id = ? AND e.value IS NOT NULL GROUP BY 1",
+                (app_id,),
+            ).fetchall()
+        )
+        rows = self._db.execute(
+            "SELECT id, name, uuid FROM keys WHERE app_id = ? AND name IS NOT NULL ORDER BY name",
+            (app_id,),
+        )
+        return [KeyState(name, uuid, held.get(id, 0)) for id, name, uuid in rows]
+
+    def held(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
+        key_id = self._key(app, key)
+        rows = self._db.execute(
+            "SELECT o.scope, o.name, e.value, e.at, e.provenance_id FROM owners o "
+            "CROSS JOIN entries e ON e.owner_id = o.id AND e.key_id = ? "
+            "WHERE o.app_id = ? AND e.value IS NOT NULL ORDER BY o.scope, o.name",
+            (key_id, self._app(app)[0]),
+        )
+        for scope, owner, *cell in rows:
+            yield scope, owner, self._row(key, *cell)
+
+    # ----------------------------------------------------------------------- schema versions
+
+    def schema(self, app: str, version: str) -> str | None:
+        row = self._db.execute(
+            "SELECT text FROM versions WHERE app_id = ? AND version = ?",
+            (self._app(app)[0], version),
+        ).fetchone()
+        return row[0] if row else None
+
+    def schema_versions(self, app: str) -> list[SchemaVersion]:
+        return [
+            SchemaVersion(
+                version,
+                digest,
+                registered_at=_moment(registered_at),
+                registered_by=registered_by or "",
+                applied_at=_moment(applied_at),
+                applied_by=applied_by or "",
+            )
+            for version, digest, registered_at, registered_by, applied_at, applied_by in (
+                self._db.execute(_VERSIONS, (self._app(app)[0],))
+            )
+        ]
+
+    # ------------------------------------------------------------------------------- the log
+
+    def changesets(self, app: str | None = None) -> Iterator[Changeset]:
+        if app is None:
+            rows = self._db.execute(_CHANGESET + "ORDER BY c.rev DESC")
+        else:
+            rows = self._db.execute(
+                _CHANGESET + "WHERE c.app_id = ? ORDER BY c.rev DESC", (self._app(app)[0],)
+            )
+        return map(_changeset, rows)
+
+    def changeset(self, id: str) -> Changeset:
+        pattern = id.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
+        rows = self._db.execute(
+            _CHANGESET + "WHERE c.id LIKE ? ESCAPE '!' LIMIT 2", (pattern,)
+        ).fetchall()
+        if not id or not rows:
+            raise NotFound(f"there is no changeset '{id}'; `prefcore history` lists them", id=id)
+        if len(rows) > 1 and rows[0][0] != id:
+            raise UsageError(f"several changesets begin with '{id}'; give more of it", id=id)
+        return _changeset(rows[0])
+
+    def changes(self, revision: int) -> Iterator[Change | Rename]:
+        for before, after in self._db.execute(
+            "SELECT before, after FROM renames WHERE rev = ? ORDER BY seq", (revision,)
+        ):
+            yield Rename(before, after)
+        for scope, owner, key_id, owner_id, text, at, by, key in self._db.execute(
+            _CHANGES, (revision,)
+        ):
+            after = self._after(revision, owner_id, key_id)
+            yield Change(
+                scope, owner, key, self._entry(key, (text, at, by)), self._entry(key, after)
+            )
+
+    def history(
+        self, app: str, scope: str, owner: str, key: str
+    ) -> Iterator[tuple[Changeset, Change]]:
+        owner_id, key_id = self._owner(app, scope, owner), self._key(app, key)
+        for revision, before, after in self._chain(owner_id, key_id):
+            row = self._db.execute(_CHANGESET + "WHERE c.rev = ?", (revision,)).fetchone()
+            name = self._name_at(key_id, revision)
+            yield (
+                _changeset(row),
+                Change(scope, owner, name, self._entry(name, before), self._entry(name, after)),
+            )
+
+    def edits_since(
+        self, app: str, revision: int, *, ignoring: Collection[int] = ()
+    ) -> Iterator[Edit]:
+        rows = self._db.execute(_EDITED, (self._app(app)[0], revision)).fetchall()
+        for scope, owner, owner_id, key_id, last, text, at, by in rows:
+            edit: _Cell | None = None
+            edited_in = None
+            before: _Cell = (text, at, by)
+            link = last
+            while link >= revision:
+                if edited_in is None and link not in ignoring:
+                    edit, edited_in = before, link
+                found = self._db.execute(_CHANGE, (link, owner_id, key_id)).fetchone()
+                if found is None:
+                    break
+                link, *cell = found
+                before = (cell[0], cell[1], cell[2])
+            key = self._name_at(key_id, edited_in or revision - 1)
+            yield Edit(
+                scope,
+                owner,
+                key,
+                self._maybe_row(key, before),
+                self._maybe_row(key, edit) if edit else None,
+                edited_in,
+            )
+
+    def parked(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
+        rows = self._db.execute(_PARKED, (self._key(app, key), self.kind_in_making))
+        for scope, owner, *cell in rows.fetchall():
+            yield scope, owner, self._row(key, *cell)
+
+    def audit(self) -> Iterator[AuditRecord]:
+        for revision, changeset, at, *rest in self._db.execute("SELECT * FROM audit ORDER BY rev"):
+            yield AuditRecord(revision, changeset, from_micros(at), *rest)
+
+    # ------------------------------------------------------------------------------- inside
+
+    def _app(self, app: str) -> tuple[int, str | None]:
+        row = self._db.execute(
+            "SELECT a.id, v.version FROM apps a LEFT JOIN versions v ON v.id = a.version_id "
+            "WHERE a.name = ?",
+            (app,),
+        ).fetchone()
+        return (row[0], row[1]) if row else (0, None)
+
+    def _owner(self, app: str, scope: str, owner: str) -> int:
+        row = self._db.execute(
+            "SELECT id FROM owners WHERE app_id = ? AND scope = ? AND name = ?",
+            (self._app(app)[0], str(scope), owner),
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def _key(self, app: str, key: str) -> int:
+        row = self._db.execute(
+            "SELECT id FROM keys WHERE app_id = ? AND name = ?", (self._app(app)[0], key)
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def _names(self, app_id: int, selection: Selection) -> dict[int, str]:
+        rows = self._db.execute(
+            "SELECT id, name FROM keys WHERE app_id = ? AND name IS NOT NULL", (app_id,)
+        )
+        return {id: name for id, name in rows if selection.takes_key(name)}
+
+    def _name_at(self, key_id: int, revision: int) -> str:
+        row = self._db.execute(
+            "SELECT name FROM names WHERE key_id = ? AND from_rev <= ? "
+            "ORDER BY from_rev DESC LIMIT 1",
+            (key_id, revision),
+        ).fetchone()
+        if row is None:  # the key is younger than that revision: the first name it had
+            row = self._db.execute(
+                "SELECT name FROM names WHERE key_id = ? ORDER BY from_rev LIMIT 1", (key_id,)
+            ).fetchone()
+        return str(row[0])
+
+    def _chain(self, owner_id: int, key_id: int) -> Iterator[tuple[int, _Cell, _Cell]]:
+        """Give an entry's changes, newest first: revision, what stood before and after."""
+        row = self._db.execute(
+            "SELECT rev, value, at, provenance_id FROM entries WHERE owner_id = ? AND key_id = ?",
+            (owner_id, key_id),
+        ).fetchone()
+        while row is not None:
+            revision, *cell = row
+            row = self._db.execute(_CHANGE, (revision, owner_id, key_id)).fetchone()
+            if row is not None:
+                yield revision, (row[1], row[2], row[3]), (cell[0], cell[1], cell[2])
+
+    def _after(self, revision: int, owner_id: int, key_id: int) -> _Cell:
+        for link, _, after in self._chain(owner_id, key_id):
+            if link <= revision:
+                return after
+        return (None, 0, 0)
+
+    def _provenance_of(self, id: int) -> tuple[str, str]:
+        found = self._provenance.get(id)
+        if found is None:
+            row = self._db.execute(
+                "SELECT source, actor FROM provenance WHERE id = ?", (id,)
+            ).fetchone()
+            found = self._provenance[id] = (row[0], row[1])
+        return found
+
+    def _row(self, key: str, text: str, at: int, by: int) -> Row:
+        return (key, text, at, *self._provenance_of(by))
+
+    def _maybe_row(self, key: str, cell: _Cell) -> Row | None:
+        text, at, by = cell
+        return None if text is None else self._row(key, text, at, by)
+
+    def _entry(self, key: str, cell: _Cell) -> Entry | None:
+        row = self._maybe_row(key, cell)
+        return None if row is None else Entry.from_row(row)
+
+
+def _changeset(row: tuple[object, ...]) -> Changeset:
+    id, revision, app, actor, kind, at, reason, changes, before, after, details = row
+    return Changeset(
+        id=str(id),
+        revision=int(str(revision)),
+        app=str(app),
+        actor=str(actor),
+        kind=str(kind),
+        at=from_micros(int(str(at))),
+        reason=str(reason),
+        changes=int(str(changes)),
+        schema_before=None if before is None else str(before),
+        schema_after=None if after is None else str(after),
+        details=from_tagged(json.loads(str(details))),  # type: ignore[arg-type]  # ours: an object
+    )
+
+
+def _moment(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)
