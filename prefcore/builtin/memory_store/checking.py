@@ -1,0 +1,67 @@
+"""Checking: whether entries, log and audit chain of a state agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prefcore.audit import FIRST
+from prefcore.builtin.memory_store.state import Cell, Place, State, audit_record
+from prefcore.interfaces import StoreProblem
+from prefcore.model import place
+
+__all__ = ["problems"]
+
+
+def problems(state: State) -> Iterator[StoreProblem]:
+    """Give what does not agree."""
+    yield from _check_chain(state)
+    yield from _check_entries(state)
+
+
+def _check_chain(state: State) -> Iterator[StoreProblem]:
+    """Compute every digest and link again."""
+    previous = FIRST
+    for record, link in zip(state.log, state.audit, strict=True):
+        expected = audit_record(record, state.app(record.bare.app).keys, previous)
+        if link != expected:
+            yield StoreProblem(
+                "the audit record does not match its changeset",
+                f"revision {record.bare.revision}",
+                "restore a safety copy or a backup",
+            )
+        previous = link.chain
+
+
+def _check_entries(state: State) -> Iterator[StoreProblem]:
+    """Play the log through from nothing, and compare what it leaves with the entries held."""
+    played: dict[tuple[str, Place, str], Cell] = {}
+    for record in state.log:
+        app, revision = record.bare.app, record.bare.revision
+        for delta in record.deltas:
+            entry = (app, delta.place, delta.uuid)
+            if played.get(entry) != delta.before:
+                yield _entry_problem("a change begins with another entry", state, entry, revision)
+            if delta.after is None:
+                played.pop(entry, None)
+            else:
+                played[entry] = delta.after
+    held = {
+        (name, where, uuid): cell
+        for name, app in state.apps.items()
+        for where, cells in app.sets.items()
+        for uuid, cell in cells.items()
+    }
+    for entry in sorted(played.keys() | held.keys()):
+        if played.get(entry) != held.get(entry):
+            yield _entry_problem("the entry is not what the log left", state, entry)
+
+
+def _entry_problem(
+    what: str, state: State, entry: tuple[str, Place, str], revision: int | None = None
+) -> StoreProblem:
+    app, where, uuid = entry
+    key = state.app(app).keys[uuid].name or uuid
+    at = f" at revision {revision}" if revision else ""
+    return StoreProblem(
+        what, f"{app}: {place(*where)} {key}{at}", "restore a safety copy or a backup"
+    )

@@ -1,0 +1,164 @@
+"""Reading: one consistent view of a state of the memory store."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+import attrs
+
+from prefcore.builtin.memory_store.state import Cell, Delta, LogRecord, Place, State
+from prefcore.errors import NotFound
+from prefcore.interfaces import Edit, KeyState
+from prefcore.model import (
+    AppState,
+    AuditRecord,
+    Change,
+    Changeset,
+    Entry,
+    PreferenceSet,
+    Rename,
+    Row,
+    SchemaVersion,
+    Selection,
+)
+
+__all__ = ["View"]
+
+
+class View:
+    """A ``Snapshot`` of one state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def apps(self) -> list[str]:
+        return sorted({record.bare.app for record in self._state.log})
+
+    def state(self, app: str) -> AppState:
+        held = self._state.app(app)
+        records = self._state.records(app)
+        return AppState(
+            app,
+            held.version,
+            records[-1].bare.id if records else None,
+            len(held.sets),
+            sum(map(len, held.sets.values())),
+        )
+
+    def read_set(self, app: str, scope: str, owner: str) -> PreferenceSet:
+        return PreferenceSet(str(scope), owner, self._rows(app, (scope, owner)))
+
+    def sets(self, app: str, selection: Selection = Selection()) -> Iterator[PreferenceSet]:
+        for scope, owner in sorted(self._state.app(app).sets):
+            if selection.takes_set(scope, owner):
+                rows = self._rows(app, (scope, owner), selection)
+                if rows:
+                    yield PreferenceSet(scope, owner, rows)
+
+    def _rows(self, app: str, where: Place, selection: Selection = Selection()) -> list[Row]:
+        held = self._state.app(app)
+        named = ((held.keys[uuid].name, cell) for uuid, cell in held.sets.get(where, {}).items())
+        return sorted(
+            (name, *cell) for name, cell in named if name is not None and selection.takes_key(name)
+        )
+
+    def keys(self, app: str) -> list[KeyState]:
+        held = self._state.app(app)
+        return [
+            KeyState(name, uuid, sum(uuid in cells for cells in held.sets.values()))
+            for name, uuid in sorted(held.uuids.items())
+        ]
+
+    def held(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
+        for scope, owner in sorted(self._state.app(app).sets):
+            held = self._state.app(app)
+            cell = held.sets.get((scope, owner), {}).get(held.uuids.get(key, ""))
+            if cell is not None:
+                yield scope, owner, (key, *cell)
+
+    def schema(self, app: str, version: str) -> str | None:
+        schema = self._state.app(app).schemas.get(version)
+        return schema.text if schema else None
+
+    def schema_versions(self, app: str) -> list[SchemaVersion]:
+        return [schema.info for schema in self._state.app(app).schemas.values()]
+
+    def changesets(self, app: str | None = None) -> Iterator[Changeset]:
+        for record in reversed(self._state.log):
+            if app is None or record.bare.app == app:
+                yield record.changeset
+
+    def changeset(self, id: str) -> Changeset:
+        found = [record for record in self._state.log if record.bare.id.startswith(id)]
+        if len(found) != 1:
+            many = f"{len(found)} changesets begin" if found else "no changeset begins"
+            raise NotFound(f"{many} with '{id}'; `history` lists them", changeset=id)
+        return found[0].changeset
+
+    def changes(self, revision: int) -> Iterator[Change | Rename]:
+        if 1 <= revision <= len(self._state.log):
+            record = self._state.log[revision - 1]
+            yield from record.renames
+            for delta in record.deltas:
+                yield self._change(record, delta)
+
+    def _change(self, record: LogRecord, delta: Delta) -> Change:
+        key = self._state.app(record.bare.app).keys[delta.uuid]
+        revision = record.bare.revision
+        return Change(
+            *delta.place,
+            key.name_in(revision),
+            delta.before and _entry(key.name_before(revision), delta.before),
+            delta.after and _entry(key.name_in(revision), delta.after),
+        )
+
+    def history(
+        self, app: str, scope: str, owner: str, key: str
+    ) -> Iterator[tuple[Changeset, Change]]:
+        uuid = self._state.app(app).uuids.get(key)
+        for record in reversed(self._state.records(app)):
+            for delta in record.deltas:
+                if (*delta.place, delta.uuid) == (scope, owner, uuid):
+                    yield record.changeset, self._change(record, delta)
+
+    def edits_since(
+        self, app: str, revision: int, *, ignoring: Collection[int] = ()
+    ) -> Iterator[Edit]:
+        keys = self._state.app(app).keys
+        edits: dict[tuple[Place, str], Edit] = {}
+        for record in self._state.records(app, revision):
+            now = record.bare.revision
+            for delta in record.deltas:
+                key, entry = keys[delta.uuid], (delta.place, delta.uuid)
+                name = key.name_in(now)
+                if entry not in edits:
+                    before = delta.before and (key.name_before(revision), *delta.before)
+                    earlier = key.name_at(revision - 1)
+                    edits[entry] = Edit(
+                        *delta.place, name if earlier is None else earlier, before, None, None
+                    )
+                if now not in ignoring:
+                    after = delta.after and (name, *delta.after)
+                    edits[entry] = attrs.evolve(edits[entry], key=name, edit=after, edited_in=now)
+        yield from sorted(edits.values(), key=lambda one: (one.scope, one.owner, one.key))
+
+    def parked(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
+        uuid = self._state.app(app).uuids.get(key)
+        last: dict[Place, tuple[str, Delta]] = {}
+        for kind, deltas in self._acts(app):
+            last.update((delta.place, (kind, delta)) for delta in deltas if delta.uuid == uuid)
+        for where, (kind, delta) in sorted(last.items(), key=lambda item: item[0]):
+            if kind == "migrate" and delta.after is None and delta.before is not None:
+                yield *where, (key, *delta.before)
+
+    def _acts(self, app: str) -> Iterator[tuple[str, Sequence[Delta]]]:
+        """Give kind and deltas of each act, oldest first."""
+        for record in self._state.records(app):
+            yield record.bare.kind, record.deltas
+
+    def audit(self) -> Iterator[AuditRecord]:
+        yield from self._state.audit
+
+
+def _entry(key: str, cell: Cell) -> Entry:
+    return Entry.from_row((key, *cell))

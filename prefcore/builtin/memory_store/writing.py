@@ -1,0 +1,253 @@
+"""Writing: one changeset of the memory store in the making."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from uuid import uuid4
+
+import attrs
+
+from prefcore.audit import FIRST
+from prefcore.builtin.memory_store.reading import View
+from prefcore.builtin.memory_store.state import (
+    Cell,
+    Delta,
+    Key,
+    LogRecord,
+    Place,
+    Schema,
+    State,
+    audit_record,
+)
+from prefcore.errors import ConflictError, InvalidSchema, NotFound, UsageError
+from prefcore.model import (
+    AuditRecord,
+    Changeset,
+    Draft,
+    Rename,
+    Row,
+    SchemaVersion,
+    Scope,
+    from_micros,
+    to_micros,
+)
+from prefcore.values import canonical_text
+
+__all__ = ["Making"]
+
+
+class Making(View):
+    """A ``Transaction``: a view of a state of which one application is a copy to work on."""
+
+    def __init__(self, base: State, draft: Draft) -> None:
+        self._base = base
+        self._draft = attrs.evolve(draft, at=from_micros(to_micros(draft.at)))
+        self._details = canonical_text(draft.details, path="details")
+        self._app = base.app(draft.app).copy()
+        super().__init__(attrs.evolve(base, apps={**base.apps, draft.app: self._app}))
+        self._touched: set[Place] = set()
+        self._renames: list[Rename] = []
+        self._schema_changed = False
+        self._abandoned = False
+        self._ended = False
+        self._result: Changeset | None = None
+        self.revision = len(base.log) + 1
+
+    def write(self, scope: str, owner: str, rows: Iterable[Row]) -> int:
+        self._refuse_if_ended()
+        where = (Scope.named(scope).value, owner)
+        # Drawn to its end first: a source that raises has changed nothing.
+        wanted = [(key, (text, at, source, by)) for key, text, at, source, by in rows]
+        cells = dict(self._app.sets.get(where, {}))
+        changed = 0
+        for key, cell in wanted:
+            uuid = self._uuid(key)
+            if uuid not in cells or cells[uuid][0] != cell[0]:
+                cells[uuid] = cell
+                changed += 1
+        self._put(where, cells)
+        return changed
+
+    def remove(self, scope: str, owner: str, keys: Iterable[str]) -> int:
+        self._refuse_if_ended()
+        where = (str(scope), owner)
+        leaving = {self._app.uuids.get(key) for key in keys}
+        cells = self._app.sets.get(where, {})
+        staying = {uuid: cell for uuid, cell in cells.items() if uuid not in leaving}
+        self._put(where, staying)
+        return len(cells) - len(staying)
+
+    def transform(
+        self, key: str, function: Callable[[str], str | None], *, source: str = "migration"
+    ) -> int:
+        self._refuse_if_ended()
+        uuid = self._app.uuids.get(key, "")
+        found = [(where, cells) for where, cells in self._app.sets.items() if uuid in cells]
+        # All are computed first: a function that raises has changed nothing.
+        texts = [(where, dict(cells), function(cells[uuid][0])) for where, cells in found]
+        changed = 0
+        for where, cells, text in texts:
+            if text == cells[uuid][0]:
+                continue
+            if text is None:
+                del cells[uuid]
+            else:
+                cells[uuid] = (text, to_micros(self._draft.at), source, self._draft.actor)
+            self._put(where, cells)
+            changed += 1
+        return changed
+
+    def rename(self, key: str, to: str) -> None:
+        self._refuse_if_ended()
+        app, uuid = self._app, self._app.uuids.get(key)
+        if uuid is None or key == to:
+            return
+        taken = app.uuids.get(to)
+        if taken is not None and any(taken in cells for cells in app.sets.values()):
+            raise ConflictError(
+                f"'{key}' cannot be renamed: '{to}' still holds entries; "
+                "remove them first, or say which side wins",
+                key=key,
+                to=to,
+            )
+        del app.uuids[key]
+        waiting = app.keys[uuid].displaced
+        if waiting is not None:
+            self._name(waiting, key)
+        if taken is not None:
+            app.keys[taken] = app.keys[taken].named(None, self.revision)
+        app.keys[uuid] = attrs.evolve(app.keys[uuid], displaced=taken)
+        self._name(uuid, to)
+        self._renames.append(Rename(key, to))
+
+    def register(self, version: str, text: str, *, declarations: Mapping[str, str]) -> None:
+        self._refuse_if_ended()
+        known = self._app.schemas.get(version)
+        if known is None:
+            info = SchemaVersion(
+                version,
+                "sha256:" + sha256(text.encode()).hexdigest(),
+                registered_at=self._draft.at,
+                registered_by=self._draft.actor,
+            )
+            self._app.schemas[version] = Schema(text, dict(declarations), info)
+            self._schema_changed = True
+        elif known.text != text:
+            raise InvalidSchema(
+                f"schema version {version} of '{self._draft.app}' is registered with another "
+                "content; give the changed schema a new version",
+                app=self._draft.app,
+                version=version,
+            )
+
+    def apply_version(self, version: str) -> None:
+        self._refuse_if_ended()
+        schema = self._app.schemas.get(version)
+        if schema is None:
+            raise NotFound(
+                f"schema version {version} of '{self._draft.app}' is not registered",
+                app=self._draft.app,
+                version=version,
+            )
+        if version != self._app.version:
+            draft = self._draft
+            info = attrs.evolve(schema.info, applied_at=draft.at, applied_by=draft.actor)
+            self._app.schemas[version] = attrs.evolve(schema, info=info)
+            self._app.version = version
+            self._schema_changed = True
+
+    def abandon(self) -> None:
+        self._abandoned = True
+
+    def result(self) -> Changeset | None:
+        return self._result
+
+    def _acts(self, app: str) -> Iterator[tuple[str, Sequence[Delta]]]:
+        yield from super()._acts(app)
+        if app == self._draft.app:
+            yield self._draft.kind, self._deltas()
+
+    def _refuse_if_ended(self) -> None:
+        if self._ended:
+            raise UsageError("this changeset has ended; begin a new one to write")
+
+    def _uuid(self, key: str) -> str:
+        """Give the UUID of the key of that name; the first time, of a new one."""
+        uuid = self._app.uuids.get(key)
+        if uuid is None:
+            uuid = str(uuid4())
+            self._app.keys[uuid] = Key(uuid, ())
+            self._name(uuid, key)
+        return uuid
+
+    def _name(self, uuid: str, name: str) -> None:
+        self._app.keys[uuid] = self._app.keys[uuid].named(name, self.revision)
+        self._app.uuids[name] = uuid
+
+    def _put(self, where: Place, cells: dict[str, Cell]) -> None:
+        self._touched.add(where)
+        self._app.sets[where] = cells
+        if not cells:
+            del self._app.sets[where]
+
+    def _deltas(self) -> tuple[Delta, ...]:
+        """Give what differs from the state before, in the log's order."""
+        old_sets = self._base.app(self._draft.app).sets
+        deltas = []
+        for where in self._touched:
+            old, new = old_sets.get(where, {}), self._app.sets.get(where, {})
+            for uuid in old.keys() | new.keys():
+                before, after = old.get(uuid), new.get(uuid)
+                if before is None or after is None or before[0] != after[0]:
+                    deltas.append(Delta(where, uuid, before, after))
+        return tuple(sorted(deltas, key=self._log_order))
+
+    def _log_order(self, delta: Delta) -> tuple[Place, str, bool]:
+        key = self._app.keys[delta.uuid]
+        return delta.place, key.name_in(self.revision), key.name is not None
+
+    def end(self) -> None:
+        """Refuse further writes."""
+        self._ended = True
+
+    def committed(self) -> State:
+        """Give the state after this changeset, which is the one before if it changed nothing."""
+        deltas = self._deltas()
+        if self._abandoned or not (deltas or self._renames or self._schema_changed):
+            return self._base
+        self._keep_old_metadata()
+        draft = self._draft
+        changeset = Changeset(
+            str(uuid4()),
+            self.revision,
+            draft.app,
+            draft.actor,
+            draft.kind,
+            draft.at,
+            draft.reason,
+            len(deltas),
+            self._base.app(draft.app).version,
+            self._app.version,
+        )
+        record = LogRecord(changeset, self._details, tuple(self._renames), deltas)
+        self._result = record.changeset
+        return State(
+            self._state.apps,
+            (*self._base.log, record),
+            (*self._base.audit, self._link(record)),
+        )
+
+    def _keep_old_metadata(self) -> None:
+        """Give entries that came back to their old text their old time, source and actor too."""
+        old_sets = self._base.app(self._draft.app).sets
+        for where in self._touched & self._app.sets.keys():
+            old = old_sets.get(where, {})
+            self._app.sets[where] = {
+                uuid: old[uuid] if uuid in old and old[uuid][0] == cell[0] else cell
+                for uuid, cell in self._app.sets[where].items()
+            }
+
+    def _link(self, record: LogRecord) -> AuditRecord:
+        previous = self._base.audit[-1].chain if self._base.audit else FIRST
+        return audit_record(record, self._app.keys, previous)
