@@ -1,0 +1,83 @@
+"""What in a schema document contradicts itself, found when the document is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from prefcore.schema.declared import Preference
+from prefcore.schema.patterns import pattern_fault
+from prefcore.schema.problems import Problem
+from prefcore.schema.shape import ANY, Shape
+from prefcore.values import UNSET
+
+__all__ = ["contradictions"]
+
+_PAIRS = (
+    ("minimum", "maximum"),
+    ("min_length", "max_length"),
+    ("min_items", "max_items"),
+    ("min_properties", "max_properties"),
+)
+
+
+def contradictions(
+    preferences: Mapping[str, Preference],
+    definitions: Mapping[str, Shape],
+    reserved: tuple[str, ...],
+    check: Callable[[str, object], Problem | None],
+) -> Iterator[str]:
+    """Give one sentence for each contradiction; ``check`` judges a key's value by its shape."""
+    for name, shape in definitions.items():
+        yield from _in_shape(f"definition {name}", shape, definitions)
+        if name in _reached_at_once(shape, definitions):
+            yield f"definition {name}: it refers to itself for the same value, so nothing fits"
+    for key, preference in preferences.items():
+        if preference.shape is not ANY:
+            yield from _in_shape(key, preference.shape, definitions)
+        yield from _in_key(key, preferences, reserved)
+        if preference.default is not UNSET:
+            problem = check(key, preference.default)
+            if problem is not None:
+                said = problem.requirement if preference.sensitive else problem.message
+                where = f" (at {problem.path})" if problem.path else ""
+                yield f"{key}: its default{where} does not fit its declaration: {said}"
+
+
+def _in_key(
+    key: str, preferences: Mapping[str, Preference], reserved: tuple[str, ...]
+) -> Iterator[str]:
+    if key in reserved:
+        yield f"{key}: this name is reserved, because an earlier version used it otherwise"
+    end = key.find(".")
+    while end > 0:
+        if key[:end] in preferences:
+            yield f"{key}: {key[:end]} is a key too, and a key can't be a section as well"
+        end = key.find(".", end + 1)
+
+
+def _in_shape(place: str, shape: Shape, definitions: Mapping[str, Shape]) -> Iterator[str]:
+    for path, inner in shape.walk():
+        at = f"{place} ({path})" if path else place
+        if inner.ref is not None and inner.ref not in definitions:
+            yield f"{at}: there is no definition '{inner.ref}'"
+        if inner.pattern is not None:
+            fault = pattern_fault(inner.pattern)
+            if fault is not None:
+                yield f"{at}: pattern {fault}; it is kept and not checked"
+        for low, high in _PAIRS:
+            least, most = getattr(inner, low), getattr(inner, high)
+            if least is not None and most is not None and least > most:
+                yield f"{at}: no value fits, as {low} {least} is above {high} {most}"
+
+
+def _reached_at_once(shape: Shape, definitions: Mapping[str, Shape]) -> set[str]:
+    """Give the definitions that apply to the same value, before any step into it."""
+    reached: set[str] = set()
+    waiting = [shape]
+    while waiting:
+        current = waiting.pop()
+        waiting += [*current.any_of, *current.one_of, *current.all_of]
+        if current.ref is not None and current.ref not in reached:
+            reached.add(current.ref)
+            waiting.append(definitions.get(current.ref, ANY))
+    return reached

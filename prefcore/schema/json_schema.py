@@ -1,0 +1,243 @@
+"""Reading preferences from JSON Schema (draft-07 and 2020-12): nested objects become dotted keys.
+
+An object with ``properties`` is a section unless it also allows members of any name by a schema,
+may be something else than an object, or says ``"x-prefcore-preference": true``. References inside
+the document are followed; others are noted and never fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+import attrs
+
+from prefcore.errors import AppMismatch, InvalidSchema
+from prefcore.schema.declaration import SchemaDocument
+from prefcore.schema.declared import check_key
+from prefcore.schema.foreign import PREFIX, Property, folded
+from prefcore.schema.shape import Shape
+from prefcore.values import kind_of
+
+__all__ = ["from_json_schema"]
+
+# A section's keywords that are read, or that say nothing about values.
+_OF_SECTIONS = frozenset(
+    ["$schema", "$id", "$comment", "$defs", "definitions", "$ref", "type", "properties", "required", "additionalProperties", "title", "description", "default", "deprecated", "examples"]
+)
+_NOT_IN_SECTIONS = frozenset(
+    ["anyOf", "oneOf", "allOf", "not", "if", "enum", "const", "patternProperties", "propertyNames"]
+)
+_OF_THE_ROOT = frozenset(PREFIX + name for name in ("app", "version", "baseline", "reserved"))
+
+
+def from_json_schema(
+    mapping: Mapping[str, object], *, app: str | None = None, version: str | None = None
+) -> SchemaDocument:
+    """Give the schema document that a JSON Schema describes.
+
+    ``app`` and ``version`` may stand in it as ``x-prefcore-app`` and ``x-prefcore-version``. What
+    is not understood is in the document's ``notes``. Raises InvalidSchema when it describes no
+    object, or app or version are nowhere, AppMismatch when it names another application.
+    """
+    if app is not None and mapping.get(PREFIX + "app", app) != app:
+        named = mapping[PREFIX + "app"]
+        raise AppMismatch(f"the schema is of {named!r}, not of '{app}'", app=named)
+    app = app or _root_text(mapping, "app")
+    version = version or _root_text(mapping, "version")
+    return _Reading(mapping).document(app, version)
+
+
+def _root_text(mapping: Mapping[str, object], field: str) -> str:
+    text = mapping.get(PREFIX + field)
+    if not isinstance(text, str):
+        raise InvalidSchema(f"the schema does not say its {field}; name it, or add {PREFIX}{field}")
+    return text
+
+
+@attrs.frozen(eq=False)
+class _Section:
+    """An object whose properties become keys under ``prefix``."""
+
+    prefix: str
+    schema: Mapping[str, object]
+    inside: frozenset[str]
+    required: bool = True
+    deprecated: bool = False
+
+
+class _Reading:
+    """One JSON Schema being read."""
+
+    def __init__(self, root: Mapping[str, object]) -> None:
+        self._root = root
+        self._notes: list[str] = []
+        self._properties: dict[str, Property] = {}
+        self._sections: dict[str, str] = {}
+        self._names: dict[str, str] = {}  # pointer → definition
+        self._waiting: list[tuple[str, str]] = []  # definition, pointer
+
+    def document(self, app: str, version: str) -> SchemaDocument:
+        root, inside = self._followed(self._root)
+        if not isinstance(root.get("properties"), Mapping):
+            raise InvalidSchema("the schema declares no preferences: it has no 'properties'")
+        self._section(_Section("", root, inside))
+        shapes = {
+            key: found.shape(self._notes, self._definition)
+            for key, found in self._properties.items()
+        }
+        definitions = {}
+        while self._waiting:
+            name, pointer = self._waiting.pop()
+            definitions[name] = Shape.from_json(
+                self._at(pointer), path=f"#{pointer}", notes=self._notes, refs=self._definition
+            )
+        preferences = [
+            found.preference(shapes[key], definitions, self._notes)
+            for key, found in self._properties.items()
+        ]
+        description = root.get("description") or root.get("title") or ""
+        return SchemaDocument(
+            app,
+            version,
+            preferences,
+            definitions=definitions,
+            baseline=self._baseline(),
+            reserved=self._reserved(),
+            description=description if isinstance(description, str) else "",
+            sections=self._sections,
+            dialect="json-schema",
+            notes=folded(self._notes, self._properties),
+        )
+
+    def _section(self, section: _Section) -> None:
+        schema, prefix = section.schema, section.prefix
+        place = prefix or "#"
+        needed = schema.get("required", ())
+        required = set(needed) if isinstance(needed, (list, tuple)) else set()
+        defaults = schema.get("default", {})
+        if not isinstance(defaults, Mapping):
+            self._note(place, f"the default of a section can't be {kind_of(defaults)}")
+            defaults = {}
+        for word in schema:
+            if word not in _OF_SECTIONS and not (word in _OF_THE_ROOT and not prefix):
+                self._note(place, f"the keyword '{word}' of a section is not understood")
+        members = schema["properties"]
+        assert isinstance(members, Mapping)  # what makes it a section
+        for name, member in members.items():
+            key = f"{prefix}.{name}" if prefix else name
+            about, passed = self._followed(member)
+            asked = name in required and section.required
+            deprecated = section.deprecated or about.get("deprecated") is True
+            if name in defaults and "default" not in about:
+                about = {**about, "default": defaults[name]}
+            if _is_section(about) and not passed & section.inside:
+                self._help(key, about)
+                inside = section.inside | passed
+                self._section(_Section(key, about, inside, asked, deprecated))
+                continue
+            if name in required and not asked:
+                self._note(key, "required inside a section that may be missing")
+            if deprecated:
+                about = {"deprecated": True, **about}
+            self._property(key, member, about, {"required": True} if asked else {})
+
+    def _property(
+        self, key: str, schema: object, about: Mapping[str, object], fields: dict[str, object]
+    ) -> None:
+        try:
+            check_key(key)
+        except InvalidSchema as error:
+            self._note("#", str(error))
+            return
+        if key in self._properties:
+            self._note(key, "it is declared twice, by two spellings; the second")
+            return
+        self._properties[key] = Property(key, schema, fields, about)
+
+    def _help(self, key: str, about: Mapping[str, object]) -> None:
+        text = about.get("description") or about.get("title")
+        if isinstance(text, str):
+            self._sections[key] = text
+
+    def _followed(self, schema: object) -> tuple[Mapping[str, object], frozenset[str]]:
+        """Give a schema with what its ``$ref`` means merged in, and the pointers passed."""
+        if not isinstance(schema, Mapping):
+            return {}, frozenset()
+        merged = dict(schema)
+        passed: set[str] = set()
+        while isinstance(merged.get("$ref"), str):
+            try:
+                pointer = self._pointer(str(merged.pop("$ref")))
+                target = self._at(pointer)
+            except ValueError:  # noted where the shape is read
+                break
+            if pointer in passed or not isinstance(target, Mapping):
+                break
+            passed.add(pointer)
+            merged = {**target, **merged}
+        return merged, frozenset(passed)
+
+    def _definition(self, ref: str) -> str:
+        pointer = self._pointer(ref)
+        self._at(pointer)
+        if pointer not in self._names:
+            *_, name = pointer.split("/")
+            name = name.replace("~1", "/").replace("~0", "~")
+            if pointer.count("/") != 2 or name in self._names.values():
+                name = pointer.lstrip("/") or "#"
+            self._names[pointer] = name
+            self._waiting.append((name, pointer))
+        return self._names[pointer]
+
+    def _pointer(self, ref: str) -> str:
+        own = self._root.get("$id")
+        if isinstance(own, str) and own:
+            ref = ref.removeprefix(own.rstrip("#"))
+        if not ref.startswith("#"):
+            raise ValueError(f"{ref!r} is remote and never fetched")
+        pointer = unquote(ref[1:])
+        if pointer and not pointer.startswith("/"):
+            raise ValueError(f"{ref!r} is an anchor; only pointers (RFC 6901) are followed")
+        return pointer
+
+    def _at(self, pointer: str) -> object:
+        found: object = self._root
+        for part in pointer.split("/")[1:]:
+            step = part.replace("~1", "/").replace("~0", "~")
+            if isinstance(found, Mapping) and step in found:
+                found = found[step]
+            elif isinstance(found, list) and step.isdecimal() and int(step) < len(found):
+                found = found[int(step)]
+            else:
+                raise ValueError(f"'#{pointer}' names nothing in this schema")
+        return found
+
+    def _baseline(self) -> str | None:
+        baseline = self._root.get(PREFIX + "baseline")
+        if baseline is None or isinstance(baseline, str):
+            return baseline
+        self._note("#", f"{PREFIX}baseline takes text")
+        return None
+
+    def _reserved(self) -> list[str]:
+        names = self._root.get(PREFIX + "reserved", [])
+        if isinstance(names, list) and all(isinstance(name, str) for name in names):
+            return names
+        self._note("#", f"{PREFIX}reserved takes a list of texts")
+        return []
+
+    def _note(self, path: str, fault: str) -> None:
+        self._notes.append(f"{path}: {fault}; it was left out")
+
+
+def _is_section(schema: Mapping[str, object]) -> bool:
+    rest = schema.get("additionalProperties", True)
+    return (
+        isinstance(schema.get("properties"), Mapping)
+        and bool(schema["properties"])
+        and schema.get("type", "object") in ("object", ["object"])
+        and (isinstance(rest, bool) or rest == {})
+        and not any(word in schema for word in _NOT_IN_SECTIONS)
+        and schema.get(PREFIX + "preference") is not True
+    )
