@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from math import inf
+from operator import attrgetter
 
 from prefcore.schema.keywords import ANNOTATIONS, KEYWORDS
 from prefcore.schema.problems import Check, Problem
@@ -35,7 +36,9 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "time": (time,),
 }
 # What can tell values apart, and what it is where it says nothing.
-_RULES = tuple((name, getattr(ANY, name)) for name, _, _ in KEYWORDS if name not in ANNOTATIONS)
+_RULES = tuple(name for name, _, _ in KEYWORDS if name not in ANNOTATIONS and name != "kinds")
+_rules = attrgetter(*_RULES)
+_NO_RULES = _rules(ANY)
 
 
 def compile_check(shape: Shape, definitions: Mapping[str, Shape]) -> Check:
@@ -118,7 +121,8 @@ def _all_of(rules: tuple[Check, ...]) -> Check:
 
 def _with_fast_path(shape: Shape, slow: Check) -> Check:
     """Put an expression before ``slow`` that is true only for values that surely fit."""
-    used = {name for name, default in _RULES if getattr(shape, name) != default} - {"kinds"}
+    rules = _rules(shape)
+    used = set() if rules == _NO_RULES else _used(rules)
     types = frozenset(t for kind in shape.kinds for t in _TYPES.get(kind, ()))
     if used == {"enum"} and (str in types or not shape.kinds):
         allowed = frozenset(v for v in shape.enum or () if type(v) is str)
@@ -146,6 +150,10 @@ def _with_fast_path(shape: Shape, slow: Check) -> Check:
             None if type(value) is str and shortest <= len(value) <= longest else slow(value)
         )
     return slow
+
+
+def _used(rules: tuple[object, ...]) -> set[str]:
+    return {name for name, rule, none in zip(_RULES, rules, _NO_RULES, strict=True) if rule != none}
 
 
 def kinds_of(shape: Shape, definitions: Mapping[str, Shape]) -> frozenset[str]:

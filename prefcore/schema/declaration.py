@@ -40,6 +40,10 @@ def _texts(sections: Mapping[str, str]) -> dict[str, str]:
     return dict(sorted(sections.items()))
 
 
+def _tuple(notes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(notes)
+
+
 def _names(reserved: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(reserved)))
 
@@ -65,7 +69,7 @@ class SchemaDocument:
     description: str = attrs.field(default="", kw_only=True)
     sections: Mapping[str, str] = attrs.field(factory=dict, converter=_texts, kw_only=True)
     dialect: str = attrs.field(default=OWN, kw_only=True)
-    notes: tuple[str, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+    notes: tuple[str, ...] = attrs.field(default=(), converter=_tuple, kw_only=True)
     # Made when first asked for: checks by key, and "text", "digest" and "sections".
     _checks: dict[str, Check] = attrs.field(factory=dict, init=False, repr=False)
     _made: dict[str, str] = attrs.field(factory=dict, init=False, repr=False)

@@ -23,7 +23,11 @@ __all__ = ["from_json_schema"]
 
 # A section's keywords that are read, or that say nothing about values.
 _OF_SECTIONS = frozenset(
-    ["$schema", "$id", "$comment", "$defs", "definitions", "$ref", "type", "properties", "required", "additionalProperties", "title", "description", "default", "deprecated", "examples"]
+    (
+        *("$schema", "$id", "$comment", "$defs", "definitions", "$ref"),
+        *("type", "properties", "required", "additionalProperties"),
+        *("title", "description", "default", "deprecated", "examples"),
+    )
 )
 _NOT_IN_SECTIONS = frozenset(
     ["anyOf", "oneOf", "allOf", "not", "if", "enum", "const", "patternProperties", "propertyNames"]

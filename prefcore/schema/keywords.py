@@ -96,7 +96,8 @@ S = TypeVar("S")
 class KeywordReader(Generic[S]):
     """Reads JSON Schemas into shapes; what it does not understand goes to ``notes``.
 
-    ``make`` is the class of shapes; ``refs`` gives the name of the definition that a ``$ref``
+    ``make`` is the class of shapes, ``anything`` the shape of true and ``nothing`` that of false;
+    ``refs`` gives the name of the definition that a ``$ref``
     means, or raises ValueError with the reason why it can't be followed. ``ignored`` keywords are
     the caller's business.
     """
@@ -106,6 +107,8 @@ class KeywordReader(Generic[S]):
         make: Callable[..., S],
         notes: list[str],
         *,
+        anything: S,
+        nothing: S,
         refs: Callable[[str], str] | None,
         ignored: Collection[str],
     ) -> None:
@@ -113,7 +116,7 @@ class KeywordReader(Generic[S]):
         self._notes = notes
         self._refs = refs or _named_definition
         self._ignored = ignored
-        self._any, self._nothing = make(), make(enum=())
+        self._any, self._nothing = anything, nothing
 
     def read(self, schema: object, path: str, depth: int = 0) -> S:
         """Give the shape of one schema (an object, true or false) that stands at ``path``."""

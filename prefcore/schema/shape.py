@@ -9,6 +9,7 @@ compare by canonical text, so 1 is not 1.0; ``format`` is kept and never checked
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from operator import attrgetter
 
 import attrs
 
@@ -106,27 +107,28 @@ class Shape:
         ``#/$defs/x`` can. Rules beside a ``$ref`` apply too, as in 2020-12. ``ignored`` keywords
         are left to the caller.
         """
-        return KeywordReader(cls, notes, refs=refs, ignored=ignored).read(mapping, path)
+        reader = KeywordReader(
+            cls, notes, anything=ANY, nothing=NOTHING, refs=refs, ignored=ignored
+        )
+        return reader.read(mapping, path)
 
     def to_json(self) -> dict[str, object]:
         """Give the shape as a portable object, which ``from_json`` reads back to an equal shape."""
-        written = {}
-        for field, word, kind, default in _FIELDS:
-            value = getattr(self, field)
-            if value is not default and (default is None or kind == "value" or value != default):
-                written[word] = _json_value(kind, value)
-        return written
+        return {
+            word: _json_value(kind, value)
+            for value, (_, word, kind, default) in zip(_values(self), _FIELDS, strict=True)
+            if value is not default and (default is None or kind == "value" or value != default)
+        }
 
     def constraints(self) -> Shape:
         """Give the shape without annotations, all the way down: only what restricts values."""
         changes: dict[str, object] = {}
-        for field, _, kind, default in _FIELDS:
-            value = getattr(self, field)
+        for value, (field, _, kind, default) in zip(_values(self), _FIELDS, strict=True):
             if value is default:
                 continue
             if field in ANNOTATIONS:
                 changes[field] = default
-            elif kind in NESTING:
+            elif kind in NESTING and value:
                 changes[field] = _map_shapes(value, Shape.constraints)
         if not changes:
             return self
@@ -134,16 +136,20 @@ class Shape:
 
     def children(self) -> Iterator[tuple[str, Shape]]:
         """Give the shapes inside this one, each with where it stands, such as ``items``."""
-        for field, word, _, default in _NESTING_FIELDS:
-            value = getattr(self, field)
-            if value is default:
-                continue
+        if self.is_flat:
+            return
+        for value, (_, word, _, _) in zip(_nested(self), _NESTING_FIELDS, strict=True):
             if isinstance(value, Shape):
                 yield word, value
             elif isinstance(value, dict):
                 yield from ((f"{word}.{name}", shape) for name, shape in value.items())
             elif isinstance(value, tuple):
                 yield from ((f"{word}[{i}]", shape) for i, shape in enumerate(value))
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether no shapes are inside this one."""
+        return _nested(self) == _FLAT
 
     def walk(self, path: str = "") -> Iterator[tuple[str, Shape]]:
         """Give this shape and all inside it, each with its path."""
@@ -153,6 +159,8 @@ class Shape:
 
     def references(self) -> set[str]:
         """Give the names of the definitions that this shape refers to, itself or inside."""
+        if self.is_flat:
+            return set() if self.ref is None else {self.ref}
         return {shape.ref for _, shape in self.walk() if shape.ref is not None}
 
 
@@ -187,6 +195,10 @@ _FIELDS = tuple(
     for field, word, kind in KEYWORDS
 )
 _NESTING_FIELDS = tuple(entry for entry in _FIELDS if entry[2] in NESTING)
+# All at once: an upgrade reads, writes and compares tens of thousands of shapes.
+_values = attrgetter(*(entry[0] for entry in _FIELDS))
+_nested = attrgetter(*(entry[0] for entry in _NESTING_FIELDS))
+_FLAT = tuple(entry[3] for entry in _NESTING_FIELDS)
 
 #: The shape that every value fits, and the one that none does.
 ANY = Shape()
