@@ -17,6 +17,7 @@ __all__ = [
     "InvalidStep",
     "InvalidValue",
     "LockedError",
+    "MigrationRequired",
     "MissingStep",
     "NewerFormat",
     "NoSpace",
@@ -182,6 +183,12 @@ class PluginMissing(PluginError):
 
 class StepFailed(PluginError):
     """A migration step raised; nothing was written."""
+
+
+class MigrationRequired(PrefcoreError):
+    """The store is at an older schema version than the program, which was told not to migrate."""
+
+    exit_code = 17
 
 
 class ReadOnly(PrefcoreError):

@@ -254,6 +254,7 @@ class Edit:
     before: Row | None
     edit: Row | None
     edited_in: int | None
+    now: str | None
 
 
 @attrs.frozen

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 
 import attrs
 
-from prefcore.errors import UsageError
+from prefcore.errors import PrefcoreError, UsageError
 from prefcore.values import UNSET, Unset, from_text
 
 __all__ = [
@@ -378,7 +378,8 @@ class Plan:
 
     ``counts`` has the number of items of each act; ``items`` the first of them (all, up to a
     stated bound), ``conflicts`` and ``refused`` what stands in the way. ``digest`` is over all of
-    it and the state it was made on: applying checks that the act would still be the same.
+    it: applying checks that the act would still be the same. ``request`` is what was asked for,
+    ``blocker`` the error that applying raises while something stands in the way.
     """
 
     app: str
@@ -393,6 +394,7 @@ class Plan:
     notes: tuple[str, ...] = attrs.field(default=(), converter=_strings)
     details: Mapping[str, object] = attrs.field(factory=dict)
     request: object = attrs.field(default=None, repr=False, eq=False)
+    blocker: PrefcoreError | None = attrs.field(default=None, repr=False, eq=False)
 
     @property
     def is_empty(self) -> bool:

@@ -252,6 +252,7 @@ class SqliteSnapshot:
     def edits_since(
         self, app: str, revision: int, *, ignoring: Collection[int] = ()
     ) -> Iterator[Edit]:
+        names = self._names(self._app(app)[0], Selection())
         rows = self._db.execute(_EDITED, (self._app(app)[0], revision)).fetchall()
         for scope, owner, owner_id, key_id, last, text, at, by in rows:
             edit: _Cell | None = None
@@ -274,6 +275,7 @@ class SqliteSnapshot:
                 self._maybe_row(key, before),
                 self._maybe_row(key, edit) if edit else None,
                 edited_in,
+                names.get(key_id),
             )
 
     def parked(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:

@@ -1,0 +1,103 @@
+"""prefcore keeps an application's preferences safe through their whole life.
+
+This door holds what an application needs; each name is loaded when first used. Authors of plugins
+also use ``prefcore.hookspecs``, ``prefcore.interfaces``, ``prefcore.model``, ``prefcore.values``
+and ``prefcore.canonical``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prefcore.engines.importing import ImportRequest
+    from prefcore.errors import (
+        ConflictError,
+        InvalidSchema,
+        InvalidValue,
+        LockedError,
+        NotFound,
+        PolicyRefused,
+        PrefcoreError,
+        ReadOnly,
+        StoreMoved,
+        UnknownKey,
+    )
+    from prefcore.migration import Step, add, map_values, remove, rename
+    from prefcore.model import Changeset, Entry, Plan, PreferenceSet, Scope, Selection
+    from prefcore.plugins import Plugins
+    from prefcore.preferences import Preferences
+    from prefcore.schema import Schema, SchemaDocument, Secret, Section, deprecated, preference
+    from prefcore.values import UNSET
+
+__all__ = [
+    "UNSET",
+    "Changeset",
+    "ConflictError",
+    "Entry",
+    "ImportRequest",
+    "InvalidSchema",
+    "InvalidValue",
+    "LockedError",
+    "NotFound",
+    "Plan",
+    "Plugins",
+    "PolicyRefused",
+    "PrefcoreError",
+    "PreferenceSet",
+    "Preferences",
+    "ReadOnly",
+    "Schema",
+    "SchemaDocument",
+    "Scope",
+    "Secret",
+    "Section",
+    "Selection",
+    "Step",
+    "StoreMoved",
+    "UnknownKey",
+    "add",
+    "deprecated",
+    "map_values",
+    "preference",
+    "remove",
+    "rename",
+]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "engines.importing": ("ImportRequest",),
+    "errors": (
+        "ConflictError",
+        "InvalidSchema",
+        "InvalidValue",
+        "LockedError",
+        "NotFound",
+        "PolicyRefused",
+        "PrefcoreError",
+        "ReadOnly",
+        "StoreMoved",
+        "UnknownKey",
+    ),
+    "migration": ("Step", "add", "map_values", "remove", "rename"),
+    "model": ("Changeset", "Entry", "Plan", "PreferenceSet", "Scope", "Selection"),
+    "plugins": ("Plugins",),
+    "preferences": ("Preferences",),
+    "schema": ("Schema", "SchemaDocument", "Secret", "Section", "deprecated", "preference"),
+    "values": ("UNSET",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'prefcore' has no attribute '{name}'")
+    value = getattr(import_module(f"prefcore.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

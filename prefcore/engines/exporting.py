@@ -1,0 +1,126 @@
+"""Exporting: a selection of sets becomes a document in some format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import BinaryIO
+
+import attrs
+
+from prefcore.canonical import Tally
+from prefcore.errors import NotFound, PluginError, UsageError
+from prefcore.interfaces import Capability, FormatInfo, Snapshot
+from prefcore.model import Document, Header, PreferenceSet, Selection, Trailer
+from prefcore.schema import SchemaDocument
+from prefcore.values import from_tagged, from_text
+
+__all__ = ["Exported", "export_document", "export_plain"]
+
+#: So many changesets taken in from other stores a header names.
+_MERGED = 64
+
+
+@attrs.frozen
+class Exported:
+    """What an export held, and the keys left out because they are not portable."""
+
+    trailer: Trailer
+    left_out: tuple[str, ...] = ()
+
+
+def export_document(
+    view: Snapshot,
+    schema: SchemaDocument,
+    selection: Selection,
+    format: FormatInfo,
+    out: BinaryIO,
+    *,
+    at: datetime,
+    generator: str,
+) -> Exported:
+    """Write the selected sets, with their metadata, as one document.
+
+    Keys declared ``portable=False`` belong to this machine and stay out.
+    """
+    left_out: set[str] = set()
+    stays = {key for key, one in schema.preferences.items() if not one.portable}
+    state = view.state(schema.app)
+    header = Header(
+        app=schema.app,
+        schema=schema.version,
+        created_at=at,
+        generator=generator,
+        changeset=state.last_changeset,
+        merged=tuple(_merged(view, schema.app)),
+        selection=selection,
+    )
+    tally = Tally(header)
+    sets = tally.sets(_portable(view.sets(schema.app, selection), stays, left_out))
+    format.factory().write(Document(header, sets, (), tally.trailer), out)
+    return Exported(tally.trailer(), tuple(sorted(left_out)))
+
+
+def export_plain(
+    view: Snapshot,
+    schema: SchemaDocument,
+    selection: Selection,
+    format: FormatInfo,
+    out: BinaryIO,
+) -> Exported:
+    """Write the values of the one selected set as people write files: no header, no metadata.
+
+    Raises UsageError when several sets are selected, NotFound when the set is empty.
+    """
+    if Capability.PLAIN not in format.capabilities:
+        raise PluginError(f"the format {format.id} has no plain form", format=format.id)
+    left_out: set[str] = set()
+    stays = {key for key, one in schema.preferences.items() if not one.portable}
+    found = list(_few(_portable(view.sets(schema.app, selection), stays, left_out)))
+    if not found:
+        raise NotFound("nothing is selected: no set with values is in the selection")
+    if len(found) > 1:
+        raise UsageError(
+            f"a plain file holds one set, and {found[0].place} and {found[1].place} are selected; "
+            "choose one with --scope and --owner"
+        )
+    values: Mapping[str, object] = {row[0]: from_text(row[1]) for row in found[0].rows}
+    format.factory().write_plain(values, out)
+    tally = Tally(Header(schema.app, schema.version))
+    list(tally.sets(found))
+    return Exported(tally.trailer(), tuple(sorted(left_out)))
+
+
+def _few(sets: Iterator[PreferenceSet]) -> Iterator[PreferenceSet]:
+    for _, one in zip(range(2), sets, strict=False):
+        yield one
+
+
+def _portable(
+    sets: Iterator[PreferenceSet], stays: set[str], left_out: set[str]
+) -> Iterator[PreferenceSet]:
+    for one in sets:
+        if stays.isdisjoint(row[0] for row in one.rows):
+            yield one
+            continue
+        left_out.update(row[0] for row in one.rows if row[0] in stays)
+        rows = [row for row in one.rows if row[0] not in stays]
+        if rows:
+            yield PreferenceSet(one.scope, one.owner, rows)
+
+
+def _merged(view: Snapshot, app: str) -> list[tuple[str, Selection]]:
+    """Give the other stores' changesets that imports took in, newest last."""
+    found: dict[str, Selection] = {}
+    for changeset in view.changesets(app):
+        source = changeset.details.get("source_changeset")
+        if changeset.kind == "import" and isinstance(source, str) and source not in found:
+            found[source] = _selection(changeset.details.get("selection"))
+            if len(found) == _MERGED:
+                break
+    return list(reversed(found.items()))
+
+
+def _selection(data: object) -> Selection:
+    fields = from_tagged(data)
+    return Selection(**fields) if isinstance(fields, dict) else Selection()

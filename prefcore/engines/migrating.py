@@ -1,0 +1,398 @@
+"""Migrating: steps walk up over the store in one transaction; the log takes them back down.
+
+Down is not the inverse of up: it is the log read backwards. An entry that nobody edited since the
+migrations being undone gets back exactly what stood before them, with its metadata. An edit made
+since is carried down through the steps; where the older schema refuses it, it is a conflict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from itertools import groupby, takewhile
+
+import attrs
+
+from prefcore.errors import (
+    ConflictError,
+    InvalidValue,
+    MissingStep,
+    PolicyRefused,
+    PrefcoreError,
+    StepFailed,
+)
+from prefcore.interfaces import Edit, Snapshot, Transaction
+from prefcore.migration import Edge, MapValues, Operation, Remove, Rename, Rows
+from prefcore.model import Change, Conflict, PlanItem, Row, Selection, place, to_micros
+from prefcore.model import Rename as Renamed
+from prefcore.planning import PlanBuilder
+from prefcore.schema import SchemaDocument, Version
+from prefcore.values import UNSET, from_text
+
+__all__ = ["Migration", "Undoing", "migrate_down", "migrate_up", "undoing"]
+
+#: Gives the schema of a version.
+Load = Callable[[str], SchemaDocument]
+#: Gives the edges between two versions, in walking order.
+FindPath = Callable[[str, str], tuple[Edge, ...]]
+
+
+@attrs.frozen(kw_only=True)
+class Migration:
+    """What a migration works with: the application, who migrates and when, schemas and paths."""
+
+    app: str
+    actor: str
+    at: datetime
+    load: Load
+    find_path: FindPath
+
+    def rows(self, rows: Iterable[Row]) -> Rows:
+        """Give rows that a step can work on, stamped with this migration."""
+        return Rows(rows, at=to_micros(self.at), actor=self.actor)
+
+
+# ---------------------------------------------------------------------------------------- up
+
+
+def migrate_up(
+    transaction: Transaction, builder: PlanBuilder, migration: Migration, path: tuple[Edge, ...]
+) -> None:
+    """Walk the edges upwards over everything stored, and apply the last version.
+
+    Raises MissingStep, InvalidValue or ConflictError, naming the edge, the set and the key, when
+    a value would be lost or is refused on the way, and StepFailed when a step raises.
+    """
+    for edge in path:
+        older, newer = migration.load(edge.older), migration.load(edge.newer)
+        if edge.step is not None:
+            for operation in edge.step.operations:
+                _up(transaction, migration, edge, operation)
+        added, removed, changed = older.changed_keys(newer)
+        _refuse_lost_keys(transaction, edge, migration.app, removed)
+        _return_parked(transaction, migration.app, newer, added)
+        _check_held(transaction, edge, newer, {*added, *changed})
+    _tell_changes(transaction, builder)
+
+
+def _up(
+    transaction: Transaction, migration: Migration, edge: Edge, operation: Operation
+) -> None:
+    """Run one operation over the store: in bulk where it works on one key alone."""
+    try:
+        if isinstance(operation, Remove):
+            transaction.transform(operation.key, lambda text: None)
+        elif isinstance(operation, MapValues):
+            transaction.transform(operation.key, operation.mapped)
+        elif isinstance(operation, Rename) and not _holds(transaction, migration, operation.to):
+            transaction.rename(operation.key, operation.to)
+        else:
+            _up_by_set(transaction, migration, operation)
+    except PrefcoreError as error:
+        raise type(error)(f"{edge.older} → {edge.newer}: {error.message}", **error.facts) from error
+    except Exception as error:  # a step's function may raise anything
+        raise StepFailed(
+            f"{edge.older} → {edge.newer}: {operation} raised {type(error).__name__}: {error}; "
+            "nothing was changed",
+        ) from error
+
+
+def _holds(transaction: Transaction, migration: Migration, key: str) -> bool:
+    return next(transaction.held(migration.app, key), None) is not None
+
+
+def _up_by_set(transaction: Transaction, migration: Migration, operation: Operation) -> None:
+    owners = [(one.scope, one.owner) for one in transaction.sets(migration.app)]
+    for scope, owner in owners:
+        before = transaction.read_set(migration.app, scope, owner).rows
+        rows = migration.rows(before)
+        try:
+            operation.up(rows)
+        except ConflictError as error:
+            raise ConflictError(f"{place(scope, owner)}: {error.message}") from error
+        after = list(rows)
+        transaction.write(scope, owner, after)
+        kept = {row[0] for row in after}
+        transaction.remove(scope, owner, [row[0] for row in before if row[0] not in kept])
+
+
+def _refuse_lost_keys(
+    transaction: Transaction, edge: Edge, app: str, removed: Iterable[str]
+) -> None:
+    for key in sorted(removed):
+        holder = next(transaction.held(app, key), None)
+        if holder is not None:
+            raise MissingStep(
+                f"{edge.older} → {edge.newer}: {key} is gone in {edge.newer} and "
+                f"{place(*holder[:2])} holds it; write a step that says what becomes of it, "
+                f"such as remove({key!r}) or rename({key!r}, …)",
+                key=key,
+                older=edge.older,
+                newer=edge.newer,
+            )
+
+
+def _return_parked(
+    transaction: Transaction, app: str, newer: SchemaDocument, added: Iterable[str]
+) -> None:
+    """Give keys that are declared again the values an earlier migration took, where valid."""
+    for key in sorted(added):
+        for scope, owner, row in list(transaction.parked(app, key)):
+            if _fault(newer, key, row[1], scope, owner) is None:
+                transaction.write(scope, owner, [row])
+
+
+def _check_held(
+    transaction: Transaction, edge: Edge, newer: SchemaDocument, keys: set[str]
+) -> None:
+    if not keys:
+        return
+    verdicts: dict[tuple[str, str, str], PrefcoreError | None] = {}
+    for one in transaction.sets(newer.app, Selection.of_keys(keys)):
+        for key, text, *_ in one.rows:
+            seen = (one.scope, key, text)
+            if seen not in verdicts:
+                verdicts[seen] = _fault(newer, key, text, one.scope, one.owner)
+            fault = verdicts[seen]
+            if fault is not None:
+                raise type(fault)(
+                    f"{edge.older} → {edge.newer}: {fault.message}; write a step for it, "
+                    f"such as map_values({key!r}, …)",
+                    **fault.facts,
+                )
+
+
+def _fault(
+    schema: SchemaDocument, key: str, text: str, scope: str, owner: str
+) -> PrefcoreError | None:
+    try:
+        schema.validate(key, from_text(text), scope=scope, place=place(scope, owner))
+    except (InvalidValue, PolicyRefused) as error:
+        return error
+    return None
+
+
+# -------------------------------------------------------------------------------------- down
+
+
+@attrs.frozen
+class Undoing:
+    """What a way down undoes: every change from ``revision`` on but users' edits.
+
+    ``base`` is the version in force before that revision, ``migrations`` the revisions of the
+    migrations since, up and down, and ``versions`` what was in force from which revision on.
+    """
+
+    revision: int
+    base: str
+    migrations: frozenset[int]
+    versions: tuple[tuple[int, str], ...]
+
+    def version_at(self, revision: int) -> str:
+        """Give the version in force when a revision was written."""
+        earlier = [version for since, version in self.versions if since <= revision]
+        return earlier[-1] if earlier else self.base
+
+
+def undoing(view: Snapshot, app: str, target: str) -> Undoing:
+    """Read the log for what stands between now and ``target``.
+
+    Where the store began above ``target`` there is nothing to restore: all entries count as edits.
+    """
+    log = [one for one in view.changesets(app) if one.schema_before != one.schema_after]
+    log.reverse()
+    stack: list[tuple[int, str, str]] = []  # revision, from, to: migrations in force
+    for one in log:
+        before, after = one.schema_before, one.schema_after
+        if before is None or after is None:
+            continue
+        if _lower(before, after):
+            stack.append((one.revision, before, after))
+            continue
+        while stack and not _lower(stack[-1][1], after):
+            stack.pop()
+        if stack and after != stack[-1][2]:
+            stack[-1] = (stack[-1][0], stack[-1][1], after)
+    below = [one for one in stack if _lower(target, one[2])]
+    versions = tuple((one.revision, str(one.schema_after)) for one in log if one.schema_after)
+    first = below[0] if below else None
+    if first is None or _lower(target, first[1]):
+        revision, base = 0, target
+    else:
+        revision, base = first[0], first[1]
+    migrations = frozenset(one.revision for one in log if one.schema_before is not None)
+    return Undoing(revision, base, migrations, versions)
+
+
+def migrate_down(
+    transaction: Transaction,
+    builder: PlanBuilder,
+    migration: Migration,
+    path: tuple[Edge, ...],
+    undo: Undoing,
+    *,
+    take_before: bool = False,
+) -> None:
+    """Take everything stored down to the end of ``path``.
+
+    Edits that the older schema refuses become conflicts of the plan; with ``take_before`` they
+    give way to what stood before the upgrade, and stay in the history.
+    """
+    _rename_back(transaction, migration, path, undo)
+    descent = _Descent(transaction, migration, path, undo)
+    edits = transaction.edits_since(migration.app, undo.revision, ignoring=undo.migrations)
+    for (scope, owner), group in groupby(edits, key=lambda edit: (edit.scope, edit.owner)):
+        touched = list(group)
+        restored, carried = descent.of_set(scope, owner, touched)
+        wanted = dict(restored)
+        for key, row in carried.items():
+            fault = descent.fault(scope, owner, row)
+            if fault is None:
+                wanted[key] = row
+            elif not take_before:
+                builder.conflict(_conflict(scope, owner, key, restored.get(key), row, fault))
+        gone = {edit.now for edit in touched if edit.now is not None} - set(wanted)
+        transaction.remove(scope, owner, gone)
+        transaction.write(scope, owner, wanted.values())
+    _tell_changes(transaction, builder)
+
+
+def _rename_back(
+    transaction: Transaction, migration: Migration, path: tuple[Edge, ...], undo: Undoing
+) -> None:
+    """Give every key, with all its entries, the name it has at the end of the path."""
+    logged = [
+        change
+        for revision in sorted(undo.migrations)
+        if revision >= undo.revision
+        for change in takewhile(_is_rename, transaction.changes(revision))
+        if isinstance(change, Renamed)
+    ]
+    for change in reversed(logged):
+        transaction.rename(change.after, change.before)
+    again: tuple[Edge, ...] = ()
+    if undo.base != path[-1].older:  # the goal lies within a run: its first part stands
+        again = migration.find_path(undo.base, path[-1].older)
+    for edge in again:
+        for operation in edge.step.operations if edge.step else ():
+            if isinstance(operation, Rename) and operation.as_change() in logged:
+                transaction.rename(operation.key, operation.to)
+    if undo.revision:
+        return
+    for edge in path:  # from before the log began: nothing tells how it was, the step does
+        for operation in reversed(edge.step.operations if edge.step else ()):
+            if isinstance(operation, Rename) and operation.as_change() not in logged:
+                transaction.rename(operation.to, operation.key)
+
+
+def _is_rename(change: Change | Renamed) -> bool:
+    return isinstance(change, Renamed)
+
+
+class _Descent:
+    """The way down for one set after the other."""
+
+    def __init__(
+        self,
+        transaction: Transaction,
+        migration: Migration,
+        path: tuple[Edge, ...],
+        undo: Undoing,
+    ) -> None:
+        self._transaction = transaction
+        self._migration = migration
+        self._undo = undo
+        self._goal = path[-1].older
+        self._schema = migration.load(self._goal)
+        self._newer = {
+            key for edge in path for key in migration.load(edge.newer).preferences
+        } - set(self._schema.preferences)
+
+    def of_set(
+        self, scope: str, owner: str, touched: list[Edit]
+    ) -> tuple[dict[str, Row], dict[str, Row]]:
+        """Give what the touched entries of a set become, by key.
+
+        First those restored from the log, then the edits, carried down, that differ from what
+        the migration itself had made.
+        """
+        names = {edit.now for edit in touched}
+        held = self._transaction.read_set(self._migration.app, scope, owner).rows
+        context = [row for row in held if row[0] not in names]
+        before = [edit.before for edit in touched if edit.before is not None]
+        restored = self._walk([*context, *before], self._undo.base, self._goal)
+        for row in context:
+            restored.pop(row[0], None)
+        carried: dict[str, Row] = {}
+        edited = [edit for edit in touched if edit.edited_in is not None]
+        for version, group in groupby(sorted(edited, key=self._revision), key=self._version):
+            unedited = self._walk([*context, *before], self._undo.base, version)
+            rows = []
+            for edit in group:
+                made = unedited.get(edit.key)
+                if edit.edit is None:
+                    restored.pop(edit.now or edit.key, None)  # the user took it out: it stays out
+                elif made is None or made[1] != edit.edit[1]:
+                    rows.append(edit.edit)
+            carried.update(self._walk(rows, version, self._goal))
+        return restored, {key: row for key, row in carried.items() if key not in self._newer}
+
+    def fault(self, scope: str, owner: str, row: Row) -> PrefcoreError | None:
+        """Say why the goal's schema refuses a row; None where it does not, or does not know it."""
+        if row[0] not in self._schema.preferences:
+            return None
+        return _fault(self._schema, row[0], row[1], scope, owner)
+
+    def _revision(self, edit: Edit) -> int:
+        return edit.edited_in or 0
+
+    def _version(self, edit: Edit) -> str:
+        return self._undo.version_at(edit.edited_in or 0)
+
+    def _walk(self, rows: Iterable[Row], start: str, goal: str) -> dict[str, Row]:
+        """Take rows from one version to another, up or down, by the steps alone."""
+        in_flight = self._migration.rows(rows)
+        upwards = _lower(start, goal)
+        for edge in self._migration.find_path(start, goal) if start != goal else ():
+            if edge.step is not None and upwards:
+                edge.step.up(in_flight)
+            elif edge.step is not None:
+                edge.step.down(in_flight)
+        return {row[0]: row for row in in_flight}
+
+
+def _conflict(
+    scope: str, owner: str, key: str, before: Row | None, edit: Row, fault: PrefcoreError
+) -> Conflict:
+    return Conflict(
+        scope,
+        owner,
+        key,
+        base=UNSET if before is None else from_text(before[1]),
+        ours=from_text(edit[1]),
+        reason=f"edited since the upgrade, and {fault.message}; change it, or take what stood "
+        "before with --take before",
+    )
+
+
+# ----------------------------------------------------------------------------------- telling
+
+
+def _tell_changes(transaction: Transaction, builder: PlanBuilder) -> None:
+    """Tell the builder what the transaction changed so far."""
+    for change in transaction.changes(transaction.revision):
+        if isinstance(change, Renamed):
+            builder.add(PlanItem("rename", change.before, after=change.after))
+        else:
+            builder.add(_item(change))
+
+
+def _item(change: Change) -> PlanItem:
+    before = UNSET if change.before is None else change.before.value
+    after = UNSET if change.after is None else change.after.value
+    act = "add" if before is UNSET else "remove" if after is UNSET else "change"
+    return PlanItem(act, change.key, change.scope, change.owner, before, after)
+
+
+def _lower(one: str, other: str) -> bool:
+    return Version.parse(one) < Version.parse(other)

@@ -1,0 +1,98 @@
+"""Schema versions an application knows: from its snapshots or its class, and those in the store."""
+
+from __future__ import annotations
+
+from prefcore.errors import InvalidSchema, MissingStep, NotFound
+from prefcore.interfaces import Snapshot, Transaction
+from prefcore.model import SchemaVersion
+from prefcore.schema import SchemaDocument, Snapshots, sorted_versions
+from prefcore.values import from_text
+
+__all__ = ["KnownSchemas", "register"]
+
+
+class KnownSchemas:
+    """Where schemas come from: the code's own (a class, a file), a folder of snapshots, the store.
+
+    ``own`` and ``snapshots`` may each be None. A version that two of them hold must be the same.
+    """
+
+    def __init__(
+        self, app: str, *, own: SchemaDocument | None = None, snapshots: Snapshots | None = None
+    ) -> None:
+        self.app = app
+        self._own = own
+        self._snapshots = snapshots
+        self._loaded: dict[str, SchemaDocument] = {}
+
+    def versions(self, view: Snapshot) -> list[str]:
+        """Give every version some source holds, lowest first."""
+        found = {one.version for one in view.schema_versions(self.app)}
+        if self._own is not None:
+            found.add(self._own.version)
+        if self._snapshots is not None:
+            found.update(self._snapshots.versions)
+        return sorted_versions(found)
+
+    @property
+    def newest(self) -> str | None:
+        """The version the code is written for: its own, or the newest snapshot."""
+        if self._own is not None:
+            return self._own.version
+        return self._snapshots.newest if self._snapshots is not None else None
+
+    def load(self, view: Snapshot, version: str) -> SchemaDocument:
+        """Give a version's schema.
+
+        Raises MissingStep where no source holds it, InvalidSchema where two differ.
+        """
+        if version not in self._loaded:
+            stored = view.schema(self.app, version)
+            ours = self._ours(version)
+            if ours is not None and stored is not None and ours.text != stored:
+                raise InvalidSchema(
+                    f"{self.app} {version} is registered in the store with another content than "
+                    "the application's; a changed schema needs a new version",
+                    version=version,
+                )
+            if ours is None and stored is None:
+                raise MissingStep(
+                    f"no schema of {self.app} {version} is known; `prefcore schema list` shows "
+                    "those that are",
+                    version=version,
+                )
+            self._loaded[version] = ours or _read(stored or "")
+        return self._loaded[version]
+
+    def _ours(self, version: str) -> SchemaDocument | None:
+        if self._own is not None and self._own.version == version:
+            return self._own
+        if self._snapshots is not None and version in self._snapshots.versions:
+            return self._snapshots.load(version)
+        return None
+
+
+def _read(text: str) -> SchemaDocument:
+    document = from_text(text)
+    if not isinstance(document, dict):
+        raise InvalidSchema("a registered schema is no object; the store is damaged")
+    return SchemaDocument.from_document(document)
+
+
+def register(transaction: Transaction, document: SchemaDocument) -> None:
+    """Record a schema version with its declarations; the same again changes nothing."""
+    transaction.register(document.version, document.text, declarations=document.declarations())
+
+
+def version_named(
+    view: Snapshot, known: KnownSchemas, version: str
+) -> tuple[SchemaDocument, SchemaVersion | None]:
+    """Give a version's schema and its record in the store, if it has one; raises NotFound."""
+    if version not in known.versions(view):
+        raise NotFound(
+            f"there is no schema version {version} of {known.app}; `prefcore schema list` shows "
+            "those there are",
+            version=version,
+        )
+    records = {one.version: one for one in view.schema_versions(known.app)}
+    return known.load(view, version), records.get(version)

@@ -1,0 +1,105 @@
+"""Looking up: what value holds for a key, and why; the reading half of the facade.
+
+All that `prefcore get` loads besides the store: no attrs, no schema package, no plugins. A key's
+declaration comes from the store, as text.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prefcore.errors import StoreMoved, UnknownKey
+from prefcore.resolution import Declared, ExplainedLayer, explain, winner
+from prefcore.values import UNSET, from_text
+
+if TYPE_CHECKING:
+    from prefcore.interfaces import Store
+
+__all__ = ["Lookup"]
+
+
+class Lookup:
+    """Reads one application's values in a store, at the schema version in force when opened."""
+
+    def __init__(self, store: Store, app: str) -> None:
+        self._store = store
+        self.app = app
+        self._version, _ = store.declaration(app, "")
+        self._declared: dict[str, Declared] = {}
+
+    @property
+    def version(self) -> str | None:
+        """The schema version worked at; None while the store records none."""
+        return self._version
+
+    def get(
+        self,
+        key: str,
+        *,
+        user: str | None = None,
+        project: str | None = None,
+        default: object = None,
+    ) -> object:
+        """Give the value that holds for a key.
+
+        Without a value in any layer: the schema's default, else ``default``. Raises UnknownKey,
+        and StoreMoved when another process migrated the store meanwhile.
+        """
+        declared = self._declared.get(key) or self.declared(key)
+        layers = self._store.layers(self.app, self._version, key, _sets(user, project))
+        if layers:
+            layer = layers[0] if len(layers) == 1 else winner(declared, layers)
+            if layer is not None:
+                return from_text(layer[2])
+        return default if declared.default is UNSET else declared.default
+
+    def explain(
+        self, key: str, *, user: str | None = None, project: str | None = None
+    ) -> list[ExplainedLayer]:
+        """Give every layer that could hold a key's value, strongest first; one of them wins."""
+        declared = self.declared(key)
+        sets = _sets(user, project)
+        return explain(declared, self._store.layers(self.app, self._version, key, sets), sets)
+
+    def declared(self, key: str) -> Declared:
+        """Give what resolving a key needs of its declaration; raises UnknownKey."""
+        if key not in self._declared:
+            self._declared[key] = self._read_declaration(key)
+        return self._declared[key]
+
+    def _read_declaration(self, key: str) -> Declared:
+        version, text = self._store.declaration(self.app, key)
+        if version != self._version:
+            raise StoreMoved(
+                f"{self._store.url}: {self.app} is at schema version {version}, not "
+                f"{self._version} as when it was opened; open it again",
+                expected=self._version,
+                found=version,
+            )
+        if text is None:
+            return self._undeclared(key)
+        declaration = from_text(text)
+        fields = declaration["preference"] if isinstance(declaration, dict) else {}
+        return Declared(
+            fields.get("default", UNSET),
+            bool(fields.get("locked", False)),
+            bool(fields.get("sensitive", False)),
+        )
+
+    def _undeclared(self, key: str) -> Declared:
+        """Answer for a key without a declaration; raises UnknownKey."""
+        raise UnknownKey(
+            f"{self.app} {self._version or ''} has no preference '{key}'".replace("  ", " "),
+            key=key,
+            app=self.app,
+            version=self._version,
+        )
+
+
+def _sets(user: str | None, project: str | None) -> list[tuple[str, str]]:
+    sets = [("system", "")]
+    if user is not None:
+        sets.append(("user", user))
+    if project is not None:
+        sets.append(("project", project))
+    return sets

@@ -1,0 +1,115 @@
+"""Merging two sets of preferences, three ways where a common base is known, two ways where not.
+
+Per key, with base b, ours o and theirs t (a row, or nothing): o = t → o; o = b → t; t = b → o;
+otherwise the key's strategy decides, or there is a conflict. Without a base: what only one side
+holds is taken, equal values stay, the strategy decides on the rest. Inputs are never changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import attrs
+
+from prefcore.model import Row, from_micros
+from prefcore.values import UNSET, Sealed, from_text
+
+__all__ = ["Decision", "Side", "merge_rows", "same_text"]
+
+
+@attrs.frozen
+class Side:
+    """What a strategy is shown of one key; values or UNSET, times where known."""
+
+    key: str
+    base: Row | None
+    ours: Row | None
+    theirs: Row | None
+
+    def values(self) -> dict[str, object]:
+        """Give the three values and two times by the names of ``interfaces.Sides``."""
+        return {
+            "key": self.key,
+            "base": _value(self.base),
+            "ours": _value(self.ours),
+            "theirs": _value(self.theirs),
+            "ours_at": None if self.ours is None else from_micros(self.ours[2]),
+            "theirs_at": None if self.theirs is None else from_micros(self.theirs[2]),
+        }
+
+
+@attrs.frozen
+class Decision:
+    """What a merge decided for one key.
+
+    ``act`` is ``same``, ``keep`` (ours stays), ``take`` (theirs, or ``row`` if merged),
+    ``remove`` or ``conflict``.
+    """
+
+    act: str
+    side: Side
+    row: Row | None = None
+
+
+#: Decides one key: gives a Row to hold, None to hold nothing, or raises ``Undecided``.
+Resolver = Callable[[Side], Row | None]
+
+
+class Undecided(Exception):
+    """A strategy cannot decide; the key becomes a conflict."""
+
+
+def merge_rows(
+    ours: Mapping[str, Row],
+    theirs: Mapping[str, Row],
+    resolve: Resolver,
+    *,
+    base: Mapping[str, Row] | None = None,
+) -> Iterator[Decision]:
+    """Give a decision for every key that either side, or the base, holds; sorted by key."""
+    keys = sorted({*ours, *theirs, *(base or ())})
+    for key in keys:
+        side = Side(key, base.get(key) if base else None, ours.get(key), theirs.get(key))
+        yield _decide(side, resolve, has_base=base is not None)
+
+
+def _decide(side: Side, resolve: Resolver, *, has_base: bool) -> Decision:
+    base, ours, theirs = side.base, side.ours, side.theirs
+    if _same(ours, theirs):
+        return Decision("same", side)
+    if has_base:
+        if _same(ours, base):
+            return Decision("take" if theirs else "remove", side, theirs)
+        if _same(theirs, base):
+            return Decision("keep", side, ours)
+    elif theirs is None:
+        return Decision("keep", side, ours)
+    elif ours is None:
+        return Decision("take", side, theirs)
+    try:
+        row = resolve(side)
+    except Undecided:
+        return Decision("conflict", side)
+    if _same(row, ours):
+        return Decision("keep", side, ours)
+    return Decision("take" if row else "remove", side, row)
+
+
+def _same(one: Row | None, other: Row | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return same_text(one[1], other[1])
+
+
+def same_text(one: str, other: str) -> bool:
+    """Say whether two canonical texts hold the same value; sealed ones go by their tags."""
+    if one == other:
+        return True
+    if not (one.startswith('{"$sealed"') and other.startswith('{"$sealed"')):
+        return False
+    first, second = from_text(one), from_text(other)
+    return isinstance(first, Sealed) and first == second
+
+
+def _value(row: Row | None) -> object:
+    return UNSET if row is None else from_text(row[1])

@@ -1,0 +1,108 @@
+"""Building a plan while an act is carried out: what it did, what stands in its way, its digest.
+
+The same code fills the builder in a dry run and in the act itself, so a plan cannot promise what
+the act would not do; the digest over all of it is how applying notices that the state moved.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from hashlib import sha256
+
+from prefcore.errors import ConflictError, PrefcoreError
+from prefcore.model import Conflict, Plan, PlanItem, place
+from prefcore.values import UNSET, canonical_text
+
+__all__ = ["SHOWN", "PlanBuilder"]
+
+#: So many items, conflicts and refusals a plan shows one by one; the counts are of all.
+SHOWN = 1000
+
+
+class PlanBuilder:
+    """Takes in what an act does, one thing at a time, in memory that does not grow with it."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.items: list[PlanItem] = []
+        self.conflicts: list[Conflict] = []
+        self.refused: list[PlanItem] = []
+        self._error: PrefcoreError | None = None
+        self.notes: list[str] = []
+        self.details: dict[str, object] = {}
+        self._hash = sha256()
+
+    def add(self, item: PlanItem) -> None:
+        """Take in one thing the act does."""
+        self._take(item)
+        if len(self.items) < SHOWN:
+            self.items.append(item)
+
+    def refuse(self, item: PlanItem, error: PrefcoreError) -> None:
+        """Take in one thing the act must not do; ``error`` is what applying would raise."""
+        self._take(item)
+        self._error = self._error or error
+        if len(self.refused) < SHOWN:
+            self.refused.append(item)
+
+    def conflict(self, conflict: Conflict) -> None:
+        """Take in one thing nobody decided."""
+        self.counts["conflict"] += 1
+        self._line("conflict", conflict.scope, conflict.owner, conflict.key)
+        if len(self.conflicts) < SHOWN:
+            self.conflicts.append(conflict)
+
+    def note(self, text: str) -> None:
+        """Take in a remark for the reader, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def build(
+        self, *, app: str, kind: str, summary: str, base: str | None, request: object
+    ) -> Plan:
+        """Give the plan; ``base`` is the UUID of the changeset it was made on."""
+        self._line(app, kind, canonical_text(self.details))
+        return Plan(
+            app=app,
+            kind=kind,
+            summary=summary,
+            digest="sha256:" + self._hash.hexdigest(),
+            base_changeset=base,
+            counts=dict(self.counts),
+            items=tuple(self.items),
+            conflicts=tuple(self.conflicts),
+            refused=tuple(self.refused),
+            notes=tuple(self.notes),
+            details=dict(self.details),
+            request=request,
+            blocker=self._blocker(),
+        )
+
+    def _blocker(self) -> PrefcoreError | None:
+        if self._error is not None:
+            others = self.counts["refuse"] - 1
+            more = f" (and {others} more)" if others else ""
+            return type(self._error)(self._error.message + more, **self._error.facts)
+        if self.conflicts:
+            first, count = self.conflicts[0], self.counts["conflict"]
+            more = f" and {count - 1} more" if count > 1 else ""
+            return ConflictError(
+                f"{place(first.scope, first.owner)} {first.key}{more}: {first.reason}; "
+                "nothing was changed",
+                conflicts=tuple(self.conflicts),
+            )
+        return None
+
+    def _take(self, item: PlanItem) -> None:
+        self.counts[item.act] += 1
+        self._line(
+            item.act, item.scope, item.owner, item.key, _text(item.before), _text(item.after)
+        )
+
+    def _line(self, *parts: str) -> None:
+        self._hash.update("\0".join(parts).encode())
+        self._hash.update(b"\n")
+
+
+def _text(value: object) -> str:
+    return "-" if value is UNSET else canonical_text(value)

@@ -1,0 +1,87 @@
+"""Resolution: which layer's value holds for a key, and why the others do not.
+
+A locked system value wins over everything; then, from the strongest: project, user, system, the
+schema's default. On the start-up path of `prefcore get`, so without attrs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from prefcore.values import UNSET, from_text
+
+__all__ = ["Declared", "ExplainedLayer", "explain", "winner"]
+
+#: One layer of a point read: scope, owner, canonical text, updated_at in µs, source, actor.
+Layer = tuple[str, str, str, int, str, str]
+
+_STRENGTH = {"project": 3, "user": 2, "system": 1}
+
+
+class Declared(NamedTuple):
+    """What resolving a key needs of its declaration; ``default`` is UNSET where there is none."""
+
+    default: object = UNSET
+    locked: bool = False
+    sensitive: bool = False
+
+
+class ExplainedLayer(NamedTuple):
+    """One layer of an explanation, strongest first.
+
+    ``state`` is ``wins``, ``shadowed`` (a stronger layer holds a value) or ``unset``; ``origin``
+    names the set or ``default``; times are µs since 1970 UTC.
+    """
+
+    origin: str
+    state: str
+    value: object
+    updated_at: int | None = None
+    source: str = ""
+    actor: str = ""
+    locked: bool = False
+
+
+def winner(declared: Declared, layers: Iterable[Layer]) -> Layer | None:
+    """Give the layer whose value holds, or None where only the default is left."""
+    strongest: Layer | None = None
+    rank = 0
+    for layer in layers:
+        strength = _strength(declared, layer[0])
+        if strength > rank:
+            strongest, rank = layer, strength
+    return strongest
+
+
+def _strength(declared: Declared, scope: str) -> int:
+    if declared.locked and scope == "system":
+        return 9
+    return _STRENGTH[scope]
+
+
+def explain(
+    declared: Declared, layers: Iterable[Layer], sets: Iterable[tuple[str, str]]
+) -> list[ExplainedLayer]:
+    """Give every layer that could hold a value, strongest first, the default last."""
+    held = {(layer[0], layer[1]): layer for layer in layers}
+    winning = winner(declared, held.values())
+    explained = []
+    for scope, owner in sorted(sets, key=lambda one: -_strength(declared, one[0])):
+        layer = held.get((scope, owner))
+        origin = f"{scope}/{owner}" if owner else scope
+        locked = declared.locked and scope == "system"
+        if layer is None:
+            explained.append(ExplainedLayer(origin, "unset", UNSET, locked=locked))
+            continue
+        _, _, text, at, source, actor = layer
+        state = "wins" if layer is winning else "shadowed"
+        explained.append(
+            ExplainedLayer(origin, state, from_text(text), at, source, actor, locked)
+        )
+    if declared.default is UNSET:
+        state = "unset"
+    else:
+        state = "wins" if winning is None else "shadowed"
+    explained.append(ExplainedLayer("default", state, declared.default))
+    return explained
