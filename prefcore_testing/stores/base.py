@@ -1,0 +1,42 @@
+"""What every part of the store suite stands on: the author's store, fresh for each check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from prefcore.interfaces import Store
+from prefcore_testing.guard import Suite
+
+__all__ = ["StoreChecks"]
+
+
+class StoreChecks(Suite, kit=True):
+    """The author's side of the suite; see ``StoreSuite``."""
+
+    required = ("make",)
+    #: Whether a store that was closed can be opened again with what it held.
+    persistent: ClassVar[bool] = False
+    #: The most seconds that a store made by ``make`` waits for another changeset to end.
+    longest_wait: ClassVar[float] = 10.0
+    #: How many random stories the comparison with the memory store plays, and of how many acts.
+    stories: ClassVar[int] = 40
+    acts: ClassVar[int] = 20
+
+    def make(self, tmp_path: Path) -> Store:
+        """Make a fresh, empty, writable store; files go below ``tmp_path``, which exists."""
+        raise NotImplementedError("a store suite needs a `make` that gives a fresh store")
+
+    def reopen(self, store: Store, *, read_only: bool = False) -> Store:
+        """Close a store and open it again; only for stores that persist."""
+        raise NotImplementedError("a store that declares `persistent` needs a `reopen`")
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[Store]:
+        """Give the check its store, and close it."""
+        store = self.make(tmp_path)
+        yield store
+        store.close()
