@@ -245,7 +245,7 @@ class Edit:
     changeset's revision, or None where only ignored changesets touched the entry. ``key`` is the
     name the key had when edited (as ``Change.key``), or before the revision where it was not
     edited; where it had no name then, that of its first change since. The rows carry the names
-    of their times.
+    of their times; ``now`` is the key's present name, None when it gave it up.
     """
 
     scope: str
@@ -379,8 +379,9 @@ class Transaction(Snapshot, Protocol):
     store as it was. A call that raises has changed nothing, and the block may go on.
 
     Entries, keys, schema and ``parked`` show the transaction's own writes as though it ended
-    here; the log (``changesets``, ``changes``, ``history``, ``edits_since``, ``audit``) holds
-    finished changesets only. A set that ``sets`` or ``held`` has given may be written while
+    here, but the metadata of an entry that is as it was before may settle at the end; the log
+    (``changesets``, ``changes``, ``history``, ``edits_since``, ``audit``) holds finished changesets
+    only. A set that ``sets`` or ``held`` has given may be written while
     further ones are drawn; each comes once.
 
     ``revision`` is the one it gets if it changes anything.
@@ -419,7 +420,8 @@ class Transaction(Snapshot, Protocol):
     def register(self, version: str, text: str, *, declarations: Mapping[str, str]) -> None:
         """Record a schema version: its canonical text, and each key's declaration as text.
 
-        Registering the same text again changes nothing; another text raises InvalidSchema.
+        Registering the same text again changes nothing; another text raises InvalidSchema. When
+        and by whom are the draft's, as for ``apply_version``.
         """
 
     def apply_version(self, version: str) -> None:

@@ -134,9 +134,8 @@ class View:
                 if entry not in edits:
                     before = delta.before and (key.name_before(revision), *delta.before)
                     earlier = key.name_at(revision - 1)
-                    edits[entry] = Edit(
-                        *delta.place, name if earlier is None else earlier, before, None, None
-                    )
+                    name_then = name if earlier is None else earlier
+                    edits[entry] = Edit(*delta.place, name_then, before, None, None, key.name)
                 if now not in ignoring:
                     after = delta.after and (name, *delta.after)
                     edits[entry] = attrs.evolve(edits[entry], key=name, edit=after, edited_in=now)
