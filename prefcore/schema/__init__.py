@@ -10,14 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from prefcore.schema.snapshots import Snapshots, read_schema
-    from prefcore.schema.typed import Binding, Schema, Secret, Section, deprecated, preference
-
     from prefcore.schema.checks import Check, Problem, compile_check
     from prefcore.schema.declaration import SchemaDocument
     from prefcore.schema.declared import Deprecation, Preference, check_key
     from prefcore.schema.json_schema import from_json_schema
     from prefcore.schema.shape import Shape
+    from prefcore.schema.snapshots import Snapshots, read_schema
+    from prefcore.schema.typed import Binding, Schema, Secret, Section, deprecated, preference
     from prefcore.schema.versions import Version, sorted_versions
     from prefcore.schema.vscode import from_vscode
 

@@ -1,0 +1,233 @@
+"""Schema files: one snapshot of the schema per version, in a folder that the application commits.
+
+A file is ours, VS Code's or JSON Schema, told by its content. Its version stands in its name
+(``1.2.0.json``, ``0.41.0.schema.json``) or, where the name tells none, in its content.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from prefcore.errors import AppMismatch, InvalidSchema, NoSpace, NotFound, NotPermitted
+from prefcore.schema.declaration import SchemaDocument
+from prefcore.schema.json_schema import from_json_schema
+from prefcore.schema.strict_json import read_json
+from prefcore.schema.versions import Version, sorted_versions
+from prefcore.schema.vscode import from_vscode
+from prefcore.values import from_tagged, to_tagged
+
+__all__ = ["Snapshots", "read_schema"]
+
+_SUFFIXES = (".schema.json", ".json")
+# What JSON Schema has at its root and VS Code's configurations have not.
+_OF_JSON_SCHEMA = ("$schema", "$id", "$ref", "$defs", "definitions")
+
+
+def read_schema(path: Path | str, *, app: str | None = None) -> SchemaDocument:
+    """Give the schema document of a file: ours, JSON Schema or VS Code's form.
+
+    ``app`` is needed where the content names no application. Raises NotFound when there is no such
+    file; InvalidSchema when it can't be read or understood, or says another version than its name;
+    AppMismatch when it is of another application than ``app``.
+    """
+    path = Path(path)
+    version = _version_in_name(path)
+    content = _read(path)
+    try:
+        document = _document(content, app, version)
+    except AppMismatch as error:
+        raise AppMismatch(f"{path}: {error.message}", path=str(path), **error.facts) from error
+    except InvalidSchema as error:
+        raise InvalidSchema(f"{path}: {error.message}", path=str(path), **error.facts) from error
+    if version is not None and document.version != version:
+        raise InvalidSchema(
+            f"{path}: its name says version {version} and its content {document.version}; "
+            "rename it, or mend the content",
+            path=str(path),
+        )
+    return document
+
+
+class Snapshots:
+    """The schemas of one application, version by version, from a folder of files."""
+
+    def __init__(self, folder: Path | str, app: str) -> None:
+        self.folder = Path(folder)
+        self.app = app
+        self._loaded: dict[str, SchemaDocument] = {}
+        self._found: dict[str, Path] | None = None
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The versions there are, oldest first; bodies are read only where names tell none.
+
+        Raises NotFound when there is no such folder, InvalidSchema when two files are of one
+        version or a file tells none.
+        """
+        return tuple(sorted_versions(self._files()))
+
+    @property
+    def newest(self) -> str | None:
+        """The newest version, or None where there is none."""
+        return self.versions[-1] if self._files() else None
+
+    def load(self, version: str) -> SchemaDocument:
+        """Give the document of a version; raises NotFound, and what ``read_schema`` raises."""
+        document = self._loaded.get(version)
+        if document is None:
+            path = self._files().get(version)
+            if path is None:
+                raise NotFound(
+                    f"{self.folder} has no schema of version {version}; it has "
+                    f"{_span(self.versions)}",
+                    version=version,
+                )
+            document = read_schema(path, app=self.app)
+            self._loaded[version] = document
+        return document
+
+    def write(self, document: SchemaDocument) -> Path:
+        """Write the snapshot of a document's version, all or nothing, and give its path.
+
+        Writing the same again changes nothing. Raises InvalidSchema when the version has a file
+        that says something else, AppMismatch when the document is of another application, NoSpace
+        or NotPermitted when the operating system refuses.
+        """
+        if document.app != self.app:
+            raise AppMismatch(
+                f"the schema is of '{document.app}', and {self.folder} of '{self.app}'",
+                app=document.app,
+            )
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NotPermitted(f"{self.folder} can't be made: {error.strerror}") from error
+        self._found = None
+        path = self._files().get(document.version)
+        if path is not None:
+            held = read_schema(path, app=self.app)
+            if held.digest != document.digest:
+                raise InvalidSchema(
+                    f"{path} holds another schema of version {document.version}; "
+                    "give the changed one a new version",
+                    version=document.version,
+                    digest=held.digest,
+                )
+            return path
+        path = self.folder / f"{document.version}.json"
+        _write_whole(path, _pretty(document))
+        self._found = None
+        return path
+
+    def _files(self) -> dict[str, Path]:
+        if self._found is None:
+            if not self.folder.is_dir():
+                raise NotFound(
+                    f"there is no folder of schemas {self.folder}", path=str(self.folder)
+                )
+            found: dict[str, Path] = {}
+            for path in sorted(self.folder.iterdir()):
+                if path.name.startswith(".") or path.suffix != ".json" or not path.is_file():
+                    continue
+                version = _version_in_name(path) or read_schema(path, app=self.app).version
+                if version in found:
+                    raise InvalidSchema(
+                        f"{found[version].name} and {path.name} in {self.folder} are both of "
+                        f"version {version}; remove one",
+                        version=version,
+                    )
+                found[version] = path
+            self._found = found
+        return self._found
+
+
+def _version_in_name(path: Path) -> str | None:
+    for suffix in _SUFFIXES:
+        if path.name.endswith(suffix):
+            name = path.name.removesuffix(suffix)
+            with suppress(InvalidSchema):  # the content has to tell it
+                return str(Version.parse(name))
+    return None
+
+
+def _read(path: Path) -> Mapping[str, object] | list[object]:
+    try:
+        content = read_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise NotFound(f"there is no file {path}", path=str(path)) from error
+    except OSError as error:
+        raise InvalidSchema(
+            f"{path} can't be read: {error.strerror or error}", path=str(path)
+        ) from error
+    except ValueError as error:
+        raise InvalidSchema(f"{path}: {error}", path=str(path)) from error
+    if not isinstance(content, (dict, list)):
+        raise InvalidSchema(f"{path} is no schema: it holds no object", path=str(path))
+    return content
+
+
+def _document(
+    content: Mapping[str, object] | list[object], app: str | None, version: str | None
+) -> SchemaDocument:
+    if isinstance(content, list) or _is_vscode(content):
+        said = None if isinstance(content, list) else content.get("version")
+        return from_vscode(content, app=app, version=None if said else version)
+    if "prefcore_schema" not in content:
+        said = content.get("x-prefcore-version")
+        return from_json_schema(content, app=app, version=None if said else version)
+    tagged = from_tagged(dict(content))
+    document = SchemaDocument.from_document(tagged if isinstance(tagged, dict) else {})
+    if app is not None and document.app != app:
+        raise AppMismatch(f"the schema is of '{document.app}', not of '{app}'", app=document.app)
+    return document
+
+
+def _is_vscode(content: Mapping[str, object]) -> bool:
+    if "contributes" in content:
+        return True
+    properties = content.get("properties")
+    if not isinstance(properties, dict) or any(word in content for word in _OF_JSON_SCHEMA):
+        return False
+    return any(
+        "." in key or (isinstance(schema, dict) and isinstance(schema.get("scope"), str))
+        for key, schema in properties.items()
+    )
+
+
+def _pretty(document: SchemaDocument) -> bytes:
+    tagged = to_tagged(document.as_document())
+    text = json.dumps(tagged, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False)
+    return f"{text}\n".encode()
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        if os.name == "posix":  # the new name is durable once its folder is; Windows has no way
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise (NoSpace if full else NotPermitted)(
+            f"{path} can't be written: {error.strerror or error}", path=str(path)
+        ) from error
+
+
+def _span(versions: tuple[str, ...]) -> str:
+    if len(versions) < 2:
+        return versions[0] if versions else "none"
+    return f"{len(versions)} from {versions[0]} to {versions[-1]}"
