@@ -2,69 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import BinaryIO, Generic, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Generic, TypeVar
 
-import attrs
-
-from prefcore.config import default_actor, default_store
-from prefcore.engines import exporting, history, importing, migrating, registering
+from prefcore import __version__
+from prefcore.acts import Act, Workplace, import_act, migration_act, register_act, undo_act
+from prefcore.engines import exporting, registering
+from prefcore.engines.importing import ImportRequest
 from prefcore.errors import (
     InvalidSchema,
     MigrationRequired,
     NewerFormat,
     NotFound,
     PolicyRefused,
-    StalePlan,
     UsageError,
 )
-from prefcore.interfaces import FormatInfo, Snapshot, Store, Transaction
+from prefcore.host import default_actor, default_store
+from prefcore.interfaces import Store
 from prefcore.lookup import Lookup
-from prefcore.migration import Edge, Step, find_path, read_steps
+from prefcore.migration import Step
 from prefcore.model import (
     Change,
     Changeset,
-    Draft,
     Plan,
     PreferenceSet,
     Rename,
-    Row,
     SchemaVersion,
     Scope,
     Selection,
     place,
     to_micros,
 )
-from prefcore.planning import PlanBuilder
 from prefcore.plugins import Plugins
 from prefcore.resolution import Declared
-from prefcore.schema import Schema, SchemaDocument, Snapshots, Version
+from prefcore.schema import SchemaDocument, Snapshots, Version
 from prefcore.values import UNSET, canonical_text, from_text
+from prefcore.views import Buffered, Live, Resolved
 
-__all__ = ["Act", "Preferences"]
+if TYPE_CHECKING:
+    from prefcore.schema import Binding, Schema
 
-S = TypeVar("S", bound=Schema)
+__all__ = ["Preferences"]
 
+S = TypeVar("S", bound="Schema")
 
-@attrs.frozen(kw_only=True)
-class Act:
-    """Something that becomes one changeset: what it is called, and the code that does it.
-
-    The same code makes the plan and does the act. ``to_version`` is the schema version in force
-    afterwards, where it changes; ``careful`` keeps a safety copy of the store first.
-    """
-
-    kind: str
-    summary: str
-    run: Callable[[Transaction, PlanBuilder], None]
-    reason: str = ""
-    details: Mapping[str, object] = attrs.field(factory=dict)
-    to_version: str | None = None
-    careful: bool = False
+_GENERATOR = f"prefcore {__version__}"
 
 
 class Preferences(Lookup, Generic[S]):
@@ -88,11 +75,15 @@ class Preferences(Lookup, Generic[S]):
         plugins: Plugins | None = None,
     ) -> None:
         super().__init__(store, app)
-        self.actor = actor or default_actor()
-        self.plugins = plugins or Plugins.from_environment()
         snapshots = Snapshots(schemas, app) if schemas is not None else None
-        self._known = registering.KnownSchemas(app, own=schema, snapshots=snapshots)
-        self._migrations = migrations
+        self._workplace = Workplace(
+            app,
+            store,
+            known=registering.KnownSchemas(app, own=schema, snapshots=snapshots),
+            migrations=migrations,
+            plugins=plugins or Plugins.from_environment(),
+            actor=actor or default_actor(os.environ),
+        )
         self._class: type[S] | None = None
         self._documents: dict[str, SchemaDocument] = {}
 
@@ -149,6 +140,25 @@ class Preferences(Lookup, Generic[S]):
         self._store.close()
 
     @property
+    def actor(self) -> str:
+        """Who changes are attributed to."""
+        return self._workplace.actor
+
+    @property
+    def plugins(self) -> Plugins:
+        """The plugins in use."""
+        return self._workplace.plugins
+
+    def steps(self) -> tuple[Step, ...]:
+        """Give the migration steps, reading their files when first asked."""
+        return self._workplace.steps()
+
+    @property
+    def newest_version(self) -> str | None:
+        """The version the application's own schemas end at; None where none is known."""
+        return self._workplace.known.newest
+
+    @property
     def store(self) -> Store:
         """The store, for what this facade does not offer."""
         return self._store
@@ -158,26 +168,20 @@ class Preferences(Lookup, Generic[S]):
     @property
     def schema(self) -> SchemaDocument:
         """The schema in force, or, while the store records none, the one it will start at."""
-        version = self._version or self._known.newest
-        if version is None:
-            raise NotFound(
-                f"no schema of {self.app} is known: the store records none and no folder of "
-                "snapshots is configured; set `schemas` in prefcore.toml",
-            )
+        version = self._version or self._workplace.first_version()
         if version not in self._documents:
-            with self._store.snapshot() as view:
-                self._documents[version] = self._known.load(view, version)
+            self._documents[version] = self._workplace.schema(version)
         return self._documents[version]
 
     def versions(self) -> list[str]:
         """Give every known schema version, lowest first."""
         with self._store.snapshot() as view:
-            return self._known.versions(view)
+            return self._workplace.known.versions(view)
 
     def schema_named(self, version: str) -> tuple[SchemaDocument, SchemaVersion | None]:
         """Give a version's schema, and its record where the store has one; raises NotFound."""
         with self._store.snapshot() as view:
-            return registering.version_named(view, self._known, version)
+            return registering.version_named(view, self._workplace.known, version)
 
     def register(self, document: SchemaDocument, *, reason: str = "") -> Changeset | None:
         """Record a schema version without applying it; None where it was recorded already.
@@ -186,14 +190,7 @@ class Preferences(Lookup, Generic[S]):
         """
         if document.app != self.app:
             raise InvalidSchema(f"this is a schema of {document.app}, not of {self.app}")
-        act = Act(
-            kind="register",
-            summary=f"register schema {document.version}",
-            reason=reason,
-            details={"version": document.version},
-            run=lambda transaction, builder: registering.register(transaction, document),
-        )
-        return self._carry_out(act)[1]
+        return self._act(register_act(document, reason))
 
     def _undeclared(self, key: str) -> Declared:
         # A fresh store holds no declarations yet; and the full schema knows the closest key.
@@ -204,20 +201,20 @@ class Preferences(Lookup, Generic[S]):
 
     def user(self, id: str) -> S:
         """Give a live, typed view of a user's preferences: reading resolves, assigning sets."""
-        return self._bound(_Live(self, "user", id, {"user": id}))
+        return self._bound(Live(self, "user", id, {"user": id}))
 
     def project(self, id: str) -> S:
         """Give a live, typed view of a project's preferences."""
-        return self._bound(_Live(self, "project", id, {"project": id}))
+        return self._bound(Live(self, "project", id, {"project": id}))
 
     @property
     def system(self) -> S:
         """A live, typed view of the system's preferences."""
-        return self._bound(_Live(self, "system", "", {}))
+        return self._bound(Live(self, "system", "", {}))
 
     def at(self, *, user: str | None = None, project: str | None = None) -> S:
         """Give a typed view for reading: what holds for this user in this project."""
-        return self._bound(_Resolved(self, {"user": user, "project": project}))
+        return self._bound(Resolved(self, {"user": user, "project": project}))
 
     @contextmanager
     def change(
@@ -230,14 +227,15 @@ class Preferences(Lookup, Generic[S]):
     ) -> Iterator[S]:
         """Change several preferences of one set at once: all when the block ends well, or none."""
         scope, owner = _one_set(user, project, system)
-        buffered = _Buffered(self, scope, owner, {"user": user, "project": project})
+        buffered = Buffered(self, scope, owner, {"user": user, "project": project})
         yield self._bound(buffered)
         self.set_many(scope, owner, buffered.values, unset=buffered.unset_keys, reason=reason)
 
-    def _bound(self, binding: _Live) -> S:
+    def _bound(self, binding: Binding) -> S:
         if self._class is None:
             raise UsageError("typed views need Preferences.open with a schema class; use get, set")
-        return self._class.bound(binding)
+        view: S = self._class.bound(binding)
+        return view
 
     def set(
         self,
@@ -285,19 +283,17 @@ class Preferences(Lookup, Generic[S]):
         unset = list(unset)
         for key in unset:
             self._known_or_held(scope, owner, key)
-        draft = Draft(self.app, self.actor, "unset" if unset and not texts else "set", _now(),
-                      reason)  # fmt: skip
+        draft = self._workplace.draft("set" if texts else "unset", reason)
         at = to_micros(draft.at)
-        rows: list[Row] = [
-            (key, text, at, source, self.actor) for key, text in texts.items()
-        ]
         with self._store.changeset(draft, version=self._version) as transaction:
-            self._start(transaction)
-            if rows:
+            if self._version is None:
+                self._workplace.put_in_force(transaction, self._workplace.first_version())
+            if texts:
+                rows = [(key, text, at, source, self.actor) for key, text in texts.items()]
                 transaction.write(scope, owner, rows)
             if unset:
                 transaction.remove(scope, owner, unset)
-        return self._done(transaction)
+        return self._done(transaction.result())
 
     def parse(self, key: str, text: str) -> object:
         """Give the value that a command line's text means for a key, by its declared type."""
@@ -327,9 +323,7 @@ class Preferences(Lookup, Generic[S]):
                 found, text = self._store.declaration(self.app, key)
                 if found != version or text is None:
                     return self.schema
-                self._documents[key] = SchemaDocument.from_declaration(
-                    self.app, version, key, text
-                )
+                self._documents[key] = SchemaDocument.from_declaration(self.app, version, key, text)
             return self._documents[key]
         return self.schema
 
@@ -423,7 +417,7 @@ class Preferences(Lookup, Generic[S]):
         """
         if not isinstance(plan.request, Act):
             raise UsageError("this plan was not made here; plan the act again, then apply it")
-        return self._carry_out(plan.request, expected=plan.digest)[1]
+        return self._act(plan.request, expected=plan.digest)
 
     def export(
         self,
@@ -440,200 +434,79 @@ class Preferences(Lookup, Generic[S]):
             if plain:
                 return exporting.export_plain(view, document, selection, info, out)
             return exporting.export_document(
-                view, document, selection, info, out, at=_now(), generator=_generator()
+                view, document, selection, info, out, at=datetime.now(UTC), generator=_GENERATOR
             )
 
-    def plan_import(self, request: importing.ImportRequest, *, reason: str = "") -> Plan:
+    def plan_import(self, request: ImportRequest, *, reason: str = "") -> Plan:
         """Say what importing a file would do; ``apply`` does it.
 
         Raises what reading the file raises; refused values and conflicts are in the plan.
         """
-        formats = self._formats(request.format)
-        strategies = {one.id: one for one in self.plugins.merge_strategies.all()}
-        chosen = [request.strategy, *(id for _, id in request.merge)]
-        for id in chosen:
-            if id not in strategies:
-                raise UsageError(
-                    f"there is no merge strategy '{id}'; known are "
-                    f"{', '.join(sorted(strategies))}",
-                    strategy=id,
-                )
-        with request.path.open("rb") as source:
-            header = importing.opened_document(source, request, formats).header
-        target = self._starting_version(request.from_schema)
-        source_version = request.from_schema or (header.schema if header else None) or target
-        path: tuple[Edge, ...] = ()
-        upwards = Version.parse(source_version) < Version.parse(target)
-        if source_version != target:
-            path = self._find_path(source_version, target)
-        with self._store.snapshot() as view:
-            document = self._known.load(view, target)
-
-        def run(transaction: Transaction, builder: PlanBuilder) -> None:
-            with request.path.open("rb") as source:
-                importing.import_document(
-                    transaction,
-                    builder,
-                    importing.opened_document(source, request, formats),
-                    request,
-                    schema=document,
-                    path=path,
-                    upwards=upwards,
-                    strategies=strategies,
-                    at=_now(),
-                    actor=self.actor,
-                )
-
-        details: dict[str, object] = {"file": request.name, "schema": source_version}
-        if header is not None and header.changeset is not None:
-            details["source_changeset"] = header.changeset
-            details["selection"] = {
-                name: list(value) for name, value in attrs.asdict(request.selection).items()
-            }
-        act = Act(
-            kind="import",
-            summary=f"import {request.name}",
-            reason=reason,
-            details=details,
-            run=run,
-            to_version=target,
-        )
-        return self._carry_out(act, dry=True)[0]
+        return self._plan(import_act(self._workplace, request, self._version, reason=reason))
 
     def plan_undo(self, id: str | None = None, *, skip: bool = False, reason: str = "") -> Plan:
-        """Say what undoing a changeset (the newest, if none is named) would do."""
-        if id is None:
-            changeset = next(self.log(), None)
-            if changeset is None:
-                raise NotFound("there is nothing to undo: the history is empty")
-        else:
-            changeset = self.changeset(id)
+        """Say what undoing a changeset (the newest, if none is named) would do.
+
+        Undoing a migration is migrating back. With ``skip``, entries that changed again since
+        are left alone instead of being conflicts. Raises NotFound, and PolicyRefused while a later
+        migration stands on the changeset.
+        """
+        changeset = self.changeset(id) if id is not None else next(self.log(), None)
+        if changeset is None:
+            raise NotFound("there is nothing to undo: the history is empty")
         if changeset.app != self.app:
             raise NotFound(f"changeset {changeset.id[:8]} is of {changeset.app}, not {self.app}")
         before, after = changeset.schema_before, changeset.schema_after
-        if before != after and before is not None:
-            if after != self._version:
-                raise PolicyRefused(
-                    f"changeset {changeset.id[:8]} migrated {before} → {after}, and later "
-                    "migrations stand on it; undo those first",
-                    changeset=changeset.id,
-                )
-            return self.plan_migration(before, reason=reason or f"undo {changeset.id}")
-        act = Act(
-            kind="undo",
-            summary=f"undo {changeset.kind} of {changeset.at:%Y-%m-%d %H:%M:%S}",
-            reason=reason,
-            details={"changeset": changeset.id},
-            run=lambda transaction, builder: history.undo_changeset(
-                transaction, builder, changeset, skip=skip
-            ),
-        )
-        return self._carry_out(act, dry=True)[0]
+        if before == after or before is None:
+            return self._plan(undo_act(changeset, skip=skip, reason=reason))
+        if after != self._version:
+            raise PolicyRefused(
+                f"changeset {changeset.id[:8]} migrated {before} → {after}, and later "
+                "migrations stand on it; undo those first",
+                changeset=changeset.id,
+            )
+        return self.plan_migration(before, reason=reason or f"undo {changeset.id}")
 
     def plan_migration(
         self, to: str | None = None, *, take_before: bool = False, reason: str = ""
     ) -> Plan:
-        """Say what migrating to a version (the newest, if none is named) would do, up or down."""
+        """Say what migrating to a version (the newest, if none is named) would do, up or down.
+
+        On the way down, an edit that the older schema refuses is a conflict; with
+        ``take_before`` what stood before the upgrade takes its place. Raises MissingStep,
+        InvalidValue or ConflictError where a value would be lost on the way.
+        """
         start = self._version
         if start is None:
-            raise NotFound(f"the store holds nothing of {self.app} yet; there is nothing to migrate")
-        goal = to or self._known.newest or start
-        path = self._find_path(start, goal)
-        upwards = Version.parse(start) < Version.parse(goal)
-        with self._store.snapshot() as view:
-            documents = {
-                version: self._known.load(view, version)
-                for edge in path
-                for version in (edge.older, edge.newer)
-            }
-
-        def run(transaction: Transaction, builder: PlanBuilder) -> None:
-            migration = migrating.Migration(
-                app=self.app,
-                actor=self.actor,
-                at=_now(),
-                load=documents.__getitem__,
-                find_path=self._find_path,
+            raise NotFound(
+                f"the store holds nothing of {self.app} yet; there is nothing to migrate"
             )
-            if upwards:
-                migrating.migrate_up(transaction, builder, migration, path)
-            elif path:
-                undo = migrating.undoing(transaction, self.app, goal)
-                migrating.migrate_down(
-                    transaction, builder, migration, path, undo, take_before=take_before
-                )
-
-        act = Act(
-            kind="migrate",
-            summary=f"migrate {'up' if upwards else 'down'} {start} → {goal}",
-            reason=reason,
-            details=_migration_details(path, start, goal, upwards=upwards),
-            run=run,
-            to_version=goal,
-            careful=True,
+        goal = to or self._workplace.known.newest or start
+        return self._plan(
+            migration_act(self._workplace, start, goal, take_before=take_before, reason=reason)
         )
-        return self._carry_out(act, dry=True)[0]
 
     # -------------------------------------------------------------------------------- inside
 
-    def _carry_out(
-        self, act: Act, *, dry: bool = False, expected: str | None = None
-    ) -> tuple[Plan, Changeset | None]:
-        """Run an act in one transaction: for its plan alone, or to be committed."""
-        draft = Draft(self.app, self.actor, act.kind, _now(), act.reason, act.details)
-        with self._store.changeset(draft, version=self._version) as transaction:
-            base = transaction.state(self.app).last_changeset
-            builder = PlanBuilder()
-            builder.details.update(act.details)
-            act.run(transaction, builder)
-            self._start(transaction, act.to_version)
-            plan = builder.build(
-                app=self.app, kind=act.kind, summary=act.summary, base=base, request=act
-            )
-            if dry:
-                transaction.abandon()
-            elif expected is not None and plan.digest != expected:
-                raise StalePlan(
-                    f"{act.summary}: the state moved since the plan was made, and it would now do "
-                    "something else; plan it again",
-                    expected=expected,
-                    found=plan.digest,
-                )
-            elif plan.blocker is not None:
-                raise plan.blocker
-            elif act.careful and not (plan.is_empty and act.to_version == self._version):
-                self._store.save_copy(f"before {act.summary}")
-        return plan, None if dry else self._done(transaction)
+    def _plan(self, act: Act) -> Plan:
+        return self._workplace.carry_out(act, self._version, dry=True)[0]
 
-    def _start(self, transaction: Transaction, version: str | None = None) -> None:
-        """Put a schema version in force: the one asked for, or in a fresh store the newest."""
-        version = version or self._version or self.schema.version
-        if version != self._version:
-            registering.register(transaction, self._known.load(transaction, version))
-            transaction.apply_version(version)
+    def _act(self, act: Act, *, expected: str | None = None) -> Changeset | None:
+        return self._done(self._workplace.carry_out(act, self._version, expected=expected)[1])
 
-    def _done(self, transaction: Transaction) -> Changeset | None:
-        changeset = transaction.result()
+    def _done(self, changeset: Changeset | None) -> Changeset | None:
         if changeset is not None and changeset.schema_after != self._version:
             self._version = changeset.schema_after
             self._documents.clear()
             self._declared.clear()
         return changeset
 
-    def _starting_version(self, from_schema: str | None) -> str:
-        """Give the version an import goes to: the one in force, or the first in an empty store."""
-        with self._store.snapshot() as view:
-            state = view.state(self.app)
-        if from_schema is not None and state.entries == 0 and state.last_changeset is None:
-            return from_schema
-        return self._version or self.schema.version
-
     def _reach(self, document: SchemaDocument, *, auto: bool) -> None:
         """Bring an opened store to the version of the application's own schema."""
         if self._version is None:
             return
         if self._version == document.version:
-            assert self.schema.text == document.text  # noqa: S101  # loading compares and raises
+            _ = self.schema  # loading compares the two documents, and raises where they differ
             return
         if Version.parse(document.version) < Version.parse(self._version):
             raise NewerFormat(
@@ -649,80 +522,6 @@ class Preferences(Lookup, Generic[S]):
                 needed=document.version,
             )
         self.apply(self.plan_migration(document.version, reason="opened by a newer program"))
-
-    def _find_path(self, start: str, goal: str) -> tuple[Edge, ...]:
-        with self._store.snapshot() as view:
-            versions = self._known.versions(view)
-        return find_path(versions, self.steps(), start, goal)
-
-    def steps(self) -> tuple[Step, ...]:
-        """Give the migration steps, reading their files when first asked."""
-        if isinstance(self._migrations, Path):
-            self._migrations = read_steps(self._migrations)
-        else:
-            self._migrations = tuple(self._migrations)
-        return self._migrations
-
-    def _formats(self, id: str | None) -> tuple[FormatInfo, ...]:
-        return self.plugins.formats.all() if id is None else (self.plugins.formats.get(id),)
-
-
-class _Live:
-    """Binds a typed view to one set: reading resolves for its owner, assigning is durable."""
-
-    def __init__(
-        self, prefs: Preferences[S], scope: str, owner: str, who: Mapping[str, str | None]
-    ) -> None:
-        self._prefs = prefs
-        self._set = (scope, owner)
-        self._who = who
-
-    def get(self, key: str) -> object:
-        return self._prefs.get(key, **self._who)
-
-    def set(self, key: str, value: object) -> None:
-        self._prefs.set_many(*self._set, {key: value})
-
-    def unset(self, key: str) -> None:
-        self._prefs.set_many(*self._set, {}, unset=[key])
-
-
-class _Resolved(_Live):
-    """Binds a typed view for reading."""
-
-    def __init__(self, prefs: Preferences[S], who: Mapping[str, str | None]) -> None:
-        super().__init__(prefs, "", "", who)
-
-    def set(self, key: str, value: object) -> None:
-        raise UsageError(
-            f"{key}: a resolved view is for reading; assign through user(), project() or system"
-        )
-
-    def unset(self, key: str) -> None:
-        self.set(key, UNSET)
-
-
-class _Buffered(_Live):
-    """Binds a typed view whose assignments wait for the end of a ``change`` block."""
-
-    def __init__(
-        self, prefs: Preferences[S], scope: str, owner: str, who: Mapping[str, str | None]
-    ) -> None:
-        super().__init__(prefs, scope, owner, who)
-        self.values: dict[str, object] = {}
-        self.unset_keys: list[str] = []
-
-    def get(self, key: str) -> object:
-        return self.values[key] if key in self.values else super().get(key)
-
-    def set(self, key: str, value: object) -> None:
-        self._prefs.check(*self._set, key, value)
-        self.values[key] = value
-        self.unset_keys = [one for one in self.unset_keys if one != key]
-
-    def unset(self, key: str) -> None:
-        self.values.pop(key, None)
-        self.unset_keys.append(key)
 
 
 def _one_set(user: str | None, project: str | None, system: bool) -> tuple[str, str]:
@@ -740,41 +539,9 @@ def _one_set(user: str | None, project: str | None, system: bool) -> tuple[str, 
     return chosen[0]
 
 
-def _migration_details(
-    path: Iterable[Edge], start: str, goal: str, *, upwards: bool
-) -> dict[str, object]:
-    steps = [edge.step for edge in path if edge.step is not None]
-    return {
-        "direction": "up" if upwards else "down",
-        "from": start,
-        "to": goal,
-        "steps": [
-            {
-                "step": step.id,
-                "summary": step.summary,
-                "checksum": step.checksum,
-                "operations": [str(operation) for operation in step.operations],
-            }
-            for step in steps
-        ],
-    }
-
-
 def _store_url(store: str | Path | None, app: str) -> str:
     if store is None:
-        return default_store(app)
+        return default_store(app, os.environ)
     text = str(store)
     scheme = text.partition(":")[0]
     return text if ":" in text and scheme.isalpha() and len(scheme) > 1 else f"sqlite:{text}"
-
-
-def _generator() -> str:
-    from prefcore import __version__
-
-    return f"prefcore {__version__}"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-

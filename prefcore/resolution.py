@@ -76,9 +76,7 @@ def explain(
             continue
         _, _, text, at, source, actor = layer
         state = "wins" if layer is winning else "shadowed"
-        explained.append(
-            ExplainedLayer(origin, state, from_text(text), at, source, actor, locked)
-        )
+        explained.append(ExplainedLayer(origin, state, from_text(text), at, source, actor, locked))
     if declared.default is UNSET:
         state = "unset"
     else:

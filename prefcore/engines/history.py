@@ -29,13 +29,10 @@ def undo_changeset(
             f"store is at {state.version}; migrate there first, then undo it",
             changeset=changeset.id,
         )
-    changes = (
-        one for one in transaction.changes(changeset.revision) if isinstance(one, Change)
-    )
+    changes = (one for one in transaction.changes(changeset.revision) if isinstance(one, Change))
     for (scope, owner), group in groupby(changes, key=lambda one: (one.scope, one.owner)):
         held = {
-            entry.key: entry
-            for entry in transaction.read_set(changeset.app, scope, owner).entries
+            entry.key: entry for entry in transaction.read_set(changeset.app, scope, owner).entries
         }
         restored: list[Row] = []
         removed: list[str] = []

@@ -72,7 +72,7 @@ class ImportRequest:
     merge: tuple[tuple[str, str], ...] = ()
     keep_unknown: bool = False
     from_schema: str | None = None
-    limits: Limits = Limits()
+    limits: Limits = attrs.field(factory=Limits)
 
 
 @attrs.frozen
@@ -299,9 +299,7 @@ class _Walk:
         return resolver(side)
 
     def _resolver(self, key: str) -> Callable[[Side], Row | None]:
-        chosen = next(
-            (id for glob, id in self._request.merge if fnmatchcase(key, glob)), None
-        )
+        chosen = next((id for glob, id in self._request.merge if fnmatchcase(key, glob)), None)
         preference = self._schema.preferences.get(key)
         chosen = chosen or (preference.merge if preference else None) or self._request.strategy
         strategy = self._strategies.get(chosen)
@@ -348,9 +346,7 @@ class _Walk:
         elif side.theirs is not None:
             self._builder.counts["kept"] += 1
 
-    def _tell(
-        self, act: str, one: PreferenceSet, side: Side, row: Row | None = None
-    ) -> None:
+    def _tell(self, act: str, one: PreferenceSet, side: Side, row: Row | None = None) -> None:
         after = row or (side.theirs if act == "add" else None)
         self._builder.add(
             PlanItem(act, side.key, one.scope, one.owner, _value(side.ours), _value(after))

@@ -75,9 +75,7 @@ def migrate_up(
     _tell_changes(transaction, builder)
 
 
-def _up(
-    transaction: Transaction, migration: Migration, edge: Edge, operation: Operation
-) -> None:
+def _up(transaction: Transaction, migration: Migration, edge: Edge, operation: Operation) -> None:
     """Run one operation over the store: in bulk where it works on one key alone."""
     try:
         if isinstance(operation, Remove):

@@ -232,7 +232,9 @@ class MapValues(Operation):
     def as_document(self) -> dict[str, object]:
         pairs = [[from_text(old), from_text(new)] for old, new in sorted(self.table.items())]
         document: dict[str, object] = {"op": self.name, "key": self.key, "table": pairs}
-        return document if self.default is None else {**document, "default": from_text(self.default)}
+        return (
+            document if self.default is None else {**document, "default": from_text(self.default)}
+        )
 
     def __str__(self) -> str:
         shown = ", ".join(f"{old} → {new}" for old, new in list(self.table.items())[:4])
@@ -287,6 +289,4 @@ def map_values(
         texts[text] = canonical_text(new, path=key)
     if not texts and default is UNSET:
         raise InvalidStep(f"map_values({key!r}): the table is empty")
-    return MapValues(
-        key, texts, None if default is UNSET else canonical_text(default, path=key)
-    )
+    return MapValues(key, texts, None if default is UNSET else canonical_text(default, path=key))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import runpy
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 
 import attrs
@@ -58,9 +59,7 @@ class Step:
                     f"step {from_version} → {to_version}: {operation!r} is no operation; "
                     "use rename(), remove(), add() or map_values()"
                 )
-        self.__attrs_init__(  # type: ignore[attr-defined]  # attrs writes it
-            from_version, to_version, operations, summary, origin
-        )
+        self.__attrs_init__(from_version, to_version, operations, summary, origin)
 
     @property
     def id(self) -> str:
@@ -106,11 +105,8 @@ def read_steps(folder: Path) -> tuple[Step, ...]:
     """
     if not folder.is_dir():
         raise NotFound(f"there is no folder of migration steps at {folder}", path=str(folder))
-    steps: list[Step] = []
-    for file in sorted(folder.glob("*.py")):
-        if not file.name.startswith("_"):
-            steps.append(_read_step(file))
-    return in_order(steps)
+    files = (file for file in sorted(folder.glob("*.py")) if not file.name.startswith("_"))
+    return in_order(map(_read_step, files))
 
 
 def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
@@ -123,7 +119,7 @@ def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def _refuse_twins(steps: Sequence[Step]) -> None:
-    for one, other in zip(steps, steps[1:], strict=False):
+    for one, other in pairwise(steps):
         if one.id == other.id:
             origins = " and ".join(step.origin or "a step in code" for step in (one, other))
             raise InvalidStep(f"two steps lead {one.id}: {origins}; keep one of them")
@@ -136,7 +132,7 @@ def _read_step(file: Path) -> Step:
         error.message = f"{file}: {error.message}"
         error.args = (error.message,)
         raise
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # a stranger's file may raise anything
+    except (Exception, SystemExit) as error:  # a stranger's file may raise anything
         raise PluginError(
             f"the step file {file} cannot be run: {_told(error, file)}", path=str(file)
         ) from error

@@ -1,0 +1,72 @@
+"""Live views: how an instance of a schema class reads and changes one set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from prefcore.errors import UsageError
+
+if TYPE_CHECKING:
+    from prefcore.preferences import Preferences
+    from prefcore.schema import Schema
+
+__all__ = ["Buffered", "Live", "Resolved"]
+
+
+class Live:
+    """Binds a typed view to one set: reading resolves for its owner, assigning is durable."""
+
+    def __init__(
+        self, prefs: Preferences[Schema], scope: str, owner: str, who: Mapping[str, str | None]
+    ) -> None:
+        self._prefs = prefs
+        self._set = (scope, owner)
+        self._who = who
+
+    def get(self, key: str) -> object:
+        return self._prefs.get(key, **self._who)
+
+    def set(self, key: str, value: object) -> None:
+        self._prefs.set_many(*self._set, {key: value})
+
+    def unset(self, key: str) -> None:
+        self._prefs.set_many(*self._set, {}, unset=[key])
+
+
+class Resolved(Live):
+    """Binds a typed view for reading."""
+
+    def __init__(self, prefs: Preferences[Schema], who: Mapping[str, str | None]) -> None:
+        super().__init__(prefs, "", "", who)
+
+    def set(self, key: str, value: object) -> None:
+        raise UsageError(
+            f"{key}: a resolved view is for reading; assign through user(), project() or system"
+        )
+
+    def unset(self, key: str) -> None:
+        self.set(key, None)
+
+
+class Buffered(Live):
+    """Binds a typed view whose assignments wait for the end of a ``change`` block."""
+
+    def __init__(
+        self, prefs: Preferences[Schema], scope: str, owner: str, who: Mapping[str, str | None]
+    ) -> None:
+        super().__init__(prefs, scope, owner, who)
+        self.values: dict[str, object] = {}
+        self.unset_keys: list[str] = []
+
+    def get(self, key: str) -> object:
+        return self.values[key] if key in self.values else super().get(key)
+
+    def set(self, key: str, value: object) -> None:
+        self._prefs.check(*self._set, key, value)
+        self.values[key] = value
+        self.unset_keys = [one for one in self.unset_keys if one != key]
+
+    def unset(self, key: str) -> None:
+        self.values.pop(key, None)
+        self.unset_keys.append(key)
