@@ -482,7 +482,8 @@ class Store(Protocol):
     def save_copy(self, reason: str) -> SafetyCopy:
         """Keep a copy of the whole state as last committed, and drop all but the last three.
 
-        May be called inside a changeset of this store: it copies the state before it.
+        May be called inside a changeset of this store: it copies the state before it. Raises
+        ReadOnly when the store was opened for reading.
         """
 
     def copies(self) -> list[SafetyCopy]:
@@ -491,7 +492,8 @@ class Store(Protocol):
     def restore_copy(self, id: str) -> None:
         """Put the whole state, log and schema versions included, back to a safety copy.
 
-        The safety copies stay as they are. Raises NotFound, and LockedError inside a changeset.
+        The present state is kept as a safety copy first. Raises NotFound, and LockedError inside
+        a changeset.
         """
 
     def check(self) -> Iterator[StoreProblem]:

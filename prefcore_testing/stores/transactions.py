@@ -202,9 +202,12 @@ class TransactionChecks(StoreChecks, kit=True):
         assert _everything(store, readout) == before
         assert store.declaration(APP, "a") == (None, None)
         assert store.layers(APP, None, "b", [("user", "alice")])[0][2] == "2"
-        assert store.copies() == [copy]
         assert put(store, {"a": 2}).revision == 3
         assert list(store.check()) == []
+        undone, *others = store.copies()
+        assert others == [copy]
+        store.restore_copy(undone.id)
+        assert store.declaration(APP, "a") == ("1.0.0", "x")
 
     def test_last_three_copies_are_kept(self, store: Store) -> None:
         copies = []
@@ -212,14 +215,14 @@ class TransactionChecks(StoreChecks, kit=True):
             put(store, {"a": n})
             copies.append(store.save_copy(f"copy {n}"))
         assert store.copies() == copies[:1:-1]
+        for unknown in (copies[0].id, copies[1].id, "unknown", ""):
+            with pytest.raises(NotFound):
+                store.restore_copy(unknown)
+        assert store.copies() == copies[:1:-1]
+        # Restoring the oldest pushes it out: the present state is kept first.
         store.restore_copy(copies[2].id)
         assert held(store) == {("user", "alice"): {"a": "2"}}
-        store.restore_copy(copies[4].id)
-        assert held(store) == {("user", "alice"): {"a": "4"}}
-        with pytest.raises(NotFound):
-            store.restore_copy(copies[0].id)
-        with pytest.raises(NotFound):
-            store.restore_copy("unknown")
+        assert store.copies()[1:] == [copies[4], copies[3]]
 
     def test_copy_within_a_changeset_is_of_the_state_before(self, store: Store) -> None:
         put(store, {"a": 1})

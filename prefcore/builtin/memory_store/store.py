@@ -96,10 +96,11 @@ class MemoryStore:
 
     def restore_copy(self, id: str) -> None:
         self._refuse_if_read_only()
-        state = next((state for copy, state in self._copies if copy.id == id), None)
-        if state is None:
-            raise NotFound(f"{self.url} has no safety copy '{id}'; `copies` lists them", copy=id)
         with self._turn():
+            state = next((state for copy, state in self._copies if copy.id == id), None)
+            if state is None:
+                raise NotFound(f"{self.url} has no safety copy '{id}'", copy=id)
+            self.save_copy("before restoring a copy")
             self._state = state
 
     def check(self) -> Iterator[StoreProblem]:
