@@ -32,7 +32,7 @@ from prefcore.values import canonical_text
 
 __all__ = ["Tally", "entry_lines", "iso_time", "micros_of"]
 
-_K = TypeVar("_K", int, str)
+_K = TypeVar("_K")
 
 
 class Tally:

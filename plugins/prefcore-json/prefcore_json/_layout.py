@@ -1,0 +1,275 @@
+"""The document layout 1: header, sets, records and trailer as JSON data, and what must be in them.
+
+docs/reference/json-layout.md describes it for readers in other languages.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from prefcore.canonical import iso_time, micros_of
+from prefcore.errors import DamagedDocument, InvalidValue, NewerFormat
+from prefcore.interfaces import Limits
+from prefcore.model import (
+    Header,
+    PreferenceSet,
+    Record,
+    Row,
+    Scope,
+    Selection,
+    Trailer,
+    from_micros,
+    place,
+    to_micros,
+)
+from prefcore.values import canonical_text, from_tagged, kind_of, to_tagged
+from prefcore_json._piece import Misfit
+from prefcore_json._walk import Path
+
+__all__ = [
+    "LAYOUT",
+    "OrderGuard",
+    "check_trailer",
+    "header_text",
+    "take_fields",
+    "take_header",
+    "take_record",
+    "take_set",
+    "take_trailer",
+    "trailer_text",
+]
+
+#: The layout this package writes, and the newest it reads.
+LAYOUT = 1
+
+# Of each field, the kinds it may be of; none named is any.
+_Kinds = Mapping[str, tuple[str, ...]]
+_TEXT, _TEXT_OR_NULL, _COUNT = ("string",), ("string", "null"), ("integer",)
+_HEADER: _Kinds = {"layout": _COUNT, "app": _TEXT, "schema": _TEXT_OR_NULL}
+_HEADER_MORE: _Kinds = {
+    "created_at": _TEXT_OR_NULL,
+    "generator": _TEXT,
+    "changeset": _TEXT_OR_NULL,
+    "merged": ("array",),
+    "selection": ("object",),
+    "full_state": ("boolean",),
+}
+_MERGED: _Kinds = {"changeset": _TEXT, "selection": ("object",)}
+_SELECTION: _Kinds = {"scopes": ("array",), "owners": ("array",), "keys": ("array",)}
+_SET: _Kinds = {"scope": _TEXT, "owner": _TEXT, "entries": ("object",)}
+_ENTRY: _Kinds = {"value": (), "updated_at": _TEXT, "source": _TEXT, "actor": _TEXT}
+_RECORD: _Kinds = {"kind": _TEXT, "data": ("object",)}
+_TRAILER: _Kinds = {"sets": _COUNT, "entries": _COUNT, "records": _COUNT, "digest": _TEXT}
+
+
+def header_text(header: Header) -> str:
+    """Give the header as JSON on one line; raises InvalidValue for a text that is not Unicode."""
+    return _dump(
+        {
+            "layout": LAYOUT,
+            "app": header.app,
+            "schema": header.schema,
+            "created_at": header.created_at and iso_time(to_micros(header.created_at)),
+            "generator": header.generator,
+            "changeset": header.changeset,
+            "merged": [
+                {"changeset": changeset, "selection": _selection_data(selection)}
+                for changeset, selection in header.merged
+            ],
+            "selection": _selection_data(header.selection),
+            "full_state": header.full_state,
+        }
+    )
+
+
+def trailer_text(trailer: Trailer) -> str:
+    """Give the trailer as JSON on one line."""
+    return _dump(
+        {
+            "sets": trailer.sets,
+            "entries": trailer.entries,
+            "records": trailer.records,
+            "digest": trailer.digest,
+        }
+    )
+
+
+def _dump(data: object) -> str:
+    return json.dumps(to_tagged(data), ensure_ascii=False)
+
+
+def _selection_data(selection: Selection) -> dict[str, list[str]]:
+    return {
+        "scopes": list(selection.scopes),
+        "owners": list(selection.owners),
+        "keys": list(selection.keys),
+    }
+
+
+def take_header(data: object, path: Path = ("prefcore",)) -> Header:
+    """Give the header of its JSON data; raises Misfit."""
+    layout = data.get("layout") if isinstance(data, dict) else None
+    if type(layout) is int and layout > LAYOUT:  # before its fields, which may be others
+        raise Misfit(
+            (*path, "layout"),
+            f"layout {layout} was written by a newer prefcore-json; this one reads up to "
+            f"{LAYOUT}, upgrade it",
+            NewerFormat,
+        )
+    fields = take_fields(data, path, _HEADER, _HEADER_MORE)
+    if layout != LAYOUT:
+        raise Misfit((*path, "layout"), f"there is no layout {layout}; this one is {LAYOUT}")
+    created_at = fields.get("created_at")
+    merged = []
+    for i, item in enumerate(fields.get("merged", [])):
+        inner = (*path, "merged", i)
+        one = take_fields(item, inner, _MERGED)
+        merged.append((one["changeset"], _take_selection(one["selection"], (*inner, "selection"))))
+    return Header(
+        app=fields["app"],
+        schema=fields["schema"],
+        created_at=created_at and from_micros(_take_time(created_at, (*path, "created_at"))),
+        generator=fields.get("generator", ""),
+        changeset=fields.get("changeset"),
+        merged=tuple(merged),
+        selection=_take_selection(fields.get("selection", {}), (*path, "selection")),
+        full_state=fields.get("full_state", False),
+    )
+
+
+def _take_selection(data: object, path: Path) -> Selection:
+    fields = take_fields(data, path, {}, _SELECTION)
+    for name, items in fields.items():
+        for i, item in enumerate(items):
+            _check_kind(item, (*path, name, i), _TEXT)
+    return Selection(**fields)
+
+
+def take_set(data: object, path: Path, limits: Limits) -> PreferenceSet:
+    """Give a set of its JSON data, rows sorted by key; raises Misfit."""
+    fields = take_fields(data, path, _SET)
+    check_scope(fields["scope"], (*path, "scope"))
+    entries = fields["entries"]
+    path = (*path, "entries")
+    if len(entries) > limits.max_keys_per_set:
+        message = f"the set has {len(entries)} keys; the limit is {limits.max_keys_per_set}"
+        raise Misfit(path, message)
+    rows = [_take_row(key, entry, (*path, key), limits) for key, entry in entries.items()]
+    return PreferenceSet(fields["scope"], fields["owner"], sorted(rows))
+
+
+def check_scope(scope: str, path: Path) -> None:
+    """Raise Misfit unless that is a scope."""
+    if scope not in _SCOPES:
+        message = f"there is no scope '{scope[:40]}'; known are {', '.join(Scope)}"
+        raise Misfit(path, message)
+
+
+_SCOPES = frozenset(map(str, Scope))
+
+
+def _take_row(key: str, data: object, path: Path, limits: Limits) -> Row:
+    if len(key) > limits.max_key_length:
+        message = f"the key has {len(key)} characters; the limit is {limits.max_key_length}"
+        raise Misfit(path, message)
+    fields = take_fields(data, path, _ENTRY)
+    try:
+        text = canonical_text(from_tagged(fields["value"]))
+    except InvalidValue as error:
+        raise Misfit((*path, "value"), error.message, InvalidValue) from error
+    micros = _take_time(fields["updated_at"], (*path, "updated_at"))
+    return key, text, micros, fields["source"], fields["actor"]
+
+
+def take_record(data: object, path: Path) -> Record:
+    """Give a record of its JSON data; raises Misfit."""
+    fields = take_fields(data, path, _RECORD)
+    inner = (*path, "data")
+    try:
+        decoded = from_tagged(fields["data"])
+        canonical_text(decoded)
+    except InvalidValue as error:
+        raise Misfit(inner, error.message, InvalidValue) from error
+    if not isinstance(decoded, dict):
+        raise Misfit(inner, f"a record's data is an object, not {kind_of(decoded)}")
+    return Record(fields["kind"], decoded)
+
+
+def take_trailer(data: object, path: Path = ("trailer",)) -> Trailer:
+    """Give the trailer of its JSON data; raises Misfit."""
+    fields = take_fields(data, path, _TRAILER)
+    digest = fields["digest"]
+    if not (digest.startswith("sha256:") and len(digest) == 71 and _HEX.issuperset(digest[7:])):
+        raise Misfit((*path, "digest"), "the digest is not 'sha256:' and 64 hexadecimal digits")
+    return Trailer(**fields)
+
+
+_HEX = frozenset("0123456789abcdef")
+
+
+def check_trailer(trailer: Trailer, path: Path, *, sets: int, entries: int, records: int) -> None:
+    """Raise Misfit unless the trailer counts what was found."""
+    found = {"sets": sets, "entries": entries, "records": records}
+    for name, count in found.items():
+        if (said := getattr(trailer, name)) != count:
+            raise Misfit(
+                (*path, name),
+                f"the trailer says {said} {name}, the document holds {count}: "
+                "it was cut or edited; get a whole copy, or correct the trailer",
+            )
+
+
+class OrderGuard:
+    """Sees that sets come sorted by scope and owner, each once."""
+
+    def __init__(self) -> None:
+        self._last: tuple[str, str] | None = None
+
+    def check(self, scope: str, owner: str, path: Path) -> None:
+        """Raise Misfit when that set may not follow the one before."""
+        now = (scope, owner)
+        if self._last is not None and now <= self._last:
+            before, after = place(*self._last), place(*now)
+            if now == self._last:
+                message = f"two sets are of {after}; merge them into one"
+            else:
+                message = (
+                    f"the set of {after} stands after that of {before}, or stands twice; "
+                    "sort the sets by scope and owner, one for each"
+                )
+            raise Misfit(path, message)
+        self._last = now
+
+
+def take_fields(
+    data: object, path: Path, required: _Kinds, optional: _Kinds | None = None
+) -> dict[str, Any]:
+    """Give an object's fields after checking that they are those, of those kinds."""
+    if not isinstance(data, dict):
+        raise Misfit(path, f"an object should stand here, not {kind_of(data)}")
+    kinds = {**required, **(optional or {})}
+    for name, item in data.items():
+        if name not in kinds:
+            raise Misfit(
+                (*path, name), f"layout {LAYOUT} has no field '{name[:80]}' here; remove it"
+            )
+        _check_kind(item, (*path, name), kinds[name])
+    for name in required:
+        if name not in data:
+            raise Misfit(path, f"the field '{name}' is missing; add it")
+    return data
+
+
+def _check_kind(item: object, path: Path, kinds: tuple[str, ...]) -> None:
+    if kinds and kind_of(item) not in kinds:
+        raise Misfit(path, f"{' or '.join(kinds)} should stand here, not {kind_of(item)}")
+
+
+def _take_time(text: object, path: Path) -> int:
+    try:
+        return micros_of(str(text))
+    except (ValueError, OverflowError) as error:
+        message = f"not a time with a zone, such as 2026-01-31T12:00:00Z: {error}"
+        raise Misfit(path, message, DamagedDocument) from error

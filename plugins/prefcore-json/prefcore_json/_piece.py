@@ -1,0 +1,100 @@
+"""A piece: a stretch of a file's text that is decoded at once, and knows where it stands."""
+
+from __future__ import annotations
+
+import json
+
+from prefcore.errors import DamagedDocument, InvalidValue, PrefcoreError
+from prefcore_json._strict import is_deeper, loads
+from prefcore_json._walk import Path, find, find_offence
+
+__all__ = ["Misfit", "Piece"]
+
+# Walking takes about a second for this much; beyond it errors may come without their line.
+_WALKED = 4 << 20
+
+
+class Misfit(Exception):
+    """Decoded data that does not fit the layout, at a path; a Piece makes a located error of it."""
+
+    def __init__(
+        self, path: Path, message: str, kind: type[PrefcoreError] = DamagedDocument
+    ) -> None:
+        super().__init__(message)
+        self.path = path
+        self.message = message
+        self.kind = kind
+
+
+class Piece:
+    """Text that begins at line ``line`` of a file and stands at the path ``under``.
+
+    ``skipped`` names an array of which that many elements were taken from the file before:
+    indexes in paths are counted on from there.
+    """
+
+    def __init__(
+        self, text: str, *, line: int = 1, under: Path = (), skipped: tuple[str, int] = ("", 0)
+    ) -> None:
+        self.text = text
+        self.line = line
+        self.under = under
+        self.skipped = skipped
+
+    def decode(self, depth: int) -> object:
+        """Give the data; raises DamagedDocument, TruncatedDocument or InvalidValue, located."""
+        if is_deeper(self.text, depth):
+            message = "the text is nested too deep; values may have 64 levels"
+            raise self._offence(depth) or self.error(InvalidValue, message)
+        try:
+            return loads(self.text)
+        except json.JSONDecodeError as error:
+            raise self._offence(depth) or self.error(
+                DamagedDocument, f"{error.msg}; mend the syntax", at=error.pos
+            ) from error
+        except ValueError as error:
+            raise self._offence(depth) or self.error(InvalidValue, str(error)) from error
+
+    def misfit(self, misfit: Misfit) -> PrefcoreError:
+        """Give the located error of data that does not fit the layout."""
+        at = find(self.text, misfit.path) if len(self.text) <= _WALKED else None
+        return self.error(misfit.kind, misfit.message, path=misfit.path, at=at)
+
+    def error(
+        self,
+        kind: type[PrefcoreError],
+        message: str,
+        *,
+        path: Path = (),
+        at: int | None = None,
+    ) -> PrefcoreError:
+        """Give an error that says where in the file it is: line and column, and path."""
+        shown = self._shown(path)
+        places = [shown] if shown else []
+        facts: dict[str, object] = {"path": shown}
+        if at is not None:
+            facts["line"] = self.line + self.text.count("\n", 0, at)
+            facts["column"] = at - self.text.rfind("\n", 0, at)
+            places.insert(0, f"line {facts['line']}, column {facts['column']}")
+        elif self.line > 1:
+            places.insert(0, f"line {self.line} or after")
+        return kind(f"{', '.join(places) or 'the file'}: {message}", **facts)
+
+    def _offence(self, depth: int) -> PrefcoreError | None:
+        offence = find_offence(self.text, depth) if len(self.text) <= _WALKED else None
+        if offence is None:
+            return None
+        return self.error(offence.kind, offence.message, path=offence.path, at=offence.at)
+
+    def _shown(self, path: Path) -> str:
+        if path[:1] == self.skipped[:1] and len(path) > 1 and isinstance(path[1], int):
+            path = (path[0], path[1] + self.skipped[1], *path[2:])
+        shown = ""
+        for part in (*self.under, *path):
+            if isinstance(part, int):
+                shown += f"[{part}]"
+            elif part.isidentifier():
+                shown += f".{part}" if shown else part
+            else:
+                shown += f"[{json.dumps(part[:200], ensure_ascii=False)}]"
+        return shown

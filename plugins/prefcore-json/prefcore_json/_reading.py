@@ -1,0 +1,299 @@
+"""Reading: a document drawn from a source, line by line where it is laid out as we write it.
+
+Where it is not (somebody edited or reformatted it), one set, or all from there on, is decoded
+strictly instead; what was given before is neither lost nor repeated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import islice
+from operator import itemgetter, lt
+from typing import Any, BinaryIO, TypeVar
+
+from prefcore.errors import DamagedDocument, PrefcoreError, UsageError
+from prefcore.interfaces import Limits
+from prefcore.model import (
+    Document,
+    Header,
+    PlainDocument,
+    PreferenceSet,
+    Record,
+    Scope,
+    Trailer,
+)
+from prefcore_json._layout import (
+    OrderGuard,
+    check_trailer,
+    take_fields,
+    take_header,
+    take_record,
+    take_set,
+    take_trailer,
+)
+from prefcore_json._piece import Misfit, Piece
+from prefcore_json._texts import Micros, Texts, record_data
+from prefcore_json._walk import Path
+from prefcore_json._whole import Remainder, decode_whole, take_plain
+from prefcore_json._window import Window
+
+__all__ = ["open_document"]
+
+_Taken = TypeVar("_Taken")
+
+_FREE = r'[^"\\\x00-\x1f]'  # what stands in a text unescaped
+_SET = re.compile(rf'\{{"scope": "({"|".join(Scope)})", "owner": "({_FREE}*+)", "entries": \{{\n')
+# An entry's value is whatever stands between. Texts sees to it that it is one JSON value, so there
+# is no other way to read the line.
+_ENTRY = re.compile(
+    rf'^"({_FREE}++)": \{{"value": ("{_FREE}*+"|[^"\[{{,\x00-\x1f]++|.*?), '
+    rf'"updated_at": "({_FREE}++)", "source": "({_FREE}*+)", "actor": "({_FREE}*+)"\}},?$',
+    re.MULTILINE,
+)
+_RECORD = re.compile(rf'\{{"kind": "({_FREE}*+)", "data": (\{{.*\}})\}}')
+_key_of = itemgetter(0)
+
+_TO_SETS = b',\n"sets": [\n'
+_TO_RECORDS = b'],\n"records": [\n'
+_TO_TRAILER = b'],\n"trailer": {'
+# How deep a set nests around a value, and a tagged form inside it.
+_AROUND_VALUES = 4
+# A set is held at once: that much text for each key it may have.
+_SET_BYTES_PER_KEY = 256
+
+
+def open_document(source: BinaryIO, limits: Limits) -> Document | PlainDocument:
+    """Read a source's header, and give the document that draws the rest."""
+    window = Window(source, limits)
+    _refuse_other_encodings(window)
+    size = window.find(_TO_SETS, limits.max_line_bytes)
+    if size > 0 and window.starts(b'{"prefcore": {'):
+        piece = Piece(window.peek(size - len(_TO_SETS)) + "}")
+        data = piece.decode(limits.max_depth)
+        if isinstance(data, dict) and len(data) == 1:
+            header = _located(piece, lambda: take_header(data["prefcore"]))
+            window.skip(size)
+            return Reading(window, limits).document(header)
+    piece = Piece(window.rest())
+    members = decode_whole(piece, limits)
+    if not isinstance(members.get("prefcore"), dict):
+        return take_plain(piece, members, limits)
+    # The header first: a newer layout may have other members.
+    header = _located(piece, lambda: take_header(members["prefcore"]))
+    return Reading(window, limits, Remainder(piece, members, limits)).document(header)
+
+
+def _refuse_other_encodings(window: Window) -> None:
+    advice = "save it as UTF-8 without one"
+    if window.starts(b"\xef\xbb\xbf"):
+        raise DamagedDocument(f"line 1: the file begins with a byte order mark; {advice}", line=1)
+    head = window.data[:4]
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in head:
+        raise DamagedDocument("line 1: the file is not UTF-8 but UTF-16 or alike; save it as UTF-8")
+    if not head:
+        raise DamagedDocument("the file is empty; a preferences file is one JSON object", line=1)
+
+
+def _located(piece: Piece, take: Callable[[], _Taken]) -> _Taken:
+    try:
+        return take()
+    except Misfit as misfit:
+        raise piece.misfit(misfit) from misfit
+
+
+class Reading:
+    """A document being drawn: counts, order, and where it goes on.
+
+    ``rest`` is None as long as the source is read by lines, then what was decoded at once.
+    """
+
+    def __init__(self, window: Window, limits: Limits, rest: Remainder | None = None) -> None:
+        self._window = window
+        self._limits = limits
+        self._rest = rest
+        self._texts = Texts(limits.max_depth)
+        self._micros = Micros()
+        self._order = OrderGuard()
+        self._sets = self._entries = self._records = 0
+        self._drawn = ""
+        self._trailer: Trailer | None = None
+
+    def document(self, header: Header) -> Document:
+        """Give the document of that header that draws from here."""
+        return Document(header, self._all_sets(), self._all_records(), self._the_trailer)
+
+    # ------------------------------------------------------------------------------ sets
+
+    def _all_sets(self) -> Iterator[PreferenceSet]:
+        if self._rest is None:
+            yield from self._streamed_sets()
+        if self._rest is not None:
+            for path, one in self._rest.sets():
+                yield self._counted(one, self._rest.piece, path)
+        self._drawn = "sets"
+
+    def _counted(self, one: PreferenceSet, piece: Piece, path: Path) -> PreferenceSet:
+        _located(piece, lambda: self._order.check(one.scope, one.owner, path))
+        self._sets += 1
+        self._entries += len(one.rows)
+        return one
+
+    def _streamed_sets(self) -> Iterator[PreferenceSet]:
+        window, goes_on = self._window, True
+        most = max(self._limits.max_whole_bytes, self._limits.max_keys_per_set * _SET_BYTES_PER_KEY)
+        if window.starts(_TO_RECORDS):
+            window.skip(len(_TO_RECORDS))
+            return
+        while goes_on:
+            size = window.find(b"\n}}", most)
+            goes_on = window.starts(b",\n{", size)
+            if size < 0 or not (goes_on or window.starts(b"\n" + _TO_RECORDS, size)):
+                self._take_rest("sets", self._sets)
+                return
+            block = window.peek(size)
+            piece = Piece(block, line=window.line, under=("sets", self._sets))
+            one = self._quick_set(block)
+            if one is None:
+                one = self._strict_set(piece)
+                if one is None:
+                    return
+            self._counted(one, piece, ())
+            window.skip(size + (2 if goes_on else 1 + len(_TO_RECORDS)))
+            yield one
+
+    def _quick_set(self, block: str) -> PreferenceSet | None:
+        """Give the set whose text that is, or None where it is not just as we write it."""
+        head = _SET.match(block)
+        if head is None:
+            return None
+        body = block[head.end() : -3]
+        found = _ENTRY.findall(body)
+        lines = len(body) and body.count("\n") + 1
+        if len(found) != lines or lines > self._limits.max_keys_per_set:
+            return None
+        if lines and (body.count(",\n") != lines - 1 or body[-1] == ","):
+            return None
+        texts, micros = self._texts, self._micros
+        try:
+            rows = [
+                (key, texts[text], micros[moment], source, actor)
+                for key, text, moment, source, actor in found
+            ]
+        except (ValueError, OverflowError, PrefcoreError):
+            return None  # decoded strictly, it is accepted or refused with its place
+        keys = list(map(_key_of, rows))
+        if keys and max(map(len, keys)) > self._limits.max_key_length:
+            return None
+        if not all(map(lt, keys, islice(keys, 1, None))):
+            return None
+        return PreferenceSet(head[1], head[2], rows)
+
+    def _strict_set(self, piece: Piece) -> PreferenceSet | None:
+        """Decode one set strictly, or, where its end was misjudged, all that is left."""
+        try:
+            data = piece.decode(self._limits.max_depth + _AROUND_VALUES)
+        except PrefcoreError as error:
+            self._take_rest("sets", self._sets, instead_of=error)
+            return None
+        return _located(piece, lambda: take_set(data, (), self._limits))
+
+    # --------------------------------------------------------------------------- records
+
+    def _all_records(self) -> Iterator[Record]:
+        self._check_drawn("sets", "records")
+        if self._rest is None:
+            yield from self._streamed_records()
+        if self._rest is not None:
+            for record in self._rest.records():
+                self._records += 1
+                yield record
+        self._drawn = "records"
+
+    def _streamed_records(self) -> Iterator[Record]:
+        window, goes_on = self._window, True
+        if window.starts(_TO_TRAILER):
+            window.skip(3)
+            return
+        while goes_on:
+            size = window.find(b"\n", self._limits.max_line_bytes)
+            goes_on = window.starts(b",\n{", size - 2)
+            if size < 0 or not (goes_on or window.starts(_TO_TRAILER, size)):
+                self._take_rest("records", self._records)
+                return
+            line = window.peek(size - (2 if goes_on else 1))
+            record = self._quick_record(line)
+            if record is None:
+                record = self._strict_record(line)
+                if record is None:
+                    return
+            self._records += 1
+            window.skip(size if goes_on else size + 3)
+            yield record
+
+    def _quick_record(self, line: str) -> Record | None:
+        if (match := _RECORD.fullmatch(line)) is None:
+            return None
+        try:
+            data = record_data(match[2], self._limits.max_depth)
+        except (ValueError, PrefcoreError):
+            return None
+        return Record(match[1], data) if isinstance(data, dict) else None
+
+    def _strict_record(self, line: str) -> Record | None:
+        piece = Piece(line, line=self._window.line, under=("records", self._records))
+        try:
+            data = piece.decode(self._limits.max_depth + _AROUND_VALUES)
+        except PrefcoreError as error:
+            self._take_rest("records", self._records, instead_of=error)
+            return None
+        return _located(piece, lambda: take_record(data, ()))
+
+    # --------------------------------------------------------------------------- the end
+
+    def _the_trailer(self) -> Trailer:
+        if self._trailer is None:
+            self._check_drawn("records", "trailer")
+            if self._rest is None:
+                # The line above it holds nothing, so that the brace stands on a line of its own.
+                piece = Piece("{\n" + self._window.rest(), line=self._window.line - 1)
+                decoded = piece.decode(self._limits.max_depth)
+                data = _located(piece, lambda: take_fields(decoded, (), {"trailer": ()}))
+            else:
+                piece, data = self._rest.piece, self._rest.data
+            self._trailer = _located(piece, lambda: self._checked_trailer(data))
+        return self._trailer
+
+    def _checked_trailer(self, data: dict[str, Any]) -> Trailer:
+        trailer = take_trailer(data["trailer"])
+        check_trailer(
+            trailer,
+            ("trailer",),
+            sets=self._sets,
+            entries=self._entries,
+            records=self._records,
+        )
+        return trailer
+
+    def _check_drawn(self, before: str, wanted: str) -> None:
+        if self._drawn != before:
+            raise UsageError(f"draw all {before} of a document before its {wanted}")
+
+    def _take_rest(self, array: str, taken: int, instead_of: PrefcoreError | None = None) -> None:
+        """Decode what is left at once; ``instead_of`` is raised if it is too much for that."""
+        line = self._window.line
+        try:
+            rest = self._window.rest()
+        except DamagedDocument as error:
+            raise (instead_of or error) from error
+        # One element stands for those taken, so that a comma after them is seen as one.
+        stand_in = "0," if taken else ""
+        before = '"sets": [],"records": [' if array == "records" else '"sets": ['
+        piece = Piece(
+            f'{{"prefcore": {{}}, {before}{stand_in}\n{rest}',
+            line=line - 1,
+            skipped=(array, max(0, taken - 1)),
+        )
+        data = decode_whole(piece, self._limits)
+        skip = {f"skip_{array}": 1 if taken else 0}
+        self._rest = Remainder(piece, data, self._limits, **skip)

@@ -1,0 +1,91 @@
+"""Texts of values: from JSON text as it stands in a file to canonical text, in bulk.
+
+Values, times and the ends of lines repeat, so each table remembers what it has worked out, up to a
+bound. What is not in strict and canonical form already is worked out slowly; what is not strict
+JSON raises ValueError or InvalidValue, without a place.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from prefcore.canonical import micros_of
+from prefcore.values import canonical_text, from_tagged
+from prefcore_json._strict import Refused, is_deeper, loads
+
+__all__ = ["Micros", "Texts", "record_data"]
+
+# Results kept: a table is emptied when it holds so many.
+_KEPT = 1 << 16
+# Longer texts rarely repeat.
+_SHORT = 80
+
+_TEXT = r'"[^"\\\x00-\x1f]*+"'
+_CANONICAL = re.compile(rf"true|false|null|0|-?[1-9][0-9]{{0,17}}|{_TEXT}")
+_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+# msgspec writes some floats otherwise than Python, and lets integers beyond 64 bits pass.
+_NUMBER_TO_CHECK = re.compile(r"[0-9][.eE]|[0-9]{19}")
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+class Texts(dict[str, str]):
+    """JSON text of a value → its canonical text."""
+
+    def __init__(self, depth: int) -> None:
+        # One level more than a value: a tagged form at the bottom is an object itself.
+        self._depth = depth + 1
+
+    def __missing__(self, text: str) -> str:
+        canonical = self._canonical(text)
+        if len(text) <= _SHORT:
+            if len(self) >= _KEPT:
+                self.clear()
+            self[text] = canonical
+        return canonical
+
+    def _canonical(self, text: str) -> str:
+        if _CANONICAL.fullmatch(text):
+            return text
+        if _FLOAT.fullmatch(text):
+            return canonical_text(loads(text))
+        if is_deeper(text, self._depth):
+            raise Refused("the value is nested too deep")
+        if '"$' not in text and not _NUMBER_TO_CHECK.search(text) and _is_as_written(text):
+            return text
+        return canonical_text(from_tagged(loads(text)))
+
+
+class Micros(dict[str, int]):
+    """ISO 8601 time with a zone → microseconds since 1970."""
+
+    def __missing__(self, text: str) -> int:
+        micros = micros_of(text)
+        if len(self) >= _KEPT:
+            self.clear()
+        self[text] = micros
+        return micros
+
+
+def record_data(text: str, depth: int) -> object:
+    """Give the data of a record from its JSON text, tagged forms decoded."""
+    if is_deeper(text, depth + 1):
+        raise Refused("the record is nested too deep")
+    if '"$' not in text and not _LONG_INTEGER.search(text) and _is_as_written(text):
+        return _decode(text)
+    data = from_tagged(loads(text))
+    canonical_text(data)
+    return data
+
+
+_LONG_INTEGER = re.compile(r"[0-9]{19}")
+
+
+def _is_as_written(text: str) -> bool:
+    """Say whether the fast encoder writes the text just so: then no key was lost in decoding."""
+    try:
+        return _encode(_decode(text)) == text.encode()
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return False

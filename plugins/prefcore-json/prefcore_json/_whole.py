@@ -1,0 +1,103 @@
+"""What is decoded at once: JSON that is not in our line layout, from the start or from a line on.
+
+People and formatters write the same document in another shape, and plain files have no layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from prefcore.errors import DamagedDocument, InvalidValue, TruncatedDocument
+from prefcore.interfaces import Limits
+from prefcore.model import PlainDocument, PreferenceSet, Record
+from prefcore.values import canonical_text, from_tagged, kind_of
+from prefcore_json._layout import take_fields, take_record, take_set
+from prefcore_json._piece import Misfit, Piece
+from prefcore_json._walk import Path
+
+__all__ = ["Remainder", "decode_whole", "take_plain"]
+
+# How deep a document nests around a value, and a tagged form inside it.
+_AROUND_VALUES = 6
+
+
+def decode_whole(piece: Piece, limits: Limits) -> dict[str, Any]:
+    """Give the JSON object that a whole file is; raises a located error."""
+    data = piece.decode(limits.max_depth + _AROUND_VALUES)
+    if not isinstance(data, dict):
+        message = f"a preferences file is one JSON object, this is {kind_of(data)}"
+        raise piece.error(DamagedDocument, message, at=0)
+    return data
+
+
+def take_plain(piece: Piece, data: dict[str, object], limits: Limits) -> PlainDocument:
+    """Give a file without our header: names and values, tagged forms decoded."""
+    if len(data) > limits.max_keys_per_set:
+        message = f"there are {len(data)} keys; the limit is {limits.max_keys_per_set}"
+        raise piece.error(DamagedDocument, message)
+    values = {}
+    for key, item in data.items():
+        if len(key) > limits.max_key_length:
+            message = f"the key has {len(key)} characters; the limit is {limits.max_key_length}"
+            raise piece.misfit(Misfit((key,), message))
+        try:
+            value = from_tagged(item)
+            canonical_text(value)
+        except InvalidValue as error:
+            raise piece.misfit(Misfit((key,), error.message, InvalidValue)) from error
+        values[key] = value
+    return PlainDocument(values)
+
+
+class Remainder:
+    """What is left of a document: its sets, records and trailer from some place on.
+
+    ``skip_sets`` and ``skip_records`` say how many elements at the start of the arrays only
+    stand for those that were read before.
+    """
+
+    def __init__(
+        self,
+        piece: Piece,
+        data: dict[str, Any],
+        limits: Limits,
+        *,
+        skip_sets: int = 0,
+        skip_records: int = 0,
+    ) -> None:
+        self.piece = piece
+        self.data = data
+        self._limits = limits
+        self._skip_sets = skip_sets
+        self._skip_records = skip_records
+        try:
+            take_fields(data, (), {"prefcore": ()}, _MEMBERS)
+        except Misfit as misfit:
+            raise piece.misfit(misfit) from misfit
+        for name in ("sets", "trailer"):
+            if name not in data:
+                message = f"the document has no {name}: it was cut off; get a whole copy"
+                raise piece.error(TruncatedDocument, message)
+
+    def sets(self) -> Iterator[tuple[Path, PreferenceSet]]:
+        """Give the sets that are left, each with its path."""
+        items = self.data["sets"]
+        for i in range(self._skip_sets, len(items)):
+            path = ("sets", i)
+            try:
+                yield path, take_set(items[i], path, self._limits)
+            except Misfit as misfit:
+                raise self.piece.misfit(misfit) from misfit
+
+    def records(self) -> Iterator[Record]:
+        """Give the records that are left."""
+        items = self.data.get("records", [])
+        for i in range(self._skip_records, len(items)):
+            try:
+                yield take_record(items[i], ("records", i))
+            except Misfit as misfit:
+                raise self.piece.misfit(misfit) from misfit
+
+
+_MEMBERS: dict[str, tuple[str, ...]] = {"sets": ("array",), "records": ("array",), "trailer": ()}

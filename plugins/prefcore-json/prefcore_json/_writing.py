@@ -1,0 +1,75 @@
+"""Writing: documents one entry a line, and plain files one key a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO
+
+from prefcore.canonical import entry_lines
+from prefcore.errors import UsageError
+from prefcore.model import Document, Trailer
+from prefcore.values import canonical_text, to_tagged
+from prefcore_json._layout import header_text, trailer_text
+
+__all__ = ["write_document", "write_plain"]
+
+# Written at once: fewer calls than sets, and little beside one set.
+_BATCH = 1 << 20
+
+
+def write_document(document: Document, out: BinaryIO) -> None:
+    """Write a document as its sets and records are drawn."""
+    batch: list[str] = []
+    size = 0
+    for text in _texts(document):
+        batch.append(text)
+        size += len(text)
+        if size >= _BATCH:
+            out.write("".join(batch).encode())
+            batch, size = [], 0
+    out.write("".join(batch).encode())
+
+
+def _texts(document: Document) -> Iterator[str]:
+    yield f'{{"prefcore": {header_text(document.header)},\n"sets": ['
+    before = "\n"
+    for one in document.sets:
+        scope, owner = canonical_text(str(one.scope)), canonical_text(one.owner)
+        yield f'{before}{{"scope": {scope}, "owner": {owner}, "entries": {{\n'
+        if one.rows:
+            yield ",\n".join(entry_lines(one.rows)) + "\n"
+        yield "}}"
+        before = ",\n"
+    yield '\n],\n"records": ['
+    before = "\n"
+    for record in document.records:
+        yield (
+            f'{before}{{"kind": {canonical_text(record.kind)}, '
+            f'"data": {canonical_text(record.data)}}}'
+        )
+        before = ",\n"
+    yield f'\n],\n"trailer": {trailer_text(_trailer_of(document))}}}\n'
+
+
+def _trailer_of(document: Document) -> Trailer:
+    trailer = document.trailer()
+    if trailer is None:
+        raise UsageError("the document has no trailer; give it that of a prefcore.canonical.Tally")
+    return trailer
+
+
+def write_plain(values: Mapping[str, object], out: BinaryIO) -> None:
+    """Write names and values as people do: one key a line, sorted."""
+    if isinstance(values.get("prefcore"), Mapping):
+        raise UsageError(
+            "a plain file whose key 'prefcore' holds an object would be read as a document; "
+            "leave the key out, or export a document"
+        )
+    lines = []
+    for key in sorted(values):
+        tagged = to_tagged(values[key], path=key)
+        text = json.dumps(tagged, ensure_ascii=False, sort_keys=True)
+        lines.append(f"  {canonical_text(key)}: {text}")
+    body = ",\n".join(lines)
+    out.write(f"{{\n{body}\n}}\n".encode() if lines else b"{}\n")
