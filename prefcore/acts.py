@@ -12,12 +12,22 @@ from prefcore.engines import history, importing, migrating, registering
 from prefcore.errors import NotFound, StalePlan, UsageError
 from prefcore.interfaces import FormatInfo, Store, Transaction
 from prefcore.migration import Edge, Step, find_path, read_steps
-from prefcore.model import Changeset, Draft, Plan, PlanItem
+from prefcore.model import Changeset, Draft, Plan, PlanItem, Row, place
 from prefcore.planning import PlanBuilder
 from prefcore.plugins import Plugins
 from prefcore.schema import SchemaDocument, Version
+from prefcore.values import UNSET, from_text
 
-__all__ = ["Act", "Workplace", "import_act", "migration_act", "register_act", "undo_act"]
+__all__ = [
+    "Act",
+    "Workplace",
+    "import_act",
+    "migration_act",
+    "register_act",
+    "set_act",
+    "undo_act",
+    "write_set",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -129,6 +139,41 @@ class Workplace:
             elif act.careful and not (plan.is_empty and goal == version):
                 self.store.save_copy(f"before {act.summary}")
         return plan, None if dry else transaction.result()
+
+
+def write_set(
+    transaction: Transaction, scope: str, owner: str, rows: Iterable[Row], unset: Iterable[str]
+) -> None:
+    """Put entries into one set and take others out of it."""
+    transaction.write(scope, owner, rows)
+    transaction.remove(scope, owner, unset)
+
+
+def set_act(
+    app: str, scope: str, owner: str, rows: Iterable[Row], unset: Iterable[str], *, reason: str
+) -> Act:
+    """Give the act that sets and unsets values of one set, which were checked before."""
+    rows, unset = list(rows), list(unset)
+
+    def run(transaction: Transaction, builder: PlanBuilder) -> None:
+        held = {row[0]: row for row in transaction.read_set(app, scope, owner).rows}
+        write_set(transaction, scope, owner, rows, unset)
+        for key, text, *_ in rows:
+            before = from_text(held[key][1]) if key in held else UNSET
+            if key in held and held[key][1] == text:
+                builder.counts["unchanged"] += 1
+            else:
+                act = "change" if key in held else "add"
+                builder.add(PlanItem(act, key, scope, owner, before, from_text(text)))
+        for key in unset:
+            if key in held:
+                before = from_text(held[key][1])
+                builder.add(PlanItem("remove", key, scope, owner, before))
+            else:
+                builder.counts["unchanged"] += 1
+
+    kind = "set" if rows else "unset"
+    return Act(kind=kind, summary=f"{kind} in {place(scope, owner)}", reason=reason, run=run)
 
 
 def register_act(document: SchemaDocument, reason: str) -> Act:

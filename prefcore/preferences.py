@@ -11,11 +11,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Generic, TypeVar
 
 from prefcore import __version__
-from prefcore.acts import Act, Workplace, import_act, migration_act, register_act, undo_act
+from prefcore.acts import (
+    Act,
+    Workplace,
+    import_act,
+    migration_act,
+    register_act,
+    set_act,
+    undo_act,
+    write_set,
+)
 from prefcore.engines import exporting, registering
 from prefcore.engines.importing import ImportRequest
 from prefcore.errors import (
-    InvalidSchema,
+    AppMismatch,
     MigrationRequired,
     NewerFormat,
     NotFound,
@@ -32,6 +41,7 @@ from prefcore.model import (
     Plan,
     PreferenceSet,
     Rename,
+    Row,
     SchemaVersion,
     Scope,
     Selection,
@@ -186,11 +196,18 @@ class Preferences(Lookup, Generic[S]):
     def register(self, document: SchemaDocument, *, reason: str = "") -> Changeset | None:
         """Record a schema version without applying it; None where it was recorded already.
 
-        Raises InvalidSchema when the version is recorded with another content.
+        Raises InvalidSchema when the version is recorded with another content, and AppMismatch.
         """
+        return self._act(self._registering(document, reason))
+
+    def plan_register(self, document: SchemaDocument, *, reason: str = "") -> Plan:
+        """Say what ``register`` would do."""
+        return self._plan(self._registering(document, reason))
+
+    def _registering(self, document: SchemaDocument, reason: str) -> Act:
         if document.app != self.app:
-            raise InvalidSchema(f"this is a schema of {document.app}, not of {self.app}")
-        return self._act(register_act(document, reason))
+            raise AppMismatch(f"this is a schema of {document.app}, not of {self.app}")
+        return register_act(document, reason)
 
     def _undeclared(self, key: str) -> Declared:
         # A fresh store holds no declarations yet; and the full schema knows the closest key.
@@ -279,21 +296,30 @@ class Preferences(Lookup, Generic[S]):
         reason: str = "",
     ) -> Changeset | None:
         """Set and unset values of one set in one changeset; see ``set`` for what it raises."""
-        texts = {key: self._checked_text(scope, owner, key, value) for key, value in values.items()}
         unset = list(unset)
-        for key in unset:
-            self._known_or_held(scope, owner, key)
-        draft = self._workplace.draft("set" if texts else "unset", reason)
-        at = to_micros(draft.at)
+        rows = self._checked_rows(scope, owner, values, unset, source)
+        draft = self._workplace.draft("set" if rows else "unset", reason)
         with self._store.changeset(draft, version=self._version) as transaction:
             if self._version is None:
                 self._workplace.put_in_force(transaction, self._workplace.first_version())
-            if texts:
-                rows = [(key, text, at, source, self.actor) for key, text in texts.items()]
-                transaction.write(scope, owner, rows)
-            if unset:
-                transaction.remove(scope, owner, unset)
+            write_set(transaction, scope, owner, rows, unset)
         return self._done(transaction.result())
+
+    def _checked_rows(
+        self,
+        scope: str,
+        owner: str,
+        values: Mapping[str, object],
+        unset: Iterable[str],
+        source: str,
+    ) -> list[Row]:
+        for key in unset:
+            self._known_or_held(scope, owner, key)
+        at = to_micros(datetime.now(UTC))
+        return [
+            (key, self._checked_text(scope, owner, key, value), at, source, self.actor)
+            for key, value in values.items()
+        ]
 
     def parse(self, key: str, text: str) -> object:
         """Give the value that a command line's text means for a key, by its declared type."""
@@ -436,6 +462,21 @@ class Preferences(Lookup, Generic[S]):
             return exporting.export_document(
                 view, document, selection, info, out, at=datetime.now(UTC), generator=_GENERATOR
             )
+
+    def plan_set(
+        self,
+        scope: str,
+        owner: str,
+        values: Mapping[str, object],
+        *,
+        unset: Iterable[str] = (),
+        source: str = "api",
+        reason: str = "",
+    ) -> Plan:
+        """Say what ``set_many`` would do; raises what it would raise."""
+        unset = list(unset)
+        rows = self._checked_rows(scope, owner, values, unset, source)
+        return self._plan(set_act(self.app, scope, owner, rows, unset, reason=reason))
 
     def plan_import(self, request: ImportRequest, *, reason: str = "") -> Plan:
         """Say what importing a file would do; ``apply`` does it.
