@@ -15,7 +15,7 @@ from prefcore.schema.secret import Secret
 from prefcore.schema.shape import ANY, NOTHING, Shape
 from prefcore.values import kind_of
 
-__all__ = ["PLAIN", "holds_secret", "is_union", "shape_of"]
+__all__ = ["PLAIN", "holds_secret", "is_secret", "is_union", "shape_of"]
 
 #: Annotations whose values are portable as they are.
 PLAIN: dict[object, Shape] = {
@@ -32,8 +32,8 @@ PLAIN: dict[object, Shape] = {
     object: ANY,
 }
 _PORTABLE = (
-    "bool, int, float, str, bytes, datetime, date, time, None, Path, Literal, Enum, Secret, unions, "
-    "list, tuple, set, dict[str, …] or a Section"
+    "bool, int, float, str, bytes, datetime, date, time, None, Path, Literal, Enum, Secret, "
+    "unions, list, tuple, set, dict[str, …] or a Section"
 )
 
 
@@ -68,7 +68,13 @@ def is_union(hint: object) -> bool:
 
 def holds_secret(hint: object) -> bool:
     """Say whether a Secret stands anywhere in an annotation."""
-    return hint is Secret or get_origin(hint) is Secret or any(map(holds_secret, get_args(hint)))
+    return is_secret(hint) or any(map(holds_secret, get_args(hint)))
+
+
+def is_secret(hint: object) -> bool:
+    """Say whether an annotation is ``Secret[…]``."""
+    origin: object = get_origin(hint)
+    return origin is Secret
 
 
 def _listing(values: list[object]) -> Shape:

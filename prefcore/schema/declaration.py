@@ -238,8 +238,8 @@ class SchemaDocument:
     def parse(self, key: str, text: str) -> object:
         """Give the value that a command line's text means for a key.
 
-        A key that holds only text takes it as it stands; others take JSON first, then ISO 8601 or
-        base64 by type, then text. Bounds are for ``validate``. Raises UnknownKey, and InvalidValue
+        A key that holds only text takes it as it stands; others take JSON first, then text, then
+        ISO 8601 or base64 by type. Bounds are for ``validate``. Raises UnknownKey, and InvalidValue
         when no reading has an allowed type.
         """
         preference = self.preference(key)

@@ -20,9 +20,10 @@ def read_value(text: str, kinds: Collection[str], check: Check) -> object:
 
     Where only text is allowed, it is the text as it stands. Otherwise it is the first of these
     whose type is allowed, preferring one that ``check`` takes: JSON (with the tagged forms of
-    ``values``); a date or time in ISO 8601; bytes in base64; the text as it stands. So where text
-    and null are allowed, ``null`` means null and ``"null"`` the text. Raises ValueError, saying
-    what is asked, when there is none; a list or object that strict JSON refuses is never text.
+    ``values``); the text as it stands or, where text is not allowed, a date or time in ISO 8601, or
+    bytes in base64. So where text and null are allowed, ``null`` means null and ``"null"`` the
+    text. Raises ValueError, saying what is asked, when there is none; a list or object that strict
+    JSON refuses is never text.
     """
     if set(kinds) == {"string"}:
         return text
@@ -39,11 +40,12 @@ def read_value(text: str, kinds: Collection[str], check: Check) -> object:
         fault = str(error)
     if not fault and kind_of(found) in kinds:
         candidates.append(found)
-    candidates += [
-        value for kind, read in _SPELLED if kind in kinds and (value := read(text)) is not UNSET
-    ]
     if "string" in kinds:
         candidates.append(text)
+    else:
+        candidates += [
+            value for kind, read in _SPELLED if kind in kinds and (value := read(text)) is not UNSET
+        ]
     for value in candidates:
         if check(value) is None:
             return value

@@ -127,15 +127,11 @@ def _length_rule(shape: Shape) -> Check | None:
 def _size(name: str, size: int, bounds: tuple[int | None, int | None], unit: str) -> Problem | None:
     low, high = bounds
     if low is not None and size < low:
-        asked = f"at least {low} {unit}"
-        return Problem(
-            f"min_{name}", "", f"it has {size} {unit}, not {asked}", f"must have {asked}"
-        )
+        message = f"it has {size} {unit}; at least {low} are needed"
+        return Problem(f"min_{name}", "", message, f"must have at least {low} {unit}")
     if high is not None and size > high:
-        asked = f"at most {high} {unit}"
-        return Problem(
-            f"max_{name}", "", f"it has {size} {unit}, not {asked}", f"must have {asked}"
-        )
+        message = f"it has {size} {unit}; at most {high} are allowed"
+        return Problem(f"max_{name}", "", message, f"must have at most {high} {unit}")
     return None
 
 

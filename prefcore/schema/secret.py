@@ -12,8 +12,8 @@ T = TypeVar("T")
 class Secret(Generic[T]):
     """A value that shows itself only when asked to: ``reveal()``.
 
-    ``repr``, ``str`` and formatting give ``Secret(…)``. As an annotation, ``Secret[str]`` declares a
-    sensitive preference. Two secrets are equal when their values are; they can't be pickled.
+    ``repr``, ``str`` and formatting give ``Secret(…)``. As an annotation, ``Secret[str]`` declares
+    a sensitive preference. Two secrets are equal when their values are; they can't be pickled.
     """
 
     __slots__ = ("_value",)

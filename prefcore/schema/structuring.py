@@ -12,7 +12,7 @@ from cattrs import Converter
 from cattrs.errors import BaseValidationError
 
 from prefcore.errors import InvalidValue
-from prefcore.schema.annotations import PLAIN, is_union, shape_of
+from prefcore.schema.annotations import PLAIN, is_secret, is_union, shape_of
 from prefcore.schema.checks import compile_check
 from prefcore.schema.secret import Secret
 from prefcore.values import canonical_text, kind_of
@@ -114,7 +114,7 @@ def _make_converter() -> Converter:
         lambda value, hint: hint(_exactly(str)(value, str)),
     )
     made.register_structure_hook_factory(is_union, _union_hook)
-    made.register_structure_hook_factory(lambda hint: get_origin(hint) is Secret, _secret_hook)
+    made.register_structure_hook_factory(is_secret, _secret_hook)
     made.register_structure_hook_func(lambda hint: hint in (Any, object), lambda value, _: value)
     made.register_unstructure_hook(Secret, lambda secret: _converter.unstructure(secret.reveal()))
     made.register_unstructure_hook_func(

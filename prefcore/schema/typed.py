@@ -258,9 +258,9 @@ def _hints(cls: type, around: Mapping[str, object]) -> dict[str, object]:
                 holder, vars(sys.modules[cls.__module__]), local, include_extras=True
             )[name]
         except (NameError, TypeError, SyntaxError) as error:
+            place = f"{cls.__qualname__}.{name}"
             raise InvalidSchema(
-                f"{cls.__qualname__}.{name}: its annotation {written!r} can't be evaluated: {error}",
-                field=f"{cls.__qualname__}.{name}",
+                f"{place}: its annotation {written!r} can't be evaluated: {error}", field=place
             ) from error
         if hint is not ClassVar and get_origin(hint) is not ClassVar:
             hints[name] = hint

@@ -168,7 +168,7 @@ def test_json_schema_reads_into_one_normal_form(schema: object, expected: Shape)
     ],
 )
 def test_what_is_not_understood_is_noted_with_its_place(schema: object, note: str) -> None:
-    shape, notes = read(schema)
+    _, notes = read(schema)
     assert len(notes) == 1
     assert note in notes[0]
 

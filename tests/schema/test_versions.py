@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,7 +47,7 @@ VERSIONS = st.builds(
 def test_precedence_is_that_of_the_specification() -> None:
     assert sorted_versions(reversed(ASCENDING)) == ASCENDING
     parsed = [Version.parse(text) for text in ASCENDING]
-    assert all(older < newer for older, newer in zip(parsed, parsed[1:], strict=False))
+    assert all(older < newer for older, newer in pairwise(parsed))
 
 
 def test_build_metadata_has_no_part_in_precedence_but_tells_versions_apart() -> None:
