@@ -85,7 +85,7 @@ class _Reading:
         root, inside = self._followed(self._root)
         if not isinstance(root.get("properties"), Mapping):
             raise InvalidSchema("the schema declares no preferences: it has no 'properties'")
-        self._section(_Section("", root, inside))
+        self._section(_Section("", root, inside | {""}))
         shapes = {
             key: found.shape(self._notes, self._definition)
             for key, found in self._properties.items()

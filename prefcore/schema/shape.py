@@ -40,6 +40,10 @@ def _sorted_names(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(names))) if names else ()
 
 
+def _members(properties: Mapping[str, Shape]) -> dict[str, Shape]:
+    return dict(properties)
+
+
 def _by_text(value: object) -> object:
     # Python's 1 == True would make shapes equal that allow different values.
     if isinstance(value, tuple):
@@ -73,7 +77,7 @@ class Shape:
     min_items: int | None = None
     max_items: int | None = None
     unique: bool = False
-    properties: Mapping[str, Shape] = attrs.field(factory=dict, converter=dict)
+    properties: Mapping[str, Shape] = attrs.field(factory=dict, converter=_members)
     required: tuple[str, ...] = attrs.field(default=(), converter=_sorted_names)
     additional: bool | Shape = True
     min_properties: int | None = None

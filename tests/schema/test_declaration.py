@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Any
@@ -71,7 +72,7 @@ def test_what_is_no_key_is_refused_with_the_reason(key: str, fault: str) -> None
 # -- as data -----------------------------------------------------------------------------------
 
 NAMES = st.text(string.ascii_letters + "-_@/é", min_size=1, max_size=4)
-VALUES = st.sampled_from(
+VALUES: st.SearchStrategy[object] = st.sampled_from(
     [None, True, 0, 1.5, "a", b"\x00", date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC), [], {}]
 )
 PREFERENCES = st.builds(
@@ -327,15 +328,17 @@ def test_a_scope_that_is_not_declared_is_refused() -> None:
 
 def test_an_unknown_key_is_refused_with_the_closest_known_one() -> None:
     made = document(Preference("editor.font_size"), Preference("editor.theme"))
-    for ask in (
-        lambda: made.preference("editor.fontsize"),
-        lambda: made.check("editor.fontsize", 1),
-        lambda: made.validate("editor.fontsize", 1, scope="user", place="user/a"),
-        lambda: made.parse("editor.fontsize", "1"),
-        lambda: made.only("editor.fontsize"),
-    ):
+    asks: list[Callable[[str], object]] = [
+        made.preference,
+        made.only,
+        made.check_of,
+        lambda key: made.check(key, 1),
+        lambda key: made.validate(key, 1, scope="user", place="user/a"),
+        lambda key: made.parse(key, "1"),
+    ]
+    for ask in asks:
         with pytest.raises(UnknownKey, match=r"did you mean 'editor\.font_size'") as caught:
-            ask()
+            ask("editor.fontsize")
         assert caught.value.facts["key"] == "editor.fontsize"
 
 
