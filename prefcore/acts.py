@@ -11,7 +11,7 @@ import attrs
 from prefcore.engines import history, importing, migrating, registering
 from prefcore.errors import NotFound, StalePlan, UsageError
 from prefcore.interfaces import FormatInfo, Store, Transaction
-from prefcore.migration import Edge, Step, find_path, read_steps
+from prefcore.migration import Edge, Step, find_path, in_order, read_steps
 from prefcore.model import Changeset, Draft, Plan, PlanItem, Row, place
 from prefcore.planning import PlanBuilder
 from prefcore.plugins import Plugins
@@ -72,7 +72,7 @@ class Workplace:
         if isinstance(self._migrations, Path):
             self._migrations = read_steps(self._migrations)
         else:
-            self._migrations = tuple(self._migrations)
+            self._migrations = in_order(self._migrations)
         return self._migrations
 
     def find_path(self, start: str, goal: str) -> tuple[Edge, ...]:

@@ -430,6 +430,12 @@ class Transaction(Snapshot, Protocol):
         Applying the version in force changes nothing.
         """
 
+    def pending(self) -> Iterator[Change | Rename]:
+        """Give what this changeset would hold if it ended here, as ``changes`` will.
+
+        The log itself ends before it: ``changes``, ``history`` and ``edits_since`` leave it out.
+        """
+
     def abandon(self) -> None:
         """Undo everything at the end, although no exception was raised: a dry run."""
 

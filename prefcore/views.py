@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prefcore.errors import UsageError
 
 if TYPE_CHECKING:
     from prefcore.preferences import Preferences
-    from prefcore.schema import Schema
 
 __all__ = ["Buffered", "Live", "Resolved"]
 
@@ -18,7 +17,7 @@ class Live:
     """Binds a typed view to one set: reading resolves for its owner, assigning is durable."""
 
     def __init__(
-        self, prefs: Preferences[Schema], scope: str, owner: str, who: Mapping[str, str | None]
+        self, prefs: Preferences[Any], scope: str, owner: str, who: Mapping[str, str | None]
     ) -> None:
         self._prefs = prefs
         self._set = (scope, owner)
@@ -37,7 +36,7 @@ class Live:
 class Resolved(Live):
     """Binds a typed view for reading."""
 
-    def __init__(self, prefs: Preferences[Schema], who: Mapping[str, str | None]) -> None:
+    def __init__(self, prefs: Preferences[Any], who: Mapping[str, str | None]) -> None:
         super().__init__(prefs, "", "", who)
 
     def set(self, key: str, value: object) -> None:
@@ -53,7 +52,7 @@ class Buffered(Live):
     """Binds a typed view whose assignments wait for the end of a ``change`` block."""
 
     def __init__(
-        self, prefs: Preferences[Schema], scope: str, owner: str, who: Mapping[str, str | None]
+        self, prefs: Preferences[Any], scope: str, owner: str, who: Mapping[str, str | None]
     ) -> None:
         super().__init__(prefs, scope, owner, who)
         self.values: dict[str, object] = {}

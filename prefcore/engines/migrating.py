@@ -378,7 +378,7 @@ def _conflict(
 
 def _tell_changes(transaction: Transaction, builder: PlanBuilder) -> None:
     """Tell the builder what the transaction changed so far."""
-    for change in transaction.changes(transaction.revision):
+    for change in transaction.pending():
         if isinstance(change, Renamed):
             builder.add(PlanItem("rename", change.before, after=change.after))
         else:

@@ -13,7 +13,7 @@ from prefcore.migration.operations import (
     rename,
 )
 from prefcore.migration.path import Edge, find_path
-from prefcore.migration.steps import Step, read_steps
+from prefcore.migration.steps import Step, in_order, read_steps
 
 __all__ = [
     "Add",
@@ -26,6 +26,7 @@ __all__ = [
     "Step",
     "add",
     "find_path",
+    "in_order",
     "map_values",
     "read_steps",
     "remove",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import attrs
 
@@ -271,7 +272,7 @@ def add(key: str, value: object = UNSET) -> Add:
 
 def map_values(
     key: str,
-    table: Mapping[object, object] | Iterable[tuple[object, object]],
+    table: Mapping[Any, object] | Iterable[tuple[object, object]],
     *,
     default: object = UNSET,
 ) -> MapValues:

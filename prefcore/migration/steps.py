@@ -23,7 +23,7 @@ from prefcore.migration.operations import Operation, Rows
 from prefcore.schema.versions import Version
 from prefcore.values import canonical_text
 
-__all__ = ["Step", "read_steps"]
+__all__ = ["Step", "in_order", "read_steps"]
 
 
 @attrs.frozen(init=False)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import attrs
 
-from prefcore.builtin.memory_store.state import Cell, Delta, LogRecord, Place, State
+from prefcore.builtin.memory_store.state import Cell, Delta, Place, State
 from prefcore.errors import NotFound
 from prefcore.interfaces import Edit, KeyState
 from prefcore.model import (
@@ -100,11 +100,10 @@ class View:
             record = self._state.log[revision - 1]
             yield from record.renames
             for delta in record.deltas:
-                yield self._change(record, delta)
+                yield self._change(record.bare.app, revision, delta)
 
-    def _change(self, record: LogRecord, delta: Delta) -> Change:
-        key = self._state.app(record.bare.app).keys[delta.uuid]
-        revision = record.bare.revision
+    def _change(self, app: str, revision: int, delta: Delta) -> Change:
+        key = self._state.app(app).keys[delta.uuid]
         return Change(
             *delta.place,
             key.name_in(revision),
@@ -119,7 +118,7 @@ class View:
         for record in reversed(self._state.records(app)):
             for delta in record.deltas:
                 if (*delta.place, delta.uuid) == (scope, owner, uuid):
-                    yield record.changeset, self._change(record, delta)
+                    yield record.changeset, self._change(app, record.bare.revision, delta)
 
     def edits_since(
         self, app: str, revision: int, *, ignoring: Collection[int] = ()

@@ -23,6 +23,7 @@ from prefcore.builtin.memory_store.state import (
 from prefcore.errors import ConflictError, InvalidSchema, NotFound, UsageError
 from prefcore.model import (
     AuditRecord,
+    Change,
     Changeset,
     Draft,
     Rename,
@@ -156,6 +157,11 @@ class Making(View):
             self._app.schemas[version] = attrs.evolve(schema, info=info)
             self._app.version = version
             self._schema_changed = True
+
+    def pending(self) -> Iterator[Change | Rename]:
+        yield from self._renames
+        for delta in self._deltas():
+            yield self._change(self._draft.app, self.revision, delta)
 
     def abandon(self) -> None:
         self._abandoned = True

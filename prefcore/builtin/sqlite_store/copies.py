@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prefcore.builtin.sqlite_store.connection import connect, identify, translated
-from prefcore.errors import NoSpace, NotFound
+from prefcore.errors import LockedError, NoSpace, NotFound
 from prefcore.interfaces import SafetyCopy
 
 if TYPE_CHECKING:
@@ -83,13 +83,14 @@ def restore_copy(store: SqliteStore, id: str) -> None:
         raise NotFound(f"{store.path} has no safety copy '{id}'; `prefcore doctor` lists them")
     file = folder_of(store.path) / f"{id}.db"
     identify(str(file))
-    held = file.read_bytes()
-    save_copy(store, "before restoring a copy")
-    if not file.exists():  # it was the oldest, and made room
-        file.write_bytes(held)
+    target = store.writer()
+    if target.in_transaction:
+        raise LockedError(f"{store.path}: a changeset of this thread is still open; end it first")
     source = connect(str(file), read_only=True)
+    # Read from before the present state is kept: the copy may be the one that makes room for it.
+    source.execute("SELECT count(*) FROM apps").fetchone()
+    save_copy(store, "before restoring a copy")
     try:
-        target = store.writer()
         source.backup(target)
         # Ids mean other things now: every process must look them up again.
         target.execute("UPDATE apps SET epoch = abs(random())")

@@ -33,8 +33,10 @@ CREATE TABLE versions(
   version TEXT NOT NULL,
   digest TEXT NOT NULL,
   text TEXT NOT NULL,
-  registered_rev INTEGER NOT NULL,
-  applied_rev INTEGER,
+  registered_at INTEGER NOT NULL,             -- microseconds since 1970 UTC
+  registered_by TEXT NOT NULL,
+  applied_at INTEGER,                         -- when it was last put in force
+  applied_by TEXT,
   UNIQUE(app_id, version)
 );
 CREATE TABLE declarations(                    -- of each version, by key: `get` reads only one

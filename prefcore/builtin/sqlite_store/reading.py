@@ -6,13 +6,12 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from prefcore.builtin.sqlite_store.connection import translated
-from prefcore.errors import NotFound, UsageError
+from prefcore.errors import NotFound
 from prefcore.interfaces import Edit, KeyState
 from prefcore.model import (
     AppState,
@@ -45,18 +44,14 @@ FROM owners o CROSS JOIN entries e ON e.owner_id = o.id
 WHERE o.app_id = ? AND e.value IS NOT NULL {which}
 ORDER BY o.scope, o.name
 """
-_VERSIONS = """
-SELECT v.version, v.digest, r.at, r.actor, p.at, p.actor FROM versions v
-LEFT JOIN changesets r ON r.rev = v.registered_rev
-LEFT JOIN changesets p ON p.rev = v.applied_rev
-WHERE v.app_id = ? ORDER BY v.id
+_CHANGED_OWNERS = """
+SELECT DISTINCT c.owner_id, o.scope, o.name FROM changes c JOIN owners o ON o.id = c.owner_id
+WHERE c.rev = ?
 """
 _CHANGES = """
-SELECT o.scope, o.name, c.key_id, c.owner_id, c.value, c.at, c.provenance_id,
-       (SELECT n.name FROM names n WHERE n.key_id = c.key_id AND n.from_rev <= c.rev
-         AND (n.to_rev IS NULL OR n.to_rev > c.rev)) AS key
-FROM changes c CROSS JOIN owners o ON o.id = c.owner_id WHERE c.rev = ?
-ORDER BY o.scope, o.name, key
+SELECT c.key_id, c.value, c.at, c.provenance_id, c.before_rev, e.rev, e.value, e.at, e.provenance_id
+FROM changes c JOIN entries e ON e.owner_id = c.owner_id AND e.key_id = c.key_id
+WHERE c.rev = ? AND c.owner_id = ?
 """
 _EDITED = """
 SELECT o.scope, o.name, e.owner_id, e.key_id, e.rev, e.value, e.at, e.provenance_id
@@ -97,8 +92,9 @@ def opened_snapshot(store: SqliteStore) -> Iterator[SqliteSnapshot]:
 class SqliteSnapshot:
     """One consistent view; see ``prefcore.interfaces.Snapshot``."""
 
-    #: The kind of the changeset in the making, for a transaction's own writes.
+    #: Kind and revision of the changeset in the making, which the log does not hold yet.
     kind_in_making = ""
+    revision = -1
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = self._db = connection
@@ -107,7 +103,10 @@ class SqliteSnapshot:
     # ------------------------------------------------------------------ applications, sets
 
     def apps(self) -> list[str]:
-        return [row[0] for row in self._db.execute("SELECT name FROM apps ORDER BY name")]
+        rows = self._db.execute(
+            "SELECT name FROM apps WHERE id IN (SELECT app_id FROM changesets) ORDER BY name"
+        )
+        return [row[0] for row in rows]
 
     def state(self, app: str) -> AppState:
         app_id, version = self._app(app)
@@ -188,18 +187,21 @@ class SqliteSnapshot:
         return row[0] if row else None
 
     def schema_versions(self, app: str) -> list[SchemaVersion]:
+        rows = self._db.execute(
+            "SELECT version, digest, registered_at, registered_by, applied_at, applied_by "
+            "FROM versions WHERE app_id = ? ORDER BY id",
+            (self._app(app)[0],),
+        )
         return [
             SchemaVersion(
                 version,
                 digest,
-                registered_at=_moment(registered_at),
-                registered_by=registered_by or "",
-                applied_at=_moment(applied_at),
+                registered_at=from_micros(registered_at),
+                registered_by=registered_by,
+                applied_at=None if applied_at is None else from_micros(applied_at),
                 applied_by=applied_by or "",
             )
-            for version, digest, registered_at, registered_by, applied_at, applied_by in (
-                self._db.execute(_VERSIONS, (self._app(app)[0],))
-            )
+            for version, digest, registered_at, registered_by, applied_at, applied_by in rows
         ]
 
     # ------------------------------------------------------------------------------- the log
@@ -220,8 +222,8 @@ class SqliteSnapshot:
         ).fetchall()
         if not id or not rows:
             raise NotFound(f"there is no changeset '{id}'; `prefcore history` lists them", id=id)
-        if len(rows) > 1 and rows[0][0] != id:
-            raise UsageError(f"several changesets begin with '{id}'; give more of it", id=id)
+        if len(rows) > 1:
+            raise NotFound(f"several changesets begin with '{id}'; give more of it", id=id)
         return _changeset(rows[0])
 
     def changes(self, revision: int) -> Iterator[Change | Rename]:
@@ -229,54 +231,80 @@ class SqliteSnapshot:
             "SELECT before, after FROM renames WHERE rev = ? ORDER BY seq", (revision,)
         ):
             yield Rename(before, after)
-        for scope, owner, key_id, owner_id, text, at, by, key in self._db.execute(
-            _CHANGES, (revision,)
-        ):
-            after = self._after(revision, owner_id, key_id)
-            yield Change(
-                scope, owner, key, self._entry(key, (text, at, by)), self._entry(key, after)
-            )
+        for scope, owner, key_id, key, before, after in self._changed(revision):
+            earlier = self._name_at(key_id, revision - 1)
+            yield Change(scope, owner, key, self._entry(earlier, before), self._entry(key, after))
+
+    def _changed(self, revision: int) -> Iterator[tuple[str, str, int, str, _Cell, _Cell]]:
+        """Give a changeset's entries by scope, owner and key: what stood before and after."""
+        owners = self._db.execute(_CHANGED_OWNERS, (revision,)).fetchall()
+        for owner_id, scope, owner in sorted(owners, key=itemgetter(1, 2)):
+            found = []
+            for row in self._db.execute(_CHANGES, (revision, owner_id)).fetchall():
+                key_id, *before, _, last = row[:6]
+                after = row[6:] if last == revision else self._after(revision, owner_id, key_id)
+                found.append((*self._name_and_rank(key_id, revision), key_id, before, after))
+            for key, _, key_id, before, after in sorted(found, key=itemgetter(0, 1)):
+                yield scope, owner, key_id, key, tuple(before), tuple(after)
 
     def history(
         self, app: str, scope: str, owner: str, key: str
     ) -> Iterator[tuple[Changeset, Change]]:
         owner_id, key_id = self._owner(app, scope, owner), self._key(app, key)
         for revision, before, after in self._chain(owner_id, key_id):
+            if revision == self.revision:
+                continue
             row = self._db.execute(_CHANGESET + "WHERE c.rev = ?", (revision,)).fetchone()
-            name = self._name_at(key_id, revision)
+            name, earlier = (self._name_at(key_id, one) for one in (revision, revision - 1))
             yield (
                 _changeset(row),
-                Change(scope, owner, name, self._entry(name, before), self._entry(name, after)),
+                Change(scope, owner, name, self._entry(earlier, before), self._entry(name, after)),
             )
 
     def edits_since(
         self, app: str, revision: int, *, ignoring: Collection[int] = ()
     ) -> Iterator[Edit]:
-        names = self._names(self._app(app)[0], Selection())
-        rows = self._db.execute(_EDITED, (self._app(app)[0], revision)).fetchall()
-        for scope, owner, owner_id, key_id, last, text, at, by in rows:
-            edit: _Cell | None = None
-            edited_in = None
-            before: _Cell = (text, at, by)
-            link = last
-            while link >= revision:
-                if edited_in is None and link not in ignoring:
-                    edit, edited_in = before, link
-                found = self._db.execute(_CHANGE, (link, owner_id, key_id)).fetchone()
-                if found is None:
-                    break
-                link, *cell = found
-                before = (cell[0], cell[1], cell[2])
-            key = self._name_at(key_id, edited_in or revision - 1)
-            yield Edit(
-                scope,
-                owner,
-                key,
-                self._maybe_row(key, before),
-                self._maybe_row(key, edit) if edit else None,
-                edited_in,
-                names.get(key_id),
-            )
+        app_id, _ = self._app(app)
+        names = self._names(app_id, Selection())
+        rows = self._db.execute(_EDITED, (app_id, revision)).fetchall()
+        for _, group in groupby(rows, key=itemgetter(0, 1)):
+            edits = [self._edit(row, revision, ignoring, names) for row in group]
+            yield from sorted(filter(None, edits), key=lambda edit: edit.key)
+
+    def _edit(
+        self,
+        row: tuple[str, str, int, int, int, str | None, int, int],
+        revision: int,
+        ignoring: Collection[int],
+        names: dict[int, str],
+    ) -> Edit | None:
+        """Follow an entry's changes back to before a revision; None where the log has none."""
+        scope, owner, owner_id, key_id, link = row[:5]
+        edit: _Cell | None = None
+        edited_in: int | None = None
+        before: _Cell = row[5:]
+        changed = False
+        while link >= revision:
+            changed = changed or link != self.revision
+            if edited_in is None and link not in ignoring and link != self.revision:
+                edit, edited_in = before, link
+            found = self._db.execute(_CHANGE, (link, owner_id, key_id)).fetchone()
+            if found is None:
+                break
+            link, before = found[0], found[1:]
+        if not changed:
+            return None
+        key_before = self._name_at(key_id, revision - 1)
+        key = self._name_at(key_id, edited_in) if edited_in else key_before
+        return Edit(
+            scope,
+            owner,
+            key,
+            self._maybe_row(key_before, before),
+            self._maybe_row(key, edit) if edit else None,
+            edited_in,
+            names.get(key_id),
+        )
 
     def parked(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
         rows = self._db.execute(_PARKED, (self._key(app, key), self.kind_in_making))
@@ -317,16 +345,25 @@ class SqliteSnapshot:
         return {id: name for id, name in rows if selection.takes_key(name)}
 
     def _name_at(self, key_id: int, revision: int) -> str:
-        row = self._db.execute(
-            "SELECT name FROM names WHERE key_id = ? AND from_rev <= ? "
-            "ORDER BY from_rev DESC LIMIT 1",
-            (key_id, revision),
-        ).fetchone()
-        if row is None:  # the key is younger than that revision: the first name it had
-            row = self._db.execute(
-                "SELECT name FROM names WHERE key_id = ? ORDER BY from_rev LIMIT 1", (key_id,)
+        return self._name_and_rank(key_id, revision)[0]
+
+    def _name_and_rank(self, key_id: int, revision: int) -> tuple[str, bool]:
+        """Give the name a key had after a revision, or its last if it gave that up, or its first.
+
+        And whether it has it still: of two keys that bear one name, the retired one sorts first.
+        """
+        found = (
+            self._db.execute(
+                "SELECT name, to_rev FROM names WHERE key_id = ? AND from_rev <= ? "
+                "ORDER BY from_rev DESC LIMIT 1",
+                (key_id, revision),
             ).fetchone()
-        return str(row[0])
+            or self._db.execute(
+                "SELECT name, to_rev FROM names WHERE key_id = ? ORDER BY from_rev LIMIT 1",
+                (key_id,),
+            ).fetchone()
+        )
+        return str(found[0]), found[1] is None or found[1] > revision
 
     def _chain(self, owner_id: int, key_id: int) -> Iterator[tuple[int, _Cell, _Cell]]:
         """Give an entry's changes, newest first: revision, what stood before and after."""
@@ -382,7 +419,3 @@ def _changeset(row: tuple[object, ...]) -> Changeset:
         schema_after=None if after is None else str(after),
         details=from_tagged(json.loads(str(details))),  # type: ignore[arg-type]  # ours: an object
     )
-
-
-def _moment(micros: int | None) -> datetime | None:
-    return None if micros is None else from_micros(micros)

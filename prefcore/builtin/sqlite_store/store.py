@@ -174,6 +174,10 @@ class SqliteStore:
             found=found,
         )
 
+    def _refuse_if_read_only(self) -> None:
+        if self.read_only:
+            raise ReadOnly(f"{self.path} can only be read; nothing was changed", path=self.path)
+
     def snapshot(self) -> AbstractContextManager[SqliteSnapshot]:
         """Open one consistent view, on a connection of its own."""
         from prefcore.builtin.sqlite_store.reading import opened_snapshot
@@ -186,14 +190,14 @@ class SqliteStore:
         """Begin a changeset under the write lock; see ``prefcore.interfaces.Store``."""
         from prefcore.builtin.sqlite_store.writing import opened_transaction
 
-        if self.read_only:
-            raise ReadOnly(f"{self.path} can only be read; nothing was changed", path=self.path)
+        self._refuse_if_read_only()
         return opened_transaction(self, draft, version)
 
     def save_copy(self, reason: str) -> SafetyCopy:
         """Keep a copy of the state as last committed beside the store; the last three stay."""
         from prefcore.builtin.sqlite_store.copies import save_copy
 
+        self._refuse_if_read_only()
         return save_copy(self, reason)
 
     def copies(self) -> list[SafetyCopy]:
@@ -206,8 +210,7 @@ class SqliteStore:
         """Put the whole state back to a safety copy; raises NotFound or ReadOnly."""
         from prefcore.builtin.sqlite_store.copies import restore_copy
 
-        if self.read_only:
-            raise ReadOnly(f"{self.path} can only be read; nothing was changed", path=self.path)
+        self._refuse_if_read_only()
         restore_copy(self, id)
 
     def check(self) -> Iterator[StoreProblem]:

@@ -12,8 +12,8 @@ from uuid import uuid4
 from prefcore.audit import ALGORITHM, FIRST, ChangesetDigest, chain
 from prefcore.builtin.sqlite_store.connection import translated
 from prefcore.builtin.sqlite_store.reading import SqliteSnapshot
-from prefcore.errors import ConflictError, InvalidSchema, NotFound
-from prefcore.model import Changeset, Draft, Row, to_micros
+from prefcore.errors import ConflictError, InvalidSchema, LockedError, NotFound
+from prefcore.model import Change, Changeset, Draft, Rename, Row, Scope, to_micros
 from prefcore.values import canonical_text
 
 if TYPE_CHECKING:
@@ -37,12 +37,6 @@ SELECT c.owner_id, c.key_id, c.before_rev, c.at, c.provenance_id, c.value
 FROM changes c JOIN entries e ON e.owner_id = c.owner_id AND e.key_id = c.key_id
 WHERE c.rev = ? AND e.value IS c.value
 """
-_DIGESTED = """
-SELECT o.scope, o.name, k.name, c.value, e.value
-FROM changes c JOIN owners o ON o.id = c.owner_id JOIN keys k ON k.id = c.key_id
-JOIN entries e ON e.owner_id = c.owner_id AND e.key_id = c.key_id
-WHERE c.rev = ? ORDER BY o.scope, o.name, k.name
-"""
 #: From so many rows on, a set's entries are read at once instead of one by one.
 _MANY = 8
 
@@ -53,6 +47,8 @@ def opened_transaction(
 ) -> Iterator[SqliteTransaction]:
     """Give a transaction under the write lock; commit it, or leave the store as it was."""
     connection = store.writer()
+    if connection.in_transaction:
+        raise LockedError(f"{store.path}: a changeset of this thread is still open; end it first")
     try:
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -62,11 +58,15 @@ def opened_transaction(
             yield transaction
             transaction.finish()
         except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            _roll_back(connection)
             raise
     except sqlite3.Error as error:
         raise translated(error, store.path) from error
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:  # SQLite itself may have ended it, such as on a full disk
+        connection.execute("ROLLBACK")
 
 
 class SqliteTransaction(SqliteSnapshot):
@@ -80,7 +80,7 @@ class SqliteTransaction(SqliteSnapshot):
         self.app_id, self.version = self._app(draft.app)
         self.version_after = self.version
         last = connection.execute("SELECT max(rev) FROM audit").fetchone()[0]
-        self.revision: int = (last or 0) + 1
+        self.revision = (last or 0) + 1
         self._owner_ids: dict[tuple[str, str], int] = {}
         self._key_ids: dict[str, int] = {}
         self._provenance_ids: dict[tuple[str, str], int] = {}
@@ -93,7 +93,7 @@ class SqliteTransaction(SqliteSnapshot):
 
     def write(self, scope: str, owner: str, rows: Iterable[Row]) -> int:
         rows = list(rows)
-        owner_id = self._owner_id(str(scope), owner)
+        owner_id = self._owner_id(Scope.named(scope), owner)
         held = self._held(owner_id, [row[0] for row in rows])
         entries, changes = [], []
         for key, text, at, source, actor in rows:
@@ -234,9 +234,9 @@ class SqliteTransaction(SqliteSnapshot):
             )
         digest = "sha256:" + sha256(text.encode()).hexdigest()
         version_id = self._db.execute(
-            "INSERT INTO versions(app_id, version, digest, text, registered_rev) "
-            "VALUES (?, ?, ?, ?, ?)",
-            (self._own_app(), version, digest, text, self.revision),
+            "INSERT INTO versions(app_id, version, digest, text, registered_at, registered_by) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (self._own_app(), version, digest, text, self._at, self._draft.actor),
         ).lastrowid
         self._db.executemany(
             "INSERT INTO declarations VALUES (?, ?, ?)",
@@ -256,12 +256,24 @@ class SqliteTransaction(SqliteSnapshot):
             "UPDATE apps SET version_id = ?, epoch = epoch + 1 WHERE id = ?", (row[0], self.app_id)
         )
         self._db.execute(
-            "UPDATE versions SET applied_rev = ? WHERE id = ?", (self.revision, row[0])
+            "UPDATE versions SET applied_at = ?, applied_by = ? WHERE id = ?",
+            (self._at, self._draft.actor, row[0]),
         )
         self.version_after = version
         self._effects += 1
 
-    # -------------------------------------------------------------------------- the ending
+    # -------------------------------------------------------- what it did, and the ending
+
+    def pending(self) -> Iterator[Change | Rename]:
+        self._settle()
+        return super().changes(self.revision)
+
+    def changes(self, revision: int) -> Iterator[Change | Rename]:
+        return iter(()) if revision == self.revision else super().changes(revision)
+
+    def parked(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
+        self._settle()
+        return super().parked(app, key)
 
     def abandon(self) -> None:
         self._abandoned = True
@@ -271,8 +283,7 @@ class SqliteTransaction(SqliteSnapshot):
 
     def finish(self) -> None:
         """Write changeset and audit record and commit; or roll back what had no effect."""
-        if self._rewritten:
-            self._forget_what_is_as_before()
+        self._settle()
         changes = self._db.execute(
             "SELECT count(*) FROM changes WHERE rev = ?", (self.revision,)
         ).fetchone()[0]
@@ -326,15 +337,37 @@ class SqliteTransaction(SqliteSnapshot):
         )
 
     def _digest_and_chain(self, id: str) -> tuple[str, str]:
-        digest = digest_of(
-            self._db, self.revision, id, self._draft, self.version, self.version_after
+        draft = self._draft
+        digest = ChangesetDigest()
+        digest.head(
+            app=draft.app,
+            kind=draft.kind,
+            actor=draft.actor,
+            at=self._at,
+            id=id,
+            reason=draft.reason,
+            schema_before=self.version,
+            schema_after=self.version_after,
         )
+        for before, after in self._db.execute(
+            "SELECT before, after FROM renames WHERE rev = ? ORDER BY seq", (self.revision,)
+        ):
+            digest.rename(before, after)
+        digest.entries(
+            (scope, owner, key, before[0], after[0])
+            for scope, owner, _, key, before, after in self._changed(self.revision)
+        )
+        hexdigest = digest.hexdigest()
         row = self._db.execute(
             "SELECT chain FROM audit WHERE rev < ? ORDER BY rev DESC LIMIT 1", (self.revision,)
         ).fetchone()
-        return digest, chain(row[0] if row else FIRST, self.revision, digest)
+        return hexdigest, chain(row[0] if row else FIRST, self.revision, hexdigest)
 
-    def _forget_what_is_as_before(self) -> None:
+    def _settle(self) -> None:
+        """Forget changes of entries that are as before again, whose metadata is then as before."""
+        if not self._rewritten:
+            return
+        self._rewritten = False
         rows = self._db.execute(_SAME_AGAIN, (self.revision,)).fetchall()
         for owner_id, key_id, before_rev, at, by, value in rows:
             self._db.execute(
@@ -433,32 +466,3 @@ class SqliteTransaction(SqliteSnapshot):
             )
             found = self._provenance_ids[source, actor] = int(row[0])
         return found
-
-
-def digest_of(
-    connection: sqlite3.Connection,
-    revision: int,
-    id: str,
-    draft: Draft,
-    version_before: str | None,
-    version_after: str | None,
-) -> str:
-    """Give the digest of the newest changeset, whose every "after" is the entry itself."""
-    digest = ChangesetDigest()
-    digest.head(
-        app=draft.app,
-        kind=draft.kind,
-        actor=draft.actor,
-        at=to_micros(draft.at),
-        id=id,
-        reason=draft.reason,
-        schema_before=version_before,
-        schema_after=version_after,
-    )
-    for before, after in connection.execute(
-        "SELECT before, after FROM renames WHERE rev = ? ORDER BY seq", (revision,)
-    ):
-        digest.rename(before, after)
-    for scope, owner, key, before, after in connection.execute(_DIGESTED, (revision,)):
-        digest.entry(scope, owner, key, before, after)
-    return digest.hexdigest()
