@@ -172,8 +172,8 @@ def imports_of(module: str, file: Path, where: str, known: Mapping[str, Path]) -
             for child in node.orelse:
                 yield from walk(child, functions, typing)
             return
-        for inner in ast.iter_child_nodes(node):
-            yield from walk(inner, functions, typing)
+        for deeper in ast.iter_child_nodes(node):
+            yield from walk(deeper, functions, typing)
 
     yield from walk(ast.parse(file.read_text(encoding="utf-8")), (), False)
 

@@ -1,0 +1,104 @@
+"""Child processes for the fault tests: started fast, killed with SIGKILL, asked what became of it.
+
+A fork server imports everything once and forks a child for each act, so a child starts in
+milliseconds and opens SQLite itself; the process that runs pytest, which has threads, never forks.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+import attrs
+
+from tests.faults.acts import BEGIN, END, mark, report
+
+__all__ = ["Fate", "Report", "kill", "measure", "start"]
+
+_CONTEXT = get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["tests.faults.acts"])
+
+
+@attrs.frozen
+class Fate:
+    """How far a killed child came: writes ended, and whether one had begun and not ended."""
+
+    ended: int
+    is_inside: bool
+
+
+@attrs.frozen
+class Report:
+    """What a child told: ``done`` or the class of its error, exit code, message, its pid."""
+
+    what: str
+    exit_code: int
+    message: str
+    pid: int
+
+
+def kill(act: str, folder: Path, *, after: float) -> Fate:
+    """Start an act, kill -9 its process so many seconds after the first write began."""
+    marks, process = _started(mark, act, str(folder))
+    assert marks.recv_bytes() == BEGIN
+    _wait(after)
+    process.kill()  # SIGKILL
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    seen = [BEGIN]
+    try:
+        while True:
+            seen.append(marks.recv_bytes())
+    except EOFError:
+        marks.close()
+    return Fate(seen.count(END), seen[-1] == BEGIN)
+
+
+def measure(act: str, folder: Path) -> float:
+    """Give the seconds from the begin to the end of the act's first write, in a child."""
+    marks, process = _started(mark, act, str(folder))
+    assert marks.recv_bytes() == BEGIN
+    began = time.perf_counter()
+    assert marks.recv_bytes() == END
+    duration = time.perf_counter() - began
+    process.kill()
+    process.join()
+    marks.close()
+    return duration
+
+
+def start(act: str, folder: Path, *, times: int = 1, file_bytes: int = 0) -> Callable[[], Report]:
+    """Start an act in a child; the callable waits for its end and gives its report."""
+    reports, process = _started(report, act, str(folder), times, file_bytes)
+
+    def ended() -> Report:
+        told = Report(*reports.recv())
+        process.join()
+        reports.close()
+        return told
+
+    return ended
+
+
+def _started(
+    target: Callable[..., None], act: str, folder: str, *options: int
+) -> tuple[Connection, ForkServerProcess]:
+    ours, theirs = _CONTEXT.Pipe(duplex=False)
+    process = _CONTEXT.Process(target=target, args=(act, folder, theirs, *options))
+    process.start()
+    theirs.close()
+    return ours, process
+
+
+def _wait(seconds: float) -> None:
+    """Wait to within microseconds: a set takes less than the scheduler's grain."""
+    end = time.perf_counter() + seconds
+    if seconds > 0.01:
+        time.sleep(seconds - 0.005)
+    while time.perf_counter() < end:
+        pass

@@ -1,0 +1,114 @@
+"""kill -9 inside sets, imports and migrations: the state is the one before or the one after.
+
+200 processes die in the middle of a write. The moment is drawn over the measured length of the
+act, and rounds go on until as many kills as promised have really hit between begin and end.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.faults import story
+from tests.faults.acts import ACTS
+from tests.faults.children import Fate, kill, measure
+from tests.faults.story import State
+
+SETS, OTHERS = 80, 40
+assert SETS + 3 * OTHERS == 200
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder with one prepared folder for each act."""
+    folder = tmp_path_factory.mktemp("prepared")
+    for act in ACTS:
+        (folder / act).mkdir()
+        story.prepare(folder / act, owners=5 if act == "sets" else 60)
+    prefs = story.opened(folder / "down")
+    prefs.apply(prefs.plan_migration(story.NEW))
+    for number in range(3):
+        prefs.set("wrap", False, user=f"user{number:04}")
+    prefs.close()
+    story.write_import(folder / "import")
+    return folder
+
+
+def _outcome(folder: Path, act: str) -> State:
+    """Do one write of an act to its end, here, and give the state after."""
+    with story.opened(folder) as prefs:
+        next(ACTS[act](prefs, folder))()
+    return State(folder)
+
+
+def _leftovers(folder: Path) -> list[str]:
+    """Give the files that no finished act leaves; the store must be closed."""
+    known = {"prefs.db", "import.json"}
+    found = (path for path in folder.iterdir() if path.is_file() and path.name not in known)
+    copies = (folder / "prefs.db.copies").glob("*")
+    return sorted(path.name for path in (*found, *copies) if path.suffix != ".db" or path in found)
+
+
+def test_kills_inside_sets_keep_every_set_that_returned(prepared: Path, tmp_path: Path) -> None:
+    random, hits, afterwards = Random(1), 0, 0
+    before = State(prepared / "sets")
+    rounds = 0
+    while hits < SETS:
+        rounds += 1
+        assert rounds < 4 * SETS
+        folder = shutil.copytree(prepared / "sets", tmp_path / f"{rounds}")
+        fate = kill("sets", folder, after=random.uniform(0, 0.02))
+        state = State(folder)
+        assert state.is_whole(), state.problems
+        done = len(state.log) - len(before.log)
+        assert state.follows(before, done)
+        assert done == fate.ended or (fate.is_inside and done == fate.ended + 1)
+        expected = {owner: dict(held) for owner, held in before.values.items()}
+        for number in range(len(before.log), len(state.log)):
+            expected["user", f"user{number % 5:04}"][f"key{number % 8}"] = f'"set {number}"'
+        assert state.values == expected
+        assert _outcome(folder, "sets").follows(state, 1)
+        assert _leftovers(folder) == []
+        hits += fate.is_inside
+        afterwards += fate.is_inside and done == fate.ended + 1
+        shutil.rmtree(folder)
+    print(f"sets: {rounds} killed, {hits} inside one; {afterwards} of them had it committed")
+
+
+@pytest.mark.parametrize("act", ["import", "up", "down"])
+def test_kills_inside_an_act_leave_the_state_before_or_after(
+    act: str, prepared: Path, tmp_path: Path
+) -> None:
+    random = Random(act)
+    before = State(prepared / act)
+    after = _outcome(shutil.copytree(prepared / act, tmp_path / "after"), act)
+    assert after.is_whole()
+    assert after.follows(before, 1)
+    duration = max(
+        measure(act, shutil.copytree(prepared / act, tmp_path / f"measured{i}")) for i in range(3)
+    )
+    fates: list[Fate] = []
+    committed = 0
+    while sum(fate.is_inside for fate in fates) < OTHERS:
+        assert len(fates) < 4 * OTHERS
+        folder = shutil.copytree(prepared / act, tmp_path / f"{len(fates)}")
+        fates.append(kill(act, folder, after=random.uniform(0, duration)))
+        state = State(folder)
+        assert state.is_whole(), state.problems
+        if state.is_exactly(before):
+            assert fates[-1].is_inside
+        else:
+            committed += fates[-1].is_inside
+            assert state.follows(before, 1)
+        if state.follows(before, 0):
+            state = _outcome(folder, act)
+        assert (state.version, state.values) == (after.version, after.values)
+        assert state.follows(before, 1)
+        assert _outcome(folder, "sets").follows(state, 1)
+        assert _leftovers(folder) == []
+        shutil.rmtree(folder)
+    hits = sum(fate.is_inside for fate in fates)
+    print(f"{act}: {len(fates)} killed, {hits} inside; {committed} of them had it committed")
