@@ -14,7 +14,7 @@ writes too: key and value are canonical texts, the time is UTC with six digits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import TypeVar
@@ -69,8 +69,25 @@ class Tally:
         self._hash.update(b"\n")
 
 
-def entry_lines(rows: Iterable[Row]) -> list[str]:
-    """Give the canonical line of each row, without line ends."""
+def entry_lines(rows: Iterable[Row]) -> Sequence[str]:
+    """Give the canonical line of each row, without line ends.
+
+    Asked again for the same tuple of rows right away, as by a tally and then by a format, it
+    gives the lines it made.
+    """
+    global _last_lines  # one pair, replaced at once: threads may miss it, never mix it up
+    known, lines = _last_lines
+    if known is not rows:
+        lines = _entry_lines(rows)
+        if isinstance(rows, tuple):
+            _last_lines = rows, lines
+    return lines
+
+
+_last_lines: tuple[object, Sequence[str]] = (None, ())
+
+
+def _entry_lines(rows: Iterable[Row]) -> list[str]:
     quoted, hours, seconds = _QUOTED, _HOURS, _SECONDS
     lines = []
     last = moment = None
