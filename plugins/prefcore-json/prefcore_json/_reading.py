@@ -44,11 +44,14 @@ _Taken = TypeVar("_Taken")
 
 _FREE = r'[^"\\\x00-\x1f]'  # what stands in a text unescaped
 _SET = re.compile(rf'\{{"scope": "({"|".join(Scope)})", "owner": "({_FREE}*+)", "entries": \{{\n')
-# An entry's value is whatever stands between. Texts sees to it that it is one JSON value, so there
-# is no other way to read the line.
+# Key; value, canonical at sight or whatever stands between; time by hour, minute with second, and
+# microsecond, which repeat; source; actor. Texts sees to it that what stands between is one JSON
+# value, so there is no other way to read the line.
 _ENTRY = re.compile(
-    rf'^"({_FREE}++)": \{{"value": ("{_FREE}*+"|[^"\[{{,\x00-\x1f]++|.*?), '
-    rf'"updated_at": "({_FREE}++)", "source": "({_FREE}*+)", "actor": "({_FREE}*+)"\}},?$',
+    rf'^"({_FREE}++)": \{{"value": '
+    rf'(?:("{_FREE}*+"|true|false|null|0|-?[1-9][0-9]{{0,17}})|(.*?)), '
+    r'"updated_at": "([^"\\\x00-\x1f]{14})([0-5][0-9]:[0-5][0-9])\.([0-9]{6})Z", '
+    rf'"source": "({_FREE}*+)", "actor": "({_FREE}*+)"\}},$',
     re.MULTILINE,
 )
 _RECORD = re.compile(rf'\{{"kind": "({_FREE}*+)", "data": (\{{.*\}})\}}')
@@ -113,7 +116,8 @@ class Reading:
         self._limits = limits
         self._rest = rest
         self._texts = Texts(limits.max_depth)
-        self._micros = Micros()
+        self._hours = Micros("00:00Z")
+        self._seconds = Micros("Z", before="1970-01-01T00:")
         self._order = OrderGuard()
         self._sets = self._entries = self._records = 0
         self._drawn = ""
@@ -167,18 +171,23 @@ class Reading:
         head = _SET.match(block)
         if head is None:
             return None
-        body = block[head.end() : -3]
-        found = _ENTRY.findall(body)
-        lines = len(body) and body.count("\n") + 1
+        # Every line now has to end in a comma: one too many or too few does not match.
+        body = block[head.end() : -3] + ","
+        lines = block.count("\n") - 1
+        found = _ENTRY.findall(body) if lines else []
         if len(found) != lines or lines > self._limits.max_keys_per_set:
             return None
-        if lines and (body.count(",\n") != lines - 1 or body[-1] == ","):
-            return None
-        texts, micros = self._texts, self._micros
+        texts, hours, seconds = self._texts, self._hours, self._seconds
         try:
             rows = [
-                (key, texts[text], micros[moment], source, actor)
-                for key, text, moment, source, actor in found
+                (
+                    key,
+                    plain or texts[text],
+                    hours[hour] + seconds[second] + int(micro),
+                    source,
+                    actor,
+                )
+                for key, plain, text, hour, second, micro, source, actor in found
             ]
         except (ValueError, OverflowError, PrefcoreError):
             return None  # decoded strictly, it is accepted or refused with its place
