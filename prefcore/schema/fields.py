@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from prefcore.errors import InvalidSchema
+from prefcore.errors import InvalidSchema, InvalidValue
 from prefcore.schema.annotations import holds_secret, shape_of
 from prefcore.schema.checks import kinds_of
 from prefcore.schema.declared import SCOPES, Deprecation, Preference
@@ -123,7 +123,7 @@ def declare(place: str, key: str, hint: object, declared: Declared) -> Preferenc
         fields["sensitive"] = secret or fields.get("sensitive", False)
         fields["examples"] = tuple(map(to_portable, fields.get("examples", ())))
         return Preference(key, shape, default=default, required=default is UNSET, **fields)
-    except (ValueError, InvalidSchema) as error:
+    except (ValueError, InvalidSchema, InvalidValue) as error:
         raise InvalidSchema(f"{place}: {error}", field=place) from error
 
 

@@ -13,7 +13,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from prefcore.errors import AppMismatch, InvalidSchema, NoSpace, NotFound, NotPermitted
+from prefcore.errors import (
+    AppMismatch,
+    InvalidSchema,
+    InvalidValue,
+    NoSpace,
+    NotFound,
+    NotPermitted,
+    PrefcoreError,
+)
 from prefcore.schema.declaration import SchemaDocument
 from prefcore.schema.json_schema import from_json_schema
 from prefcore.schema.strict_json import read_json
@@ -33,17 +41,18 @@ def read_schema(path: Path | str, *, app: str | None = None) -> SchemaDocument:
 
     ``app`` is needed where the content names no application. Raises NotFound when there is no such
     file; InvalidSchema when it can't be read or understood, or says another version than its name;
-    AppMismatch when it is of another application than ``app``.
+    AppMismatch when it is of another application than ``app``; NewerFormat when a newer prefcore
+    wrote it.
     """
     path = Path(path)
     version = _version_in_name(path)
     content = _read(path)
     try:
         document = _document(content, app, version)
-    except AppMismatch as error:
-        raise AppMismatch(f"{path}: {error.message}", path=str(path), **error.facts) from error
-    except InvalidSchema as error:
-        raise InvalidSchema(f"{path}: {error.message}", path=str(path), **error.facts) from error
+    except PrefcoreError as error:
+        # A tagged value that is malformed is a fault of the file, as a field is.
+        kind = InvalidSchema if isinstance(error, InvalidValue) else type(error)
+        raise kind(f"{path}: {error.message}", **{**error.facts, "path": str(path)}) from error
     if version is not None and document.version != version:
         raise InvalidSchema(
             f"{path}: its name says version {version} and its content {document.version}; "

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, time
 from enum import Enum
+from functools import partial
+from operator import is_
 from pathlib import PurePath
 from typing import Any, Literal, get_args, get_origin
 
@@ -67,6 +69,18 @@ def _exactly(kind: type) -> Callable[[object, object], object]:
     return structure
 
 
+def _is_enum(hint: object) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Enum)
+
+
+def _member(value: object, hint: Any) -> object:
+    text = canonical_text(value)
+    for member in hint:
+        if canonical_text(member.value) == text:  # 1 is not True, nor 1.0
+            return member
+    raise ValueError(f"{hint.__name__} has no such member")
+
+
 def _float(value: object, _: object) -> float:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
@@ -106,9 +120,11 @@ def _as_sorted_list(values: Any) -> list[object]:
 
 def _make_converter() -> Converter:
     made = Converter()
+    # By identity: a hook registered for a class would take its subclasses too, such as IntEnum.
     for kind in (bool, int, str, bytes, datetime, date, time, type(None)):
-        made.register_structure_hook(kind, _exactly(kind))
-    made.register_structure_hook(float, _float)
+        made.register_structure_hook_func(partial(is_, kind), _exactly(kind))
+    made.register_structure_hook_func(partial(is_, float), _float)
+    made.register_structure_hook_func(_is_enum, _member)
     made.register_structure_hook_func(
         lambda hint: isinstance(hint, type) and issubclass(hint, PurePath),
         lambda value, hint: hint(_exactly(str)(value, str)),

@@ -248,11 +248,8 @@ def _hints(cls: type, around: Mapping[str, object]) -> dict[str, object]:
     for name, written in inspect.get_annotations(cls).items():
         if name.startswith("_"):
             continue
-
-        def holder() -> None:
-            """Carry one annotation, so that an error names its attribute."""
-
-        holder.__annotations__ = {name: written}
+        # A class that carries one annotation, so that an error names its attribute.
+        holder = type(cls.__name__, (), {"__annotations__": {name: written}})
         try:
             hint = get_type_hints(
                 holder, vars(sys.modules[cls.__module__]), local, include_extras=True
