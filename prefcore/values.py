@@ -23,7 +23,6 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from hashlib import sha256
 from math import isfinite
 
 from prefcore.errors import InvalidValue
@@ -45,7 +44,7 @@ __all__ = [
     "to_tagged",
 ]
 
-#: Levels of nesting a value may have: a scalar has 1, a list of scalars 2.
+#: How deep arrays and objects may nest in a value: a scalar has 0 levels, a list of scalars 1.
 MAX_DEPTH = 64
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**63 - 1
@@ -181,8 +180,8 @@ def _tagged_object(value: Mapping[object, object], path: str, depth: int) -> dic
             raise InvalidValue(
                 f"{_at(path)}the object's key {key!r} is not text; write it as a string", path=path
             )
-        inner = f"{path}.{key}" if path else key
-        tagged[_checked_text(key, path)] = to_tagged(item, path=inner, depth=depth + 1)
+        name = _checked_text(key, path)
+        tagged[name] = to_tagged(item, path=f"{path}.{key}" if path else key, depth=depth + 1)
     if len(tagged) == 1:
         (key,) = tagged
         if _TAG.match(key):
@@ -254,10 +253,12 @@ def from_tagged(data: object, *, path: str = "") -> object:
 def _untag(tag: str, item: object, path: str) -> object:
     try:
         if tag == "$sealed":
-            if path or not isinstance(item, list):
+            if path:
                 raise ValueError("a sealed value stands only as a whole value")
+            if not isinstance(item, list) or [type(part) for part in item] != [str, str, str]:
+                raise ValueError("a sealed value is three texts")
             key_id, data, equality = item
-            return Sealed(key_id, b64decode(data, validate=True), b64decode(equality))
+            return Sealed(key_id, *(b64decode(part, validate=True) for part in (data, equality)))
         if not isinstance(item, str):
             raise ValueError("it holds no text")
         if tag == "$bytes":
@@ -282,6 +283,8 @@ def _untag(tag: str, item: object, path: str) -> object:
 
 def digest(value: object) -> str:
     """Give the SHA-256 of a portable value's canonical text (UTF-8), as ``sha256:`` and hex."""
+    from hashlib import sha256  # late: 2 ms, and `prefcore get` needs none
+
     return "sha256:" + sha256(canonical_text(value).encode()).hexdigest()
 
 
