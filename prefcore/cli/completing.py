@@ -1,0 +1,124 @@
+"""What a shell may complete: keys, owners, formats, versions, changesets …; never an error.
+
+Each function looks into whatever is configured, and gives nothing where that fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+
+import click
+
+from prefcore.cli.session import Session
+
+__all__ = [
+    "changesets",
+    "copies",
+    "formats",
+    "keys",
+    "owners",
+    "plugin_names",
+    "scopes",
+    "settings",
+    "strategies",
+    "versions",
+]
+
+_MOST = 500
+
+Completer = Callable[[click.Context, click.Parameter, str], list[str]]
+
+
+def _quietly(find: Callable[[Session, click.Parameter], Iterable[str]]) -> Completer:
+    """Give a completer out of a function that gives all candidates."""
+
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+        import logging
+
+        logging.getLogger("prefcore").addHandler(logging.NullHandler())
+        logging.getLogger("prefcore").propagate = False
+        try:
+            session = context.find_object(Session)
+            found = find(session, parameter) if session is not None else ()
+            return [one for one in found if one.startswith(incomplete)][:_MOST]
+        except Exception:  # noqa: BLE001  # someone is typing: no candidates is the whole answer
+            return []
+
+    return complete
+
+
+@_quietly
+def keys(session: Session, _: click.Parameter) -> Iterable[str]:
+    """Complete keys of the schema in force, and those held besides."""
+    with session.preferences() as prefs:
+        with prefs.store.snapshot() as view:
+            held = {one.name for one in view.keys(prefs.app) if one.holders}
+        return sorted({*prefs.schema.preferences, *held})
+
+
+@_quietly
+def settings(session: Session, _: click.Parameter) -> Iterable[str]:
+    """Complete keys for ``set``, which takes them alone or as KEY=VALUE."""
+    with session.preferences() as prefs:
+        return list(prefs.schema.preferences)
+
+
+@_quietly
+def owners(session: Session, parameter: click.Parameter) -> Iterable[str]:
+    """Complete owners of the option's scope, or of any for ``--owner``."""
+    with session.preferences() as prefs, prefs.store.snapshot() as view:
+        from prefcore.model import Selection
+
+        scope = parameter.name or ""
+        wanted = Selection() if scope == "owner" else Selection(scopes=[scope])
+        sets = islice(view.sets(prefs.app, wanted), 10 * _MOST)
+        return sorted({one.owner for one in sets if one.owner})
+
+
+@_quietly
+def scopes(_: Session, __: click.Parameter) -> Iterable[str]:
+    """Complete scopes."""
+    return ("system", "user", "project", "template")
+
+
+@_quietly
+def formats(session: Session, _: click.Parameter) -> Iterable[str]:
+    """Complete the ids of installed formats."""
+    return session.plugins.formats.ids()
+
+
+@_quietly
+def strategies(session: Session, _: click.Parameter) -> Iterable[str]:
+    """Complete the ids of merge strategies."""
+    return session.plugins.merge_strategies.ids()
+
+
+@_quietly
+def plugin_names(session: Session, _: click.Parameter) -> Iterable[str]:
+    """Complete plugins, by kind and id."""
+    return [entry.name for entry in session.plugins.index]
+
+
+@_quietly
+def versions(session: Session, _: click.Parameter) -> Iterable[str]:
+    """Complete schema versions."""
+    with session.preferences() as prefs:
+        return prefs.versions()
+
+
+@_quietly
+def changesets(session: Session, _: click.Parameter) -> Iterable[str]:
+    """Complete changesets by the beginning of their ids, newest first."""
+    with session.preferences() as prefs:
+        return [one.id[:8] for one in islice(prefs.log(), 50)]
+
+
+@_quietly
+def copies(session: Session, _: click.Parameter) -> Iterable[str]:
+    """Complete the safety copies of the store."""
+    store = session.open_store()
+    try:
+        return [one.id for one in store.copies()]
+    finally:
+        store.close()

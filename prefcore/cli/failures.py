@@ -1,0 +1,105 @@
+"""What goes wrong, told as one sentence on the standard error, and the exit code it makes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from prefcore.errors import (
+    NoSpace,
+    NotFound,
+    NotPermitted,
+    PrefcoreError,
+    ReadOnly,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from prefcore.cli.session import Session
+
+__all__ = ["BUG", "INTERRUPTED", "READER_GONE", "close_quietly", "exit_code_of", "from_os"]
+
+#: Beside the codes of ``prefcore.errors``: a bug in prefcore (EX_SOFTWARE of sysexits.h), and what
+#: shells give for a process that SIGINT or SIGPIPE ended.
+BUG = 70
+INTERRUPTED = 130
+READER_GONE = 141
+
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def exit_code_of(error: BaseException, session: Session) -> int:
+    """Tell an error and give its exit code; with ``--debug`` its traceback comes first."""
+    if isinstance(error, BrokenPipeError):
+        return READER_GONE
+    if session.debug and not isinstance(error, click.ClickException):
+        import traceback
+
+        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    code, sentence = _told(error)
+    click.echo(f"prefcore: {'' if code == INTERRUPTED else 'error: '}{sentence}", err=True)
+    return code
+
+
+def _told(error: BaseException) -> tuple[int, str]:
+    if isinstance(error, OSError) and not isinstance(error, PrefcoreError):
+        error = from_os(error, str(error.filename or "standard output")) or error
+    if isinstance(error, PrefcoreError):
+        return error.exit_code, _line(error.message)
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return INTERRUPTED, "interrupted"
+    if isinstance(error, click.ClickException):
+        return UsageError.exit_code, _usage(error)
+    return BUG, (
+        f"a bug in prefcore, {type(error).__name__}: {_line(str(error))}; --debug shows where, "
+        "please report it"
+    )
+
+
+def _usage(error: click.ClickException) -> str:
+    """Give click's words as ours: one sentence, small, with the way to the help."""
+    text = _line(error.format_message()).rstrip(".")
+    if isinstance(error, click.NoSuchOption):
+        near = " or ".join(error.possibilities or ())
+        text = f"no such option {error.option_name}" + (f"; did you mean {near}?" if near else "")
+    text = text[:1].lower() + text[1:]
+    context = getattr(error, "ctx", None)
+    return f"{text} (see {context.command_path} --help)" if context else text
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def from_os(error: OSError, name: str) -> PrefcoreError | None:
+    """Give our error for one of the operating system's about a file; None where it is none."""
+    reason = (error.strerror or str(error)).lower()
+    if error.errno in _NO_SPACE:
+        return NoSpace(f"{name} cannot be written: {reason}", path=name)
+    if error.errno == errno.EROFS:
+        return ReadOnly(f"{name} cannot be written: {reason}", path=name)
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return NotFound(f"{name}: {reason}", path=name)
+    if error.errno in (errno.EACCES, errno.EPERM, errno.ELOOP):
+        return NotPermitted(f"{name}: {reason}", path=name)
+    if error.errno in (errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL):
+        return UsageError(f"{name}: {reason}", path=name)
+    if error.errno == errno.EIO:
+        return NoSpace(f"{name}: the disk refused to read or write", path=name)
+    return None
+
+
+def close_quietly(code: int) -> int:
+    """Make sure that Python's own last flush does not complain of a reader that is gone."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        try:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except (OSError, ValueError):  # no real file, such as in tests
+            return code
+    return code

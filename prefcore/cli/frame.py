@@ -1,0 +1,141 @@
+"""The frame of every command: global options on both sides of the verb, and lazy loading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from prefcore.cli.session import Session
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+__all__ = ["Command", "LazyGroup"]
+
+
+def _keep(context: click.Context, option: click.Parameter, value: object) -> None:
+    """Note a global option in the session; what stands nearer to the verb's end wins."""
+    if value and option.name:
+        setattr(context.ensure_object(Session), option.name, value)
+
+
+def _tell_version(context: click.Context, option: click.Parameter, value: object) -> None:
+    if value and not context.resilient_parsing:
+        from prefcore import __version__
+
+        click.echo(f"prefcore {__version__}")
+        context.exit()
+
+
+def _option(*names: str, **more: Any) -> click.Option:
+    return click.Option(names, expose_value=False, callback=_keep, **more)
+
+
+_GLOBAL = [
+    _option("--config", metavar="FILE", help="Use this prefcore.toml.", type=click.Path()),
+    _option("--store", metavar="URL", help="Use this store: sqlite:PATH, or a path."),
+    _option("--app", metavar="NAME", help="Work for this application."),
+    _option("--actor", metavar="ID", help="Who acts, for the history."),
+    _option("--json", is_flag=True, help="Print data as JSON."),
+    _option("--no-input", is_flag=True, help="Never ask; fail where an answer is needed."),
+    _option("-q", "--quiet", is_flag=True, help="Say nothing of what went well."),
+    _option("-v", "--verbose", is_flag=True, help="Say what is used, and shorten nothing."),
+    _option("--debug", is_flag=True, help="Show where in the program an error arose."),
+    click.Option(
+        ["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_tell_version,
+        help="Print the version of prefcore.",
+    ),
+]
+
+
+class _Framed(click.Command):
+    """What commands and groups have in common: the global options, told of apart."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        return [*super().get_params(ctx), *_GLOBAL]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        options = [one for one in self.get_params(ctx) if one not in _GLOBAL]
+        for title, params in (("Options", options), ("Global options", _GLOBAL)):
+            records = (
+                one.get_help_record(ctx) for one in params if not isinstance(one, click.Argument)
+            )
+            told = [record for record in records if record is not None]
+            if told:
+                with formatter.section(title):
+                    formatter.write_dl(told)
+
+
+class Command(_Framed):
+    """A verb."""
+
+
+class LazyGroup(_Framed, click.Group):
+    """A group whose commands are imported when they are called, not to be listed.
+
+    ``table`` has, by name, each command's module in ``package`` and its line of help. Without a
+    command it shows its help.
+    """
+
+    def __init__(
+        self, *, package: str, table: Mapping[str, tuple[str, str]], **more: Any
+    ) -> None:
+        super().__init__(invoke_without_command=True, callback=_help_without_command, **more)
+        self._package = package
+        self._table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self._table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._table:
+            return None
+        module, _, attribute = self._table[cmd_name][0].partition(":")
+        found = getattr(import_module(f"{self._package}.{module}"), attribute or "command")
+        assert isinstance(found, click.Command)  # noqa: S101  # the table is ours
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in self._table and not ctx.resilient_parsing:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, self._table, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(self._table)}"
+            raise click.UsageError(f"there is no command '{name}'; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Take the lines from the table: a list must not import what it lists."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in self._table.items()])
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.format_commands(ctx, formatter)
+        _Framed.format_options(self, ctx, formatter)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        found = [
+            CompletionItem(name, help=line)
+            for name, (_, line) in self._table.items()
+            if name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
+
+
+
+@click.pass_context
+def _help_without_command(context: click.Context) -> None:
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())

@@ -1,0 +1,178 @@
+"""Options that several verbs share: which set is meant, which sets are selected, and the act's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NamedTuple, TypeVar
+
+import click
+
+from prefcore.cli.completing import owners, scopes
+from prefcore.errors import UsageError
+
+__all__ = ["Target", "acting", "one_set", "reading", "selecting"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class Target(NamedTuple):
+    """Whose preferences are meant; ``user`` is None where only others were named."""
+
+    user: str | None = None
+    project: str | None = None
+    system: bool = False
+    template: str | None = None
+
+    def to_read(self, me: Callable[[], str]) -> Target:
+        """Give the layers that resolution walks: this user's, unless others are asked for alone."""
+        if self.template is not None and self.count > 1:
+            raise UsageError("a template stands alone: leave out --user, --project and --system")
+        if self.system and self.count > 1:
+            raise UsageError("--system shows the system alone: leave out --user and --project")
+        if self.user is None and not self.system and self.template is None:
+            return self._replace(user=_me(me))
+        return self
+
+    def to_change(self, me: Callable[[], str]) -> tuple[str, str]:
+        """Give scope and owner of the one set that is meant; raises UsageError where several are."""
+        if self.count > 1:
+            raise UsageError("name one set: --user, --project, --system or --template")
+        if self.project is not None:
+            return "project", self.project
+        if self.template is not None:
+            return "template", self.template
+        if self.system:
+            return "system", ""
+        return "user", self.user if self.user is not None else _me(me)
+
+    @property
+    def count(self) -> int:
+        """How many of the options were given."""
+        named = (self.user, self.project, self.template)
+        return sum(one is not None for one in named) + self.system
+
+
+def _me(me: Callable[[], str]) -> str:
+    return _owner_name(me(), "user")
+
+
+def _owner_name(name: str, option: str) -> str:
+    if not name or not name.isprintable() or len(name) > 500:
+        raise UsageError(f"--{option} takes a printable name of 1 to 500 characters, not {name!r}")
+    return name
+
+
+def _checked_owner(context: click.Context, option: click.Parameter, value: str | None) -> object:
+    if value is not None and not context.resilient_parsing:
+        _owner_name(value, option.name or "")
+    return value
+
+
+def _owner_option(name: str, metavar: str, text: str) -> Callable[[_F], _F]:
+    return click.option(
+        f"--{name}", metavar=metavar, help=text, callback=_checked_owner, shell_complete=owners
+    )
+
+
+def _targeting(texts: tuple[str, str, str, str]) -> Callable[[_F], _F]:
+    def decorate(function: _F) -> _F:
+        @wraps(function)
+        def called(
+            *args: Any,
+            user: str | None,
+            project: str | None,
+            system: bool,
+            template: str | None,
+            **more: Any,
+        ) -> Any:
+            return function(*args, target=Target(user, project, system, template), **more)
+
+        options = (
+            _owner_option("user", "ID", texts[0]),
+            _owner_option("project", "ID", texts[1]),
+            click.option("--system", is_flag=True, help=texts[2]),
+            _owner_option("template", "NAME", texts[3]),
+        )
+        decorated: Any = called
+        for option in reversed(options):
+            decorated = option(decorated)
+        return decorated  # type: ignore[no-any-return]  # the same function, with options
+
+    return decorate
+
+
+#: For verbs that change one set.
+one_set = _targeting(
+    (
+        "In this user's set (default: yours).",
+        "In this project's set.",
+        "In the system's set.",
+        "In this template.",
+    )
+)
+
+#: For verbs that read what holds.
+reading = _targeting(
+    (
+        "For this user (default: you).",
+        "In this project.",
+        "Only what the system's set says.",
+        "Only what this template holds.",
+    )
+)
+
+
+def selecting(function: _F) -> _F:
+    """Add ``--scope``, ``--owner`` and ``--key``; the function gets them as ``selection``."""
+
+    @wraps(function)
+    def called(
+        *args: Any, scope: tuple[str, ...], owner: tuple[str, ...], key: tuple[str, ...], **more: Any
+    ) -> Any:
+        from prefcore.model import Scope, Selection
+
+        selection = Selection(
+            scopes=(Scope.named(name).value for name in scope), owners=owner, keys=key
+        )
+        return function(*args, selection=selection, **more)
+
+    from prefcore.cli.completing import keys
+
+    options = (
+        click.option(
+            "--scope",
+            multiple=True,
+            metavar="SCOPE",
+            help="Only sets of this scope: system, user, project or template. Repeatable.",
+            shell_complete=scopes,
+        ),
+        click.option(
+            "--owner",
+            multiple=True,
+            metavar="ID",
+            help="Only sets of this owner. Repeatable.",
+            shell_complete=owners,
+        ),
+        click.option(
+            "--key",
+            multiple=True,
+            metavar="GLOB",
+            help="Only keys that match, such as 'editor.*'. Repeatable.",
+            shell_complete=keys,
+        ),
+    )
+    decorated: Any = called
+    for option in reversed(options):
+        decorated = option(decorated)
+    return decorated  # type: ignore[no-any-return]  # the same function, with options
+
+
+def acting(function: _F) -> _F:
+    """Add ``--dry-run`` and ``--reason``, for verbs that make a changeset."""
+    function = click.option(
+        "--reason", default="", metavar="TEXT", help="Why, for the history."
+    )(function)
+    return click.option(
+        "--dry-run", is_flag=True, help="Say what would be done, and change nothing."
+    )(function)

@@ -1,0 +1,202 @@
+"""Plans, printed to be understood at a glance, and as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import click
+
+from prefcore.cli.masking import Masks
+from prefcore.cli.output import escaped, print_json, say, shown, warn, width
+from prefcore.model import Changeset, Conflict, Plan, PlanItem, place
+from prefcore.values import UNSET
+
+if TYPE_CHECKING:
+    from prefcore.cli.session import Session
+    from prefcore.preferences import Preferences
+    from prefcore.schema import Schema
+
+__all__ = ["carry_out", "counted", "plan_data", "short"]
+
+#: So many items are printed; ``-v`` prints all that the plan names.
+MOST = 40
+
+_SIGNS = {"add": "+", "change": "~", "remove": "-", "rename": ">", "register": "+", "refuse": "!"}
+_COLORS = {"add": "green", "change": "yellow", "remove": "red", "rename": "cyan"}
+_PAST = {
+    "add": "added",
+    "change": "changed",
+    "remove": "removed",
+    "rename": "renamed",
+    "register": "registered",
+    "park": "parked",
+    "return": "returned",
+    "unchanged": "unchanged",
+    "kept": "kept as they are",
+    "refuse": "refused",
+    "conflict": "in conflict",
+}
+
+
+def carry_out(
+    session: Session, prefs: Preferences[Schema], plan: Plan, masks: Masks, *, dry: bool
+) -> Changeset | None:
+    """Print a plan and, unless ``dry``, do what it says, after which it tells of what was done.
+
+    Raises the plan's blocker, in a dry run too, after printing what stands in the way.
+    """
+    changeset = None
+    if not dry and plan.blocker is None:
+        changeset = prefs.apply(plan)
+    if session.json:
+        print_json(plan_data(plan, masks, changeset=changeset))
+    else:
+        _print(session, plan, masks, dry=dry)
+    for note in plan.notes:
+        warn(escaped(note))
+    if plan.blocker is not None:
+        raise plan.blocker
+    return changeset
+
+
+def short(changeset: Changeset) -> str:
+    """Give the beginning of a changeset's id that messages show."""
+    return changeset.id[:8]
+
+
+# --------------------------------------------------------------------------------- for people
+
+
+def _print(session: Session, plan: Plan, masks: Masks, *, dry: bool) -> None:
+    if session.quiet and not dry and plan.blocker is None:
+        return
+    blocked = plan.blocker is not None
+    click.echo(escaped(plan.summary) + (" (would do)" if dry and not blocked else ""))
+    _print_steps(plan.details)
+    limit = width(session)
+    _print_items(plan.items, masks, limit, whole=session.verbose)
+    for conflict in plan.conflicts[: None if session.verbose else MOST]:
+        _print_conflict(conflict, masks, limit)
+    for item in plan.refused[: None if session.verbose else MOST]:
+        click.echo(f"  {click.style('!', fg='red')} {escaped(item.reason)}")
+    click.echo(f"  {counted(plan)}")
+
+
+def _print_steps(details: Mapping[str, object]) -> None:
+    steps = details.get("steps")
+    for step in steps if isinstance(steps, list) else ():
+        said = step["summary"] or "; ".join(step["operations"])
+        click.echo(f"  step {step['step']}: {escaped(said)}")
+
+
+def _print_items(
+    items: Iterable[PlanItem], masks: Masks, limit: int, *, whole: bool
+) -> None:
+    items = sorted(items, key=lambda one: (one.place, one.key))
+    listed = items if whole else items[:MOST]
+    for where, group in groupby(listed, key=lambda one: one.place):
+        if where:
+            click.echo(f"  {escaped(where)}")
+        members = list(group)
+        wide = min(48, max(len(escaped(one.key)) for one in members))
+        for item in members:
+            sign = click.style(_SIGNS.get(item.act, "·"), fg=_COLORS.get(item.act))
+            told = _told(item, masks, limit)
+            click.echo(f"    {sign} {escaped(item.key).ljust(wide)}  {told}".rstrip())
+    if len(items) > len(listed):
+        click.echo(f"    … and {len(items) - len(listed)} more (-v lists them)")
+
+
+def _told(item: PlanItem, masks: Masks, limit: int) -> str:
+    if item.act == "rename":
+        return f"→ {escaped(str(item.after))}"
+    before = shown(masks.masked(item.key, item.before), limit)
+    after = shown(masks.masked(item.key, item.after), limit)
+    if item.act == "change":
+        return f"{before} → {after}"
+    if item.act == "remove":
+        return before
+    return "" if item.after is UNSET else after
+
+
+def _print_conflict(conflict: Conflict, masks: Masks, limit: int) -> None:
+    where = place(conflict.scope, conflict.owner)
+    sides = ", ".join(
+        f"{name} {shown(masks.masked(conflict.key, value), limit)}"
+        for name, value in (
+            ("base", conflict.base),
+            ("ours", conflict.ours),
+            ("theirs", conflict.theirs),
+        )
+        if value is not UNSET
+    )
+    sign = click.style("?", fg="red")
+    click.echo(f"  {sign} {escaped(where)} {escaped(conflict.key)}: {sides}")
+
+
+def counted(plan: Plan) -> str:
+    """Give how much of each kind a plan does, such as ``1 changed, 8 removed``."""
+    parts = [
+        f"{plan.counts[act]} {word}" for act, word in _PAST.items() if plan.counts.get(act)
+    ]
+    return ", ".join(parts) or "no value changes"
+
+
+# ----------------------------------------------------------------------------------- as data
+
+
+def plan_data(plan: Plan, masks: Masks, *, changeset: Changeset | None) -> dict[str, object]:
+    """Give a plan as portable data; ``changeset`` is what became of it, if it was done."""
+    return {
+        "app": plan.app,
+        "kind": plan.kind,
+        "summary": plan.summary,
+        "digest": plan.digest,
+        "applied": changeset is not None,
+        "changeset": None if changeset is None else changeset.id,
+        "applicable": plan.blocker is None,
+        "counts": dict(plan.counts),
+        "items": [_item_data(one, masks) for one in plan.items],
+        "conflicts": [_conflict_data(one, masks) for one in plan.conflicts],
+        "refused": [_item_data(one, masks) for one in plan.refused],
+        "notes": list(plan.notes),
+        "details": dict(plan.details),
+    }
+
+
+def _item_data(item: PlanItem, masks: Masks) -> dict[str, object]:
+    data: dict[str, object] = {
+        "act": item.act,
+        "key": item.key,
+        "scope": item.scope,
+        "owner": item.owner,
+    }
+    for name, value in (("before", item.before), ("after", item.after)):
+        if value is not UNSET:
+            data[name] = masks.masked(item.key, value)
+    return data | ({"reason": item.reason} if item.reason else {})
+
+
+def _conflict_data(conflict: Conflict, masks: Masks) -> dict[str, object]:
+    data: dict[str, object] = {
+        "key": conflict.key,
+        "scope": conflict.scope,
+        "owner": conflict.owner,
+        "reason": conflict.reason,
+    }
+    sides = (("base", conflict.base), ("ours", conflict.ours), ("theirs", conflict.theirs))
+    for name, value in sides:
+        if value is not UNSET:
+            data[name] = masks.masked(conflict.key, value)
+    return data
+
+
+def tell_done(session: Session, what: str, changeset: Changeset | None, back: str = "") -> None:
+    """Say in one line what was done, and how to take it back."""
+    if changeset is None:
+        say(session, f"{what}: nothing changed")
+    else:
+        hint = f"; take it back with: {back}" if back else ""
+        say(session, f"{what} (changeset {short(changeset)}){hint}")

@@ -1,0 +1,108 @@
+"""The program ``prefcore``: its verbs, and the way from a command line to an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from prefcore.cli.failures import close_quietly, exit_code_of
+from prefcore.cli.frame import LazyGroup
+from prefcore.cli.session import Session
+
+__all__ = ["VERBS", "cli", "main"]
+
+#: What completion scripts set; the name is the one that click makes of ``prefcore``.
+COMPLETE_VARIABLE = "_PREFCORE_COMPLETE"
+
+#: Verb to its module in ``prefcore.cli.verbs`` and its line in the list of commands.
+VERBS = {
+    "init": ("init", "Write prefcore.toml and make the store."),
+    "get": ("get", "Print the value that holds for a key."),
+    "set": ("set", "Set preferences of one user, project, the system or a template."),
+    "unset": ("unset", "Take preferences out of a set, so that others hold again."),
+    "list": ("list", "List the values that hold."),
+    "explain": ("explain", "Show every layer of a key, and which one wins."),
+    "describe": ("describe", "Show what a key may hold, and what it is for."),
+    "validate": ("validate", "Check every stored value against the schema in force."),
+    "history": ("history", "Tell what was changed, when and by whom."),
+    "undo": ("undo", "Take a change back."),
+    "export": ("export", "Write preferences to a file."),
+    "import": ("import_", "Take preferences in from a file."),
+    "schema": ("schema", "List, show and register schema versions."),
+    "migrate": ("migrate", "Bring stored values to another schema version, and back."),
+    "plugins": ("plugins", "List and show plugins."),
+    "doctor": ("doctor", "Look for what is wrong, and say what to do."),
+    "completion": ("completion", "Print the completion script of a shell."),
+}
+
+
+class Program(LazyGroup):
+    """The root of the commands; whatever goes wrong below ends here, as one sentence."""
+
+    def main(  # type: ignore[override]  # it never returns, in any mode
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        **extra: Any,
+    ) -> NoReturn:
+        """Run a command line (by default that of the process) and exit with its code."""
+        words = list(sys.argv[1:] if args is None else args)
+        session = Session(os.environ)
+        instruction = os.environ.get(COMPLETE_VARIABLE)
+        if instruction:
+            sys.exit(self._complete(session, instruction))
+        try:
+            code = self._run(words, session)
+            sys.stdout.flush()
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # told in one sentence
+            session.debug = session.debug or "--debug" in words
+            code = exit_code_of(error, session)
+        sys.exit(close_quietly(code))
+
+    def _run(self, words: list[str], session: Session) -> int:
+        for number, word in enumerate(words, 1):
+            if not word.isascii() and not _is_text(word):
+                raise click.UsageError(f"argument {number} is not valid UTF-8: {word!r}")
+        color = False if os.environ.get("NO_COLOR") else None
+        try:
+            with self.make_context("prefcore", words, obj=session, color=color) as context:
+                result = self.invoke(context)
+        except click.exceptions.Exit as end:
+            return end.exit_code
+        return result if isinstance(result, int) else 0
+
+    def _complete(self, session: Session, instruction: str) -> int:
+        from click.shell_completion import shell_complete
+
+        try:
+            return shell_complete(
+                self, {"obj": session}, "prefcore", COMPLETE_VARIABLE, instruction
+            )
+        except Exception:  # noqa: BLE001  # a shell that asks while someone types wants no words
+            return 1
+
+
+def _is_text(word: str) -> bool:
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+cli = Program(
+    name="prefcore",
+    package="prefcore.cli.verbs",
+    table=VERBS,
+    help="Keep an application's preferences safe: set, explain, move, migrate, undo.",
+    epilog="What and where is configured in prefcore.toml, found upward from the working folder.",
+)
+
+
+def main() -> NoReturn:
+    """Run the command line of this process."""
+    cli.main()

@@ -1,0 +1,157 @@
+"""One run of the command line: its global options, and the configuration and store they lead to.
+
+On the way of ``prefcore get``: what only other verbs need is imported where it is used.
+"""
+# ruff: noqa: PTH  # pathlib costs 5 ms to import
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from prefcore.config import Config, find
+from prefcore.errors import UsageError
+
+if TYPE_CHECKING:
+    from prefcore.interfaces import Store
+    from prefcore.plugins import Plugins
+    from prefcore.preferences import Preferences
+    from prefcore.schema import Schema
+
+__all__ = ["Session", "store_url"]
+
+
+class Session:
+    """What the global options say, and what follows from them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.config = ""
+        self.store = ""
+        self.app = ""
+        self.actor = ""
+        self.json = False
+        self.no_input = False
+        self.quiet = False
+        self.verbose = False
+        self.debug = False
+        self._configuration: Config | None = None
+        self._plugins: Plugins | None = None
+
+    @property
+    def configuration(self) -> Config:
+        """What is configured, the command line's own options first; UsageError where too little."""
+        if self._configuration is None:
+            self._configuration = self._load()
+        return self._configuration
+
+    @property
+    def file(self) -> str | None:
+        """The path of the prefcore.toml that holds; None where there is none."""
+        return os.path.abspath(self.config) if self.config else find(os.getcwd(), self.environ)
+
+    def _load(self) -> Config:
+        store = store_url(self.store) if self.store else ""
+        found = Config.load(self.file, self.environ, app=self.app, store=store)
+        if not found.app:
+            if found.path:
+                raise UsageError(f"{found.path} names no application; add app = \"NAME\" to it")
+            raise UsageError(
+                "no application is named, and there is no prefcore.toml here or above; make one "
+                "with `prefcore init --app NAME`, or give --app NAME"
+            )
+        return found
+
+    @property
+    def plugins(self) -> Plugins:
+        """The plugins that the configuration lets through; also where nothing is configured."""
+        if self._plugins is None:
+            from prefcore.cli.warnings import tell_warnings
+            from prefcore.plugins import Plugins
+
+            tell_warnings(self)
+            settings = Config.load(self.file, self.environ).plugins
+            self._plugins = Plugins.from_environment(
+                allow=settings.allow,
+                deny=settings.deny,
+                choose=settings.choose,
+                strict=settings.strict,
+                environ=self.environ,
+            )
+        return self._plugins
+
+    @property
+    def me(self) -> str:
+        """The operating system's name of this user: whose preferences are meant by default."""
+        from prefcore.host import default_actor
+
+        return default_actor({k: v for k, v in self.environ.items() if k != "PREFCORE_ACTOR"})
+
+    def open_store(self, *, create: bool = False) -> Store:
+        """Open the configured store; raises what opening it raises."""
+        url = self.configuration.store
+        scheme = url.partition(":")[0]
+        if scheme == "sqlite" and self._is_core_store():
+            from prefcore.builtin.sqlite_store.store import SqliteStore
+
+            store: Store = SqliteStore.open(url, create=create)
+        else:
+            store = self.plugins.stores.get(scheme).open(url, create=create, read_only=False)
+        if self.verbose:
+            self.tell_place(store)
+        return store
+
+    def _is_core_store(self) -> bool:
+        """Whether no rule for plugins takes ``sqlite:`` away from core, which needs no look-up."""
+        settings = self.configuration.plugins
+        denied = {*settings.deny, *self.environ.get("PREFCORE_PLUGINS_DENY", "").split(",")}
+        return "stores.sqlite" not in settings.choose and denied.isdisjoint(
+            ("sqlite", "stores.sqlite", "prefcore")
+        )
+
+    def tell_place(self, store: Store) -> None:
+        """Say which configuration, store and application are used (``-v``)."""
+        import click
+
+        found = self.configuration
+        click.echo(f"prefcore: configuration {found.path or 'none'}", err=True)
+        click.echo(f"prefcore: application {found.app}, store {store.url}", err=True)
+
+    @contextmanager
+    def preferences(self) -> Iterator[Preferences[Schema]]:
+        """Open the store and give the facade over it, closed afterwards."""
+        store = self.open_store()
+        try:
+            yield self.facade(store)
+        finally:
+            store.close()
+
+    def facade(self, store: Store) -> Preferences[Schema]:
+        """Give the facade over an opened store, at the schema version in force."""
+        from prefcore.cli.sources import own_schema, schema_folder, steps
+        from prefcore.preferences import Preferences
+
+        found = self.configuration
+        return Preferences(
+            store,
+            found.app,
+            schema=own_schema(found),
+            schemas=schema_folder(found),
+            migrations=steps(found, self.plugins),
+            actor=self.actor or None,
+            plugins=self.plugins,
+        )
+
+
+def store_url(text: str) -> str:
+    """Give the URL of a store that is named by its URL or, for SQLite, by its path."""
+    scheme, colon, rest = text.partition(":")
+    if colon and len(scheme) > 1 and scheme.isalnum():
+        return text if scheme != "sqlite" or rest else _no_path(text)
+    return f"sqlite:{os.path.abspath(os.path.expanduser(text))}"
+
+
+def _no_path(text: str) -> str:
+    raise UsageError(f"'{text}' names no file; write sqlite:PATH", store=text)

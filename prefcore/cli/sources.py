@@ -1,0 +1,136 @@
+"""Where schemas and migration steps come from, as configured; code only from safe places."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prefcore.errors import InvalidStep, NotFound, PluginError, PolicyRefused, UsageError
+from prefcore.host import why_untrusted
+from prefcore.migration import Step, read_steps
+
+if TYPE_CHECKING:
+    from prefcore.config import Config
+    from prefcore.plugins import Plugins
+    from prefcore.schema import SchemaDocument
+
+__all__ = ["own_schema", "schema_folder", "steps"]
+
+
+def schema_folder(config: Config) -> Path | None:
+    """Give the configured folder of schema snapshots, if it is a folder."""
+    return Path(config.schemas) if Path(config.schemas).is_absolute() else None
+
+
+def own_schema(config: Config) -> SchemaDocument | None:
+    """Give the schema of the configured class, ``package.module:Class``; None where it is none."""
+    if not config.schemas or schema_folder(config) is not None:
+        return None
+    found = _named(config, config.schemas, setting="schemas")
+    document = getattr(found, "document", None)
+    if not callable(document):
+        raise UsageError(
+            f"schemas = '{config.schemas}' is no schema class; write package.module:Class"
+        )
+    made: SchemaDocument = document()
+    return made
+
+
+def steps(config: Config, plugins: Plugins) -> Iterable[Step]:
+    """Give the migration steps: their code is looked for and run only when they are drawn."""
+    return _Steps(config, plugins)
+
+
+class _Steps:
+    def __init__(self, config: Config, plugins: Plugins) -> None:
+        self._config = config
+        self._plugins = plugins
+
+    def __iter__(self) -> Iterator[Step]:
+        migrations = self._config.migrations
+        if not migrations:
+            return iter(_of_plugins(self._plugins, self._config.app))
+        if Path(migrations).is_absolute():
+            return iter(_of_folder(Path(migrations)))
+        return iter(_of_module(self._config))
+
+
+def _of_plugins(plugins: Plugins, app: str) -> tuple[Step, ...]:
+    if app not in plugins.migrations.ids():
+        return ()
+    found = tuple(plugins.migrations.get(app).steps())
+    return tuple(_checked(one, f"the plugin migrations.{app}") for one in found)
+
+
+def _of_folder(folder: Path) -> tuple[Step, ...]:
+    files = sorted(folder.glob("*.py")) if folder.is_dir() else []
+    for place in (folder, *files) if files else ():
+        _refuse_unsafe(place, "migration steps are Python code")
+    return read_steps(folder)
+
+
+def _of_module(config: Config) -> tuple[Step, ...]:
+    name = config.migrations if ":" in config.migrations else f"{config.migrations}:steps"
+    found = _named(config, name, setting="migrations")
+    if callable(found):
+        found = found()
+    if not isinstance(found, Iterable):
+        raise UsageError(f"migrations = '{config.migrations}': {name} is no list of steps")
+    return tuple(_checked(one, config.migrations) for one in found)
+
+
+def _checked(step: object, origin: str) -> Step:
+    if not isinstance(step, Step):
+        raise InvalidStep(f"{origin} gives {step!r:.60}, which is no migration step")
+    return step
+
+
+def _refuse_unsafe(place: Path, what: str) -> None:
+    reason = why_untrusted(place)
+    if reason:
+        raise PolicyRefused(f"{what} and {place} is not safe to run: {reason}", path=str(place))
+
+
+def _named(config: Config, name: str, *, setting: str) -> object:
+    """Give what ``package.module:Name`` means: an installed module, else one beside the file."""
+    module, _, attribute = name.partition(":")
+    if not attribute or not all(word.isidentifier() for word in (*module.split("."), attribute)):
+        raise UsageError(f"{setting} = '{name}' is no folder; name Python as package.module:Name")
+    if not _is_found(module):
+        if not config.folder:
+            raise NotFound(f"{setting} = '{name}': there is no module {module}")
+        _allow_folder(config, module, setting)
+    try:
+        return getattr(import_module(module), attribute)
+    except AttributeError as error:
+        raise NotFound(f"{setting} = '{name}': {module} has no {attribute}") from error
+    except Exception as error:
+        raise PluginError(
+            f"{setting} = '{name}' cannot be imported: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _allow_folder(config: Config, module: str, setting: str) -> None:
+    """Let modules be found beside prefcore.toml, if nobody else could have put them there."""
+    package = Path(config.folder, module.partition(".")[0])
+    file = package.with_suffix(".py")
+    if not package.is_dir() and not file.is_file():
+        raise NotFound(
+            f"{setting} = '{config.schemas if setting == 'schemas' else config.migrations}': there "
+            f"is no module {module}, neither installed nor in {config.folder}"
+        )
+    places = [file] if file.is_file() else [package, *sorted(package.rglob("*.py"))]
+    for place in (Path(config.folder), *places):
+        _refuse_unsafe(place, f"{setting} = '{module}' is Python code")
+    sys.path.append(config.folder)  # last: a file there must not stand in for a library
+
+
+def _is_found(module: str) -> bool:
+    try:
+        return find_spec(module.partition(".")[0]) is not None
+    except (ImportError, ValueError):
+        return False

@@ -1,0 +1,1 @@
+"""The verbs, one module each, imported when called; each has its ``command``."""

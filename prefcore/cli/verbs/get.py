@@ -1,0 +1,91 @@
+"""``prefcore get``: the value that holds for a key.
+
+The fastest way through the program: it loads nothing but the store and ``prefcore.lookup``. Only a
+key that the store does not declare needs the whole facade.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from prefcore.cli.completing import keys
+from prefcore.cli.frame import Command
+from prefcore.cli.options import Target, reading
+from prefcore.cli.output import MASK, print_json
+from prefcore.cli.session import Session
+from prefcore.errors import NotFound, UnknownKey
+from prefcore.lookup import Lookup
+from prefcore.values import UNSET, canonical_text, from_text
+
+if TYPE_CHECKING:
+    from prefcore.interfaces import Store
+
+__all__ = ["command"]
+
+
+@click.command("get", cls=Command)
+@click.argument("key", shell_complete=keys)
+@reading
+@click.option("--show-origin", is_flag=True, help="Print first which set the value comes from.")
+@click.pass_obj
+def command(session: Session, key: str, target: Target, show_origin: bool) -> None:
+    """Print the value that holds for a key.
+
+    Text is printed bare, everything else as JSON. A key that is unset and has no default exits
+    with 10.
+    """
+    target = target.to_read(lambda: session.me)
+    store = session.open_store()
+    try:
+        lookup = Lookup(store, session.configuration.app)
+        try:
+            found = _found(lookup, store, key, target)
+        except UnknownKey:
+            # A fresh store declares nothing yet, and the whole schema knows the nearest key.
+            found = _found(session.facade(store), store, key, target)
+    finally:
+        store.close()
+    value, origin, sensitive = found
+    if value is UNSET:
+        raise NotFound(f"{key} is not set {_where(target)}and has no default", key=key)
+    _print(session, key, value, origin, sensitive=sensitive, show_origin=show_origin)
+
+
+def _found(lookup: Lookup, store: Store, key: str, target: Target) -> tuple[object, str, bool]:
+    """Give value (or UNSET), origin, and whether it must not be shown."""
+    declared = lookup.declared(key)
+    if target.template is not None:
+        sets = [("template", target.template)]
+        layers = store.layers(lookup.app, lookup.version, key, sets)
+        value = from_text(layers[0][2]) if layers else UNSET
+        return value, f"template/{target.template}", declared.sensitive
+    for layer in lookup.explain(key, user=target.user, project=target.project):
+        if layer.state == "wins":
+            return layer.value, layer.origin, declared.sensitive
+    return UNSET, "", declared.sensitive
+
+
+def _where(target: Target) -> str:
+    if target.template is not None:
+        return f"in template/{target.template} "
+    owners = [
+        f"{scope}/{owner}"
+        for scope, owner in (("user", target.user), ("project", target.project))
+        if owner is not None
+    ]
+    return f"for {' in '.join(owners)} " if owners else "in the system "
+
+
+def _print(
+    session: Session, key: str, value: object, origin: str, *, sensitive: bool, show_origin: bool
+) -> None:
+    if sensitive:
+        value = MASK
+    if session.json:
+        data: dict[str, object] = {"key": key, "value": value, "origin": origin}
+        print_json(data | ({"sensitive": True} if sensitive else {}), compact=True)
+        return
+    text = value if isinstance(value, str) else canonical_text(value)
+    click.echo(f"{origin}\t{text}" if show_origin else text)
