@@ -5,21 +5,31 @@ Each act prepares all it needs and gives what remains to be done: the write itse
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
+import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from prefcore import ImportRequest
-from prefcore.errors import PrefcoreError
+from prefcore.errors import LockedError, PrefcoreError
 from prefcore.preferences import Preferences
 from tests.faults import story
 
 __all__ = ["ACTS", "mark", "report"]
+
+NOBODY = 65534
+
+#: Gives the writes of an act, one after the other, each ready to be done.
+Act = Callable[[Preferences[Any], Path], Iterator[Callable[[], object]]]
+
+#: Where SQLite keeps the locks of those who have a database open (its SHARED_FIRST, 510 bytes).
+SHARED_FIRST = 0x40000002
 
 #: What a child tells its parent.
 BEGIN, END = b"begin", b"end"
@@ -30,6 +40,44 @@ def _sets(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object
         yield lambda number=number: prefs.set(  # type: ignore[misc]  # bound now
             f"key{number % 8}", f"set {number}", user=f"user{number % 5:04}"
         )
+
+
+def _sets_of(owner: str) -> Act:
+    def act(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object]]:
+        for number in count():
+            yield lambda number=number: prefs.set(  # type: ignore[misc]  # bound now
+                f"key{number % 8}", f"set {number}", user=owner
+            )
+
+    return act
+
+
+def _get(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object]]:
+    yield lambda: prefs.get("size", user="user0001")
+
+
+def _get_set(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object]]:
+    yield lambda: prefs.get("key2", user="user0002")
+
+
+def _lock(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object]]:
+    """Raise LockedError where another process holds the store open and is writing to it."""
+
+    def lock() -> None:
+        connection = sqlite3.connect(folder / "prefs.db", timeout=0, isolation_level=None)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            with (folder / "prefs.db").open("rb+") as file:
+                try:
+                    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 510, SHARED_FIRST)
+                except BlockingIOError:
+                    raise LockedError(str(error)) from error
+        finally:
+            connection.close()
+
+    prefs.close()
+    yield lock
 
 
 def _import(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object]]:
@@ -48,7 +96,17 @@ def _down(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object
     yield lambda: prefs.apply(plan)
 
 
-ACTS = {"sets": _sets, "import": _import, "up": _up, "down": _down}
+ACTS: Mapping[str, Act] = {
+    "sets": _sets,
+    "our sets": _sets_of("ours"),
+    "their sets": _sets_of("theirs"),
+    "get": _get,
+    "key2": _get_set,
+    "lock": _lock,
+    "import": _import,
+    "up": _up,
+    "down": _down,
+}
 
 
 def mark(act: str, folder: str, marks: Connection) -> None:
@@ -60,16 +118,26 @@ def mark(act: str, folder: str, marks: Connection) -> None:
     time.sleep(60)  # until killed, so that nothing is closed in good order
 
 
-def report(act: str, folder: str, reports: Connection, times: int, file_bytes: int) -> None:
-    """Do an act so many times, no file growing beyond so many bytes; tell errors and the pid."""
+def report(
+    act: str, folder: str, reports: Connection, times: int, file_bytes: int, is_guest: bool
+) -> None:
+    """Do an act so many times and tell its result, or its error.
+
+    No file may grow beyond ``file_bytes`` (0: as it likes); a guest may do nothing that the modes
+    of files do not allow everybody (for a root that runs tests: as the user nobody).
+    """
+    if is_guest and os.getuid() == 0:
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
     try:
         write = ACTS[act](story.opened(Path(folder)), Path(folder))
-        todo = [next(write)]
+        first = next(write)
         if file_bytes:
             resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
-        for _ in range(times):
-            todo.pop()()
-            todo += [one for one, _ in zip(write, range(1), strict=False)]
-        reports.send(("done", 0, "", os.getpid()))
+        result = first()
+        for _ in range(times - 1):
+            result = next(write)()
+        reports.send(("done", 0, repr(result)))
     except PrefcoreError as error:
-        reports.send((type(error).__name__, error.exit_code, error.message, os.getpid()))
+        reports.send((type(error).__name__, error.exit_code, error.message))

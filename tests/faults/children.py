@@ -34,12 +34,11 @@ class Fate:
 
 @attrs.frozen
 class Report:
-    """What a child told: ``done`` or the class of its error, exit code, message, its pid."""
+    """What a child told: ``done`` and its result, or its error's class, exit code and message."""
 
     what: str
     exit_code: int
     message: str
-    pid: int
 
 
 def kill(act: str, folder: Path, *, after: float) -> Fate:
@@ -72,9 +71,11 @@ def measure(act: str, folder: Path) -> float:
     return duration
 
 
-def start(act: str, folder: Path, *, times: int = 1, file_bytes: int = 0) -> Callable[[], Report]:
+def start(
+    act: str, folder: Path, *, times: int = 1, file_bytes: int = 0, is_guest: bool = False
+) -> Callable[[], Report]:
     """Start an act in a child; the callable waits for its end and gives its report."""
-    reports, process = _started(report, act, str(folder), times, file_bytes)
+    reports, process = _started(report, act, str(folder), times, file_bytes, is_guest)
 
     def ended() -> Report:
         told = Report(*reports.recv())

@@ -22,6 +22,8 @@ from prefcore.values import canonical_text
 from prefcore_testing.stores.readout import audit_faults
 
 APP = "acme"
+#: In the stores that are imported into and migrated.
+OWNERS = 30
 OLD, NEW = "1.0.0", "2.0.0"
 TOOLS = ("ruff", "black", "yapf")
 
@@ -160,7 +162,7 @@ def write_import(folder: Path) -> None:
     source.mkdir()
     prepare(source, owners=0)
     prefs = opened(source)
-    for i in range(60):
+    for i in range(OWNERS):
         prefs.set_many("user", f"user{i:04}", values_of(i + 1, "as imported"))
     with (folder / "import.json").open("wb") as out:
         prefs.export(out, format="json")

@@ -27,7 +27,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("prepared")
     for act in ACTS:
         (folder / act).mkdir()
-        story.prepare(folder / act, owners=5 if act == "sets" else 60)
+        story.prepare(folder / act, owners=5 if act == "sets" else story.OWNERS)
     prefs = story.opened(folder / "down")
     prefs.apply(prefs.plan_migration(story.NEW))
     for number in range(3):
