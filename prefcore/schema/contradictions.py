@@ -10,7 +10,7 @@ from prefcore.schema.problems import Problem
 from prefcore.schema.shape import ANY, Shape
 from prefcore.values import UNSET
 
-__all__ = ["contradictions"]
+__all__ = ["contradictions", "unreadable_patterns"]
 
 _PAIRS = (
     ("minimum", "maximum"),
@@ -43,6 +43,19 @@ def contradictions(
                 yield f"{key}: its default{where} does not fit its declaration: {said}"
 
 
+def unreadable_patterns(
+    preferences: Mapping[str, Preference], definitions: Mapping[str, Shape]
+) -> Iterator[str]:
+    """Give one sentence for each pattern that can't be checked."""
+    shapes = {f"definition {name}": shape for name, shape in definitions.items()}
+    shapes |= {key: preference.shape for key, preference in preferences.items()}
+    for place, shape in shapes.items():
+        for path, inner in shape.walk():
+            fault = pattern_fault(inner.pattern) if inner.pattern is not None else None
+            if fault is not None:
+                yield f"{place} ({path}): pattern {fault}" if path else f"{place}: pattern {fault}"
+
+
 def _in_key(
     key: str, preferences: Mapping[str, Preference], reserved: tuple[str, ...]
 ) -> Iterator[str]:
@@ -60,10 +73,6 @@ def _in_shape(place: str, shape: Shape, definitions: Mapping[str, Shape]) -> Ite
         at = f"{place} ({path})" if path else place
         if inner.ref is not None and inner.ref not in definitions:
             yield f"{at}: there is no definition '{inner.ref}'"
-        if inner.pattern is not None:
-            fault = pattern_fault(inner.pattern)
-            if fault is not None:
-                yield f"{at}: pattern {fault}; it is kept and not checked"
         for low, high in _PAIRS:
             least, most = getattr(inner, low), getattr(inner, high)
             if least is not None and most is not None and least > most:

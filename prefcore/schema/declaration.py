@@ -10,7 +10,7 @@ import attrs
 from prefcore.errors import InvalidSchema, InvalidValue, PolicyRefused, UnknownKey
 from prefcore.schema.checks import Check, Problem, compile_check, kinds_of
 from prefcore.schema.closest import did_you_mean
-from prefcore.schema.contradictions import contradictions
+from prefcore.schema.contradictions import contradictions, unreadable_patterns
 from prefcore.schema.declared import SCOPES, Deprecation, Preference, check_key
 from prefcore.schema.layout import LAYOUT, OWN, read_document
 from prefcore.schema.problems import join_path
@@ -83,7 +83,8 @@ class SchemaDocument:
             check_key(name, path=f"{self.app} {self.version}: reserved")
         found = contradictions(self.preferences, self.definitions, self.reserved, self.check)
         if self.dialect == OWN:
-            for sentence in found:
+            # Foreign patterns were noted where they were read.
+            for sentence in (*found, *unreadable_patterns(self.preferences, self.definitions)):
                 raise InvalidSchema(
                     f"{self.app} {self.version}: {sentence}", app=self.app, version=self.version
                 )

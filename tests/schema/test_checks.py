@@ -384,7 +384,7 @@ DEFINITIONS: dict[str, object] = {
 }
 
 
-@settings(max_examples=600)
+@settings(max_examples=600, deadline=None)
 @given(SCHEMAS, st.lists(INSTANCES, min_size=5, max_size=15))
 def test_checks_agree_with_jsonschema(schema: object, values: list[object]) -> None:
     notes: list[str] = []
@@ -399,6 +399,7 @@ def test_checks_agree_with_jsonschema(schema: object, values: list[object]) -> N
         assert (found is None) == judge.is_valid(value), (value, found)
 
 
+@settings(deadline=None)
 @given(INSTANCES)
 def test_the_shape_without_rules_takes_everything(value: object) -> None:
     assert compile_check(ANY, {})(value) is None

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefcore.errors import AppMismatch, InvalidSchema
@@ -425,6 +425,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from("abc"), JSON, max_size=3), JSON)
 def test_no_foreign_schema_is_fatal(properties: dict[str, object], definition: object) -> None:
     root = {"properties": properties, "$defs": {"a": definition}}

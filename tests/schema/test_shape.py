@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefcore.errors import InvalidSchema
@@ -62,6 +62,7 @@ def read(schema: object) -> tuple[Shape, list[str]]:
     return Shape.from_json(schema, path="key", notes=notes), notes
 
 
+@settings(deadline=None)
 @given(SHAPES)
 def test_a_shape_comes_back_from_its_own_json(shape: Shape) -> None:
     again, notes = read(shape.to_json())
@@ -70,6 +71,7 @@ def test_a_shape_comes_back_from_its_own_json(shape: Shape) -> None:
     assert canonical_text(again.to_json()) == canonical_text(shape.to_json())
 
 
+@settings(deadline=None)
 @given(SHAPES)
 def test_constraints_leave_out_annotations_and_nothing_else(shape: Shape) -> None:
     bare = shape.constraints()

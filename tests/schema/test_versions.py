@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefcore.errors import InvalidSchema
@@ -90,11 +90,13 @@ def test_what_is_no_version_is_refused_with_the_reason(text: str, fault: str) ->
     assert fault in caught.value.message
 
 
+@settings(deadline=None)
 @given(VERSIONS)
 def test_a_version_is_written_as_it_was_read(text: str) -> None:
     assert str(Version.parse(text)) == text
 
 
+@settings(deadline=None)
 @given(VERSIONS, VERSIONS, VERSIONS)
 def test_versions_are_totally_ordered(a: str, b: str, c: str) -> None:
     x, y, z = map(Version.parse, (a, b, c))
