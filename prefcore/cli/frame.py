@@ -84,9 +84,7 @@ class LazyGroup(_Framed, click.Group):
     command it shows its help.
     """
 
-    def __init__(
-        self, *, package: str, table: Mapping[str, tuple[str, str]], **more: Any
-    ) -> None:
+    def __init__(self, *, package: str, table: Mapping[str, tuple[str, str]], **more: Any) -> None:
         super().__init__(invoke_without_command=True, callback=_help_without_command, **more)
         self._package = package
         self._table = table
@@ -99,7 +97,7 @@ class LazyGroup(_Framed, click.Group):
             return None
         module, _, attribute = self._table[cmd_name][0].partition(":")
         found = getattr(import_module(f"{self._package}.{module}"), attribute or "command")
-        assert isinstance(found, click.Command)  # noqa: S101  # the table is ours
+        assert isinstance(found, click.Command)  # the table is ours
         return found
 
     def resolve_command(
@@ -132,7 +130,6 @@ class LazyGroup(_Framed, click.Group):
             if name.startswith(incomplete)
         ]
         return found + click.Command.shell_complete(self, ctx, incomplete)
-
 
 
 @click.pass_context

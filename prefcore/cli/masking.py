@@ -24,7 +24,7 @@ class Masks:
 
     @classmethod
     def of(cls, prefs: Preferences[Schema], *versions: str) -> Masks:
-        """Give the masks of the schema in force and of further versions; those unknown are left out."""
+        """Give the masks of the schema in force and of further versions, where they are known."""
         documents = []
         for version in (None, *versions):
             try:

@@ -11,7 +11,7 @@ import click
 from prefcore.cli.completing import owners, scopes
 from prefcore.errors import UsageError
 
-__all__ = ["Target", "acting", "one_set", "reading", "selecting"]
+__all__ = ["Target", "acting", "one_set", "reading", "selecting", "targeting"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -26,17 +26,17 @@ class Target(NamedTuple):
 
     def to_read(self, me: Callable[[], str]) -> Target:
         """Give the layers that resolution walks: this user's, unless others are asked for alone."""
-        if self.template is not None and self.count > 1:
+        if self.template is not None and self.named > 1:
             raise UsageError("a template stands alone: leave out --user, --project and --system")
-        if self.system and self.count > 1:
+        if self.system and self.named > 1:
             raise UsageError("--system shows the system alone: leave out --user and --project")
         if self.user is None and not self.system and self.template is None:
             return self._replace(user=_me(me))
         return self
 
     def to_change(self, me: Callable[[], str]) -> tuple[str, str]:
-        """Give scope and owner of the one set that is meant; raises UsageError where several are."""
-        if self.count > 1:
+        """Give scope and owner of the one set that is meant; raises UsageError for several."""
+        if self.named > 1:
             raise UsageError("name one set: --user, --project, --system or --template")
         if self.project is not None:
             return "project", self.project
@@ -47,10 +47,10 @@ class Target(NamedTuple):
         return "user", self.user if self.user is not None else _me(me)
 
     @property
-    def count(self) -> int:
+    def named(self) -> int:
         """How many of the options were given."""
-        named = (self.user, self.project, self.template)
-        return sum(one is not None for one in named) + self.system
+        owners = (self.user, self.project, self.template)
+        return sum(one is not None for one in owners) + self.system
 
 
 def _me(me: Callable[[], str]) -> str:
@@ -75,7 +75,9 @@ def _owner_option(name: str, metavar: str, text: str) -> Callable[[_F], _F]:
     )
 
 
-def _targeting(texts: tuple[str, str, str, str]) -> Callable[[_F], _F]:
+def targeting(texts: tuple[str, str, str, str]) -> Callable[[_F], _F]:
+    """Add the options that name sets, with these helps; the function gets them as ``target``."""
+
     def decorate(function: _F) -> _F:
         @wraps(function)
         def called(
@@ -103,7 +105,7 @@ def _targeting(texts: tuple[str, str, str, str]) -> Callable[[_F], _F]:
 
 
 #: For verbs that change one set.
-one_set = _targeting(
+one_set = targeting(
     (
         "In this user's set (default: yours).",
         "In this project's set.",
@@ -113,7 +115,7 @@ one_set = _targeting(
 )
 
 #: For verbs that read what holds.
-reading = _targeting(
+reading = targeting(
     (
         "For this user (default: you).",
         "In this project.",
@@ -128,7 +130,11 @@ def selecting(function: _F) -> _F:
 
     @wraps(function)
     def called(
-        *args: Any, scope: tuple[str, ...], owner: tuple[str, ...], key: tuple[str, ...], **more: Any
+        *args: Any,
+        scope: tuple[str, ...],
+        owner: tuple[str, ...],
+        key: tuple[str, ...],
+        **more: Any,
     ) -> Any:
         from prefcore.model import Scope, Selection
 
@@ -170,9 +176,9 @@ def selecting(function: _F) -> _F:
 
 def acting(function: _F) -> _F:
     """Add ``--dry-run`` and ``--reason``, for verbs that make a changeset."""
-    function = click.option(
-        "--reason", default="", metavar="TEXT", help="Why, for the history."
-    )(function)
+    function = click.option("--reason", default="", metavar="TEXT", help="Why, for the history.")(
+        function
+    )
     return click.option(
         "--dry-run", is_flag=True, help="Say what would be done, and change nothing."
     )(function)

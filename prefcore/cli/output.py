@@ -46,7 +46,7 @@ def shown(value: object, limit: int = 60) -> str:
 
 
 def escaped(text: str) -> str:
-    """Give text that cannot steer a terminal: what is not printable is written as ``\\u…``."""
+    """Give text that cannot steer a terminal: what is not printable is written as its number."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)

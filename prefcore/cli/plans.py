@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from prefcore.preferences import Preferences
     from prefcore.schema import Schema
 
-__all__ = ["carry_out", "counted", "plan_data", "short"]
+__all__ = ["carry_out", "counted", "plan_data", "short", "tell_done"]
 
 #: So many items are printed; ``-v`` prints all that the plan names.
 MOST = 40
@@ -91,9 +91,7 @@ def _print_steps(details: Mapping[str, object]) -> None:
         click.echo(f"  step {step['step']}: {escaped(said)}")
 
 
-def _print_items(
-    items: Iterable[PlanItem], masks: Masks, limit: int, *, whole: bool
-) -> None:
+def _print_items(items: Iterable[PlanItem], masks: Masks, limit: int, *, whole: bool) -> None:
     items = sorted(items, key=lambda one: (one.place, one.key))
     listed = items if whole else items[:MOST]
     for where, group in groupby(listed, key=lambda one: one.place):
@@ -138,9 +136,7 @@ def _print_conflict(conflict: Conflict, masks: Masks, limit: int) -> None:
 
 def counted(plan: Plan) -> str:
     """Give how much of each kind a plan does, such as ``1 changed, 8 removed``."""
-    parts = [
-        f"{plan.counts[act]} {word}" for act, word in _PAST.items() if plan.counts.get(act)
-    ]
+    parts = [f"{plan.counts[act]} {word}" for act, word in _PAST.items() if plan.counts.get(act)]
     return ", ".join(parts) or "no value changes"
 
 

@@ -106,7 +106,7 @@ def _make_store(session: Session) -> bool:
 def _tell_schemas(session: Session, found: Config) -> None:
     """Say what the schemas are, or what is wrong with them before someone trips over it."""
     if not found.schemas:
-        warn("no schemas are configured; add schemas = \"FOLDER\" to prefcore.toml before the first set")
+        warn('no schemas are configured; before the first set, add schemas = "FOLDER" to the file')
         return
     try:
         with session.preferences() as prefs:

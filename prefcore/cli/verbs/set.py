@@ -105,13 +105,15 @@ def _pair(word: str) -> tuple[str, str]:
 
 
 def _stdin(key: str) -> str:
-    data = click.get_binary_stream("stdin").read(_MOST_STDIN + 1)
+    data = sys.stdin.buffer.read(_MOST_STDIN + 1)
     if len(data) > _MOST_STDIN:
         raise InvalidValue(f"{key}: the standard input holds more than {_MOST_STDIN >> 20} MiB")
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
-        raise InvalidValue(f"{key}: the standard input is no UTF-8 at byte {error.start}") from error
+        raise InvalidValue(
+            f"{key}: the standard input is no UTF-8 at byte {error.start}"
+        ) from error
     # One line end, of whichever kind, comes from echo or an editor.
     return text.removesuffix("\n").removesuffix("\r")
 
@@ -125,8 +127,7 @@ def _asked(session: Session, prefs: Preferences[Schema], key: str, where: str) -
         )
     if session.no_input or not sys.stdin.isatty():
         raise UsageError(f"no value is given for {key}; give one, or - to read standard input")
-    text: str = click.prompt(f"{key} for {where}", err=True, default="", show_default=False)
-    return text
+    return str(click.prompt(f"{key} for {where}", err=True, default="", show_default=False))
 
 
 def tell_set(
@@ -152,5 +153,3 @@ def _warn_shadowed(prefs: Preferences[Schema], scope: str, owner: str, keys: lis
         layers = prefs.explain(key, **{scope: owner})
         if layers[0].locked and layers[0].state == "wins":
             warn(f"{key}: the system's value is locked and wins over this one")
-
-

@@ -1,0 +1,104 @@
+"""Files of users: written whole or not at all, and read twice although they may be a pipe."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
+
+from prefcore.cli.failures import from_os
+from prefcore.errors import NotFound, NotPermitted, UsageError
+
+__all__ = ["readable", "replacing"]
+
+
+@contextmanager
+def replacing(name: str) -> Iterator[BinaryIO]:
+    """Open a file to be written; it takes its name only when the block ends well.
+
+    Through a symbolic link, the file that it points to is replaced, and the link stays. What is
+    there keeps its permissions. Devices and pipes are written as they are. Raises NoSpace,
+    NotPermitted, NotFound (of the folder), ReadOnly or UsageError (a folder).
+    """
+    target = Path(os.path.realpath(name))
+    try:
+        mode = target.stat().st_mode if target.exists() else None
+        if mode is not None and stat.S_ISDIR(mode):
+            raise UsageError(f"{name} is a folder; name a file in it", path=name)
+        if mode is not None and not stat.S_ISREG(mode):
+            with target.open("wb") as file:
+                yield file
+            return
+        if mode is not None and not os.access(target, os.W_OK):
+            raise NotPermitted(f"{name} cannot be written: permission denied", path=name)
+        with _written_aside(target, mode) as file:
+            yield file
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise from_os(error, name) or error from error
+
+
+@contextmanager
+def _written_aside(target: Path, mode: int | None) -> Iterator[BinaryIO]:
+    part = target.with_name(f".{target.name[:200]}.{os.urandom(4).hex()}.part")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        with os.fdopen(os.open(part, flags, 0o666), "wb") as file:
+            if mode is not None:
+                part.chmod(stat.S_IMODE(mode))
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+    _sync(target.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Make the new name durable; Windows has no way to."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def readable(name: str) -> Iterator[tuple[Path, str]]:
+    """Give a path that can be read twice, and what to call it; ``-`` is the standard input.
+
+    What is no plain file is first copied into a private temporary one. Raises NotFound,
+    NotPermitted, UsageError (a folder) or NoSpace.
+    """
+    try:
+        if name != "-" and stat.S_ISDIR(os.stat(name).st_mode):  # noqa: PTH116  # as named
+            raise UsageError(f"{name} is a folder; name a file in it", path=name)
+        if name != "-" and stat.S_ISREG(os.stat(name).st_mode):  # noqa: PTH116  # as named
+            Path(name).open("rb").close()
+            yield Path(name), name
+            return
+        with TemporaryDirectory(prefix="prefcore-") as folder:
+            copy = Path(folder, "input")
+            with copy.open("wb") as out:
+                if name == "-":
+                    shutil.copyfileobj(sys.stdin.buffer, out)
+                else:
+                    with Path(name).open("rb") as source:
+                        shutil.copyfileobj(source, out)
+            yield copy, "standard input" if name == "-" else name
+    except FileNotFoundError as error:
+        raise NotFound(f"there is no file {name}", path=name) from error
+    except OSError as error:
+        raise from_os(error, name) or error from error

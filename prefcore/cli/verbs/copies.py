@@ -1,0 +1,82 @@
+"""``prefcore migrate copies`` and ``recover``: the store's safety copies."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from prefcore.cli.completing import copies
+from prefcore.cli.frame import Command
+from prefcore.cli.output import escaped, print_json, print_table, say, warn
+from prefcore.cli.session import Session
+from prefcore.cli.times import local_time
+from prefcore.errors import NotFound, PolicyRefused, UsageError
+
+__all__ = ["list_command", "recover_command"]
+
+
+@click.command("copies", cls=Command)
+@click.pass_obj
+def list_command(session: Session) -> None:
+    """List the safety copies of the store, newest first; the last three are kept."""
+    store = session.open_store()
+    try:
+        found = store.copies()
+    finally:
+        store.close()
+    if session.json:
+        print_json(
+            [
+                {"id": c.id, "at": c.made_at.isoformat(), "size": c.size, "reason": c.reason}
+                for c in found
+            ]
+        )
+        return
+    print_table(
+        (escaped(one.id), local_time(one.made_at), f"{one.size:,} bytes", escaped(one.reason))
+        for one in found
+    )
+    if not found:
+        say(session, "there is no safety copy; migrations make them")
+
+
+@click.command("recover", cls=Command)
+@click.argument("copy", shell_complete=copies)
+@click.option("--yes", is_flag=True, help="Do not ask first.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")
+@click.pass_obj
+def recover_command(session: Session, copy: str, yes: bool, dry_run: bool) -> None:
+    """Put the whole store, of all applications, back to a safety copy, with its history.
+
+    This is for a damaged store; to take a migration back, use migrate down, which keeps later
+    edits. The present state is kept as a further safety copy.
+    """
+    store = session.open_store()
+    try:
+        fitting = [one for one in store.copies() if one.id.startswith(copy)]
+        if len(fitting) != 1:
+            what = "several safety copies begin" if fitting else "no safety copy begins"
+            raise NotFound(f"{what} with '{copy}'; list them with: prefcore migrate copies")
+        found = fitting[0]
+        told = f"the whole store back to its state of {local_time(found.made_at)} ({found.reason})"
+        if session.json:
+            print_json({"copy": found.id, "recovered": not dry_run}, compact=True)
+        if dry_run:
+            say(session, f"would put {told}")
+            return
+        _confirm(session, told, yes=yes)
+        store.restore_copy(found.id)
+        say(session, f"put {told}")
+        warn("what was changed since is only in the newest safety copy now")
+    finally:
+        store.close()
+
+
+def _confirm(session: Session, told: str, *, yes: bool) -> None:
+    if yes:
+        return
+    if session.no_input or not sys.stdin.isatty():
+        raise UsageError(f"this would put {told}; confirm with --yes")
+    if not click.confirm(f"Put {told}?", err=True):
+        raise PolicyRefused("not confirmed; nothing was changed")

@@ -1,0 +1,110 @@
+"""``prefcore describe``: a key's declaration, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from prefcore.cli.completing import keys
+from prefcore.cli.frame import Command
+from prefcore.cli.output import MASK, escaped, print_json, print_table, shown
+from prefcore.cli.session import Session
+from prefcore.values import UNSET
+
+if TYPE_CHECKING:
+    from prefcore.schema import Preference
+
+__all__ = ["command", "type_words"]
+
+#: Rules of a shape that say themselves: the word of JSON Schema, and ours.
+_RULES = {
+    "minimum": "at least",
+    "exclusiveMinimum": "more than",
+    "maximum": "at most",
+    "exclusiveMaximum": "less than",
+    "multipleOf": "a multiple of",
+    "minLength": "shortest length",
+    "maxLength": "longest length",
+    "pattern": "pattern",
+    "format": "format",
+    "minItems": "fewest items",
+    "maxItems": "most items",
+    "uniqueItems": "items differ",
+    "minProperties": "fewest members",
+    "maxProperties": "most members",
+    "required": "members needed",
+}
+
+
+@click.command("describe", cls=Command)
+@click.argument("key", shell_complete=keys)
+@click.pass_obj
+def command(session: Session, key: str) -> None:
+    """Show what a key may hold, where, and what it is for."""
+    with session.preferences() as prefs:
+        document = prefs.schema
+        preference = document.preference(key)
+    if session.json:
+        print_json({"key": key, "schema": document.version, **preference.as_document()})
+        return
+    click.echo(f"{key}  ({document.app} {document.version})")
+    if preference.help:
+        click.echo(f"  {escaped(' '.join(preference.help.split()))}")
+    print_table(_facts(preference), indent="  ")
+
+
+def _facts(preference: Preference) -> Iterator[tuple[str, str]]:
+    shape = preference.shape.to_json()
+    yield "type", type_words(preference)
+    enum = shape.get("enum")
+    for number, value in enumerate(enum if isinstance(enum, list) else ()):
+        yield ("one of" if number == 0 else ""), shown(value)
+    for word, ours in _RULES.items():
+        if word in shape:
+            yield ours, shown(shape[word])
+    if preference.unit:
+        yield "unit", escaped(preference.unit)
+    if preference.default is UNSET:
+        yield "default", "none" + (", a value is required" if preference.required else "")
+    else:
+        yield "default", MASK if preference.sensitive else shown(preference.default, 200)
+    yield "scopes", ", ".join(preference.scopes)
+    flags = {
+        "sensitive": "its value is never shown",
+        "locked": "the system's value wins over all others",
+        "trusted_only": "projects set it only where they are trusted",
+    }
+    for name, words in flags.items():
+        if getattr(preference, name):
+            yield name.replace("_", " "), words
+    if not preference.portable:
+        yield "not portable", "it belongs to this machine, and stays out of exports"
+    yield from _more(preference)
+
+
+def _more(preference: Preference) -> Iterator[tuple[str, str]]:
+    if preference.merge:
+        yield "merge", preference.merge
+    if preference.env:
+        yield "environment", preference.env
+    if preference.requires_role:
+        yield "role needed", preference.requires_role
+    for example in preference.examples:
+        yield "example", shown(example)
+    if preference.deprecated is not None:
+        sentence = " ".join(preference.deprecated.sentence.split())
+        yield "deprecated", escaped(sentence.removeprefix("is deprecated").lstrip(": ") or "yes")
+
+
+def type_words(preference: Preference) -> str:
+    """Give the types a preference may have, such as ``string or null``."""
+    shape = preference.shape
+    if shape.kinds:
+        words = list(shape.kinds)
+        if shape.items is not None and shape.items.kinds and "array" in words:
+            words[words.index("array")] = f"array of {' or '.join(shape.items.kinds)}"
+        return " or ".join(words)
+    alternatives = [kind for one in (*shape.any_of, *shape.one_of) for kind in one.kinds]
+    return " or ".join(dict.fromkeys(alternatives)) or "any"

@@ -1,0 +1,177 @@
+"""``prefcore doctor``: what is wrong, line by line, and what to do about it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from prefcore.cli.frame import Command
+from prefcore.cli.output import escaped, print_json
+from prefcore.cli.session import Session
+from prefcore.cli.times import local_time
+from prefcore.errors import PolicyRefused, PrefcoreError
+from prefcore.preferences import Preferences
+from prefcore.schema import Schema
+
+__all__ = ["command"]
+
+_COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
+#: So many findings of one kind are told one by one.
+_MOST = 10
+
+
+class Finding(NamedTuple):
+    """One line: ``state`` is ok, warn or fail; ``advice`` says what to do, where something is."""
+
+    state: str
+    check: str
+    message: str
+    advice: str = ""
+
+
+@click.command("doctor", cls=Command)
+@click.pass_obj
+def command(session: Session) -> int:
+    """Look for what is wrong, and say what to do: each line is ok, warn or fail.
+
+    Exits with 1 if a line says fail.
+    """
+    found: list[Finding] = []
+    for one in _findings(session):
+        found.append(one)
+        if not session.json:
+            _print(one)
+    if session.json:
+        print_json([one._asdict() for one in found])
+    return 1 if any(one.state == "fail" for one in found) else 0
+
+
+def _print(one: Finding) -> None:
+    state = click.style(one.state.ljust(4), fg=_COLORS[one.state])
+    advice = f"; {one.advice}" if one.advice else ""
+    click.echo(f"{state}  {one.check}: {escaped(one.message)}{escaped(advice)}")
+
+
+def _findings(session: Session) -> Iterator[Finding]:
+    yield from _guarded("configuration", lambda: _configuration(session))
+    yield from _guarded("plugins", lambda: _plugins(session))
+    try:
+        opened = session.preferences()
+        with opened as prefs:
+            yield from _guarded("permissions", lambda: _permissions(prefs))
+            yield from _guarded("store", lambda: _store(prefs))
+            yield from _guarded("schema", lambda: _schema(prefs))
+            yield from _guarded("values", lambda: _values(prefs))
+            yield from _guarded("migrations", lambda: _migrations(prefs))
+            yield from _guarded("safety copies", lambda: _copies(prefs))
+    except PrefcoreError as error:
+        yield Finding("fail", "store", error.message)
+
+
+def _guarded(check: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """Give a check's findings; an error ends this check alone."""
+    try:
+        yield from look()
+    except PrefcoreError as error:
+        yield Finding("fail", check, error.message)
+
+
+def _configuration(session: Session) -> Iterator[Finding]:
+    found = session.configuration
+    place = found.path or "no prefcore.toml, all by options"
+    yield Finding("ok", "configuration", f"{place}: application {found.app}, store {found.store}")
+
+
+def _plugins(session: Session) -> Iterator[Finding]:
+    plugins = session.plugins
+    index = plugins.load_all()
+    problems = plugins.problems
+    for problem in problems:
+        yield Finding("fail", "plugins", problem.message)
+    usable = sum(one.is_usable for one in index)
+    if not problems:
+        yield Finding("ok", "plugins", f"{usable} usable, none broken")
+    if not plugins.formats.ids():
+        advice = "install one with: pip install prefcore-json"
+        yield Finding("warn", "plugins", "no format is installed: no export, no import", advice)
+
+
+def _permissions(prefs: Preferences[Schema]) -> Iterator[Finding]:
+    scheme, _, path = prefs.store.url.partition(":")
+    if scheme != "sqlite" or os.name != "posix":
+        return
+    mode = stat.S_IMODE(Path(path).stat().st_mode)
+    if prefs.store.read_only:
+        yield Finding("warn", "permissions", f"{path} can only be read", "nothing can be changed")
+    if mode & 0o022:
+        yield Finding("fail", "permissions", f"others may write {path}", f"chmod 600 {path}")
+    elif mode & 0o044:
+        yield Finding("warn", "permissions", f"others may read {path}", f"chmod 600 {path}")
+    else:
+        yield Finding("ok", "permissions", f"only you may read and write {path}")
+
+
+def _store(prefs: Preferences[Schema]) -> Iterator[Finding]:
+    problems = list(islice(prefs.store.check(), _MOST))
+    for one in problems:
+        yield Finding("fail", "store", f"{one.what} ({one.where})", one.advice)
+    if not problems:
+        with prefs.store.snapshot() as view:
+            state = view.state(prefs.app)
+        held = f"{state.sets} sets with {state.entries} values"
+        yield Finding("ok", "store", f"entries, history and audit chain agree; {held}")
+
+
+def _schema(prefs: Preferences[Schema]) -> Iterator[Finding]:
+    if prefs.version is None:
+        first = prefs.newest_version
+        if first is None:
+            yield Finding("warn", "schema", "none is known", "set schemas in prefcore.toml")
+        else:
+            yield Finding("ok", "schema", f"none in force yet; the store will start at {first}")
+        return
+    document = prefs.schema  # compares the store's with the configured one, and raises
+    newest = prefs.newest_version
+    if newest not in (None, document.version):
+        advice = "see: prefcore migrate status"
+        message = f"{document.version} in force, the configured schemas end at {newest}"
+        yield Finding("warn", "schema", message, advice)
+    else:
+        yield Finding("ok", "schema", f"{document.version} in force, the newest known")
+
+
+def _values(prefs: Preferences[Schema]) -> Iterator[Finding]:
+    if prefs.version is None:
+        return
+    faults = list(prefs.faults())
+    for _, _, fault in faults[:_MOST]:
+        yield Finding("fail", "values", fault, "set it anew, or unset it")
+    if len(faults) > _MOST:
+        yield Finding("fail", "values", f"{len(faults) - _MOST} more", "see: prefcore validate")
+    if not faults:
+        yield Finding("ok", "values", f"all valid under {prefs.version}")
+
+
+def _migrations(prefs: Preferences[Schema]) -> Iterator[Finding]:
+    try:
+        count = len(prefs.steps())
+    except PolicyRefused as error:
+        yield Finding("warn", "migrations", error.message, "until then nothing can be migrated")
+        return
+    yield Finding("ok", "migrations", f"{count} steps can be read" if count else "no steps")
+
+
+def _copies(prefs: Preferences[Schema]) -> Iterator[Finding]:
+    found = prefs.store.copies()
+    if not found:
+        yield Finding("ok", "safety copies", "none yet; migrations make them")
+        return
+    newest = found[0]
+    told = f"{len(found)}, the newest of {local_time(newest.made_at)} ({newest.reason})"
+    yield Finding("ok", "safety copies", told)

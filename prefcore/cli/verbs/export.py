@@ -1,0 +1,114 @@
+"""``prefcore export``: preferences written to a file, whole or not at all."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import click
+
+from prefcore.cli.completing import formats
+from prefcore.cli.files import replacing
+from prefcore.cli.frame import Command
+from prefcore.cli.options import selecting
+from prefcore.cli.output import escaped, print_json, say, warn
+from prefcore.cli.session import Session
+from prefcore.errors import UsageError
+from prefcore.model import Selection
+
+if TYPE_CHECKING:
+    from prefcore.engines.exporting import Exported
+    from prefcore.plugins import Plugins
+    from prefcore.preferences import Preferences
+    from prefcore.schema import Schema
+
+__all__ = ["command"]
+
+#: Suffixes of our own packages' formats, so that a missing one is asked for by name.
+_SUFFIXES = {
+    ".json": "json",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".toml": "toml",
+    ".msgpack": "binary",
+}
+_COMPRESSED = (".gz", ".zst", ".zstd", ".bz2", ".xz", ".zip")
+
+
+@click.command("export", cls=Command)
+@click.argument("file", default="-", type=click.Path())
+@click.option(
+    "--format",
+    "format_id",
+    metavar="ID",
+    help="Write this format (default: by FILE's suffix, else json).",
+    shell_complete=formats,
+)
+@click.option("--plain", is_flag=True, help="Write one set's values alone, without a header.")
+@selecting
+@click.pass_obj
+def command(
+    session: Session, file: str, format_id: str | None, plain: bool, selection: Selection
+) -> None:
+    """Write preferences to FILE, or to the standard output (-, the default).
+
+    FILE is replaced as a whole when all is written; if that fails, it stays as it was. Keys that
+    are declared not portable stay out.
+    """
+    if file == "-" and session.json:
+        raise UsageError("--json tells of an export, and the standard output holds it; name a FILE")
+    with session.preferences() as prefs:
+        chosen = format_id or _format_of(file, prefs.plugins)
+        prefs.plugins.formats.get(chosen)  # before the file is touched
+        done = _write(prefs, file, chosen, selection, plain=plain)
+    if done.left_out:
+        warn(f"left out, because they belong to this machine: {', '.join(done.left_out)}")
+    if not done.trailer.sets and not selection.is_everything:
+        warn("nothing matches the selection")
+    if session.json:
+        print_json(
+            {
+                "file": file,
+                "format": chosen,
+                "sets": done.trailer.sets,
+                "entries": done.trailer.entries,
+                "digest": done.trailer.digest,
+                "left_out": list(done.left_out),
+            }
+        )
+    elif file != "-":
+        say(session, f"exported {_amount(done)} to {escaped(file)} ({chosen})")
+
+
+def _write(
+    prefs: Preferences[Schema], file: str, format_id: str, selection: Selection, *, plain: bool
+) -> Exported:
+    if file == "-":
+        out = sys.stdout.buffer
+        done = prefs.export(out, format=format_id, selection=selection, plain=plain)
+        out.flush()
+        return done
+    with replacing(file) as out:
+        return prefs.export(out, format=format_id, selection=selection, plain=plain)
+
+
+def _format_of(file: str, plugins: Plugins) -> str:
+    name = PurePath(file).name
+    suffix = PurePath(file).suffix.lower()
+    if file == "-" or not suffix:
+        return "json"
+    if suffix in _COMPRESSED:
+        raise UsageError(f"{file}: exports are not compressed yet; leave out {suffix}")
+    # Only names are compared where that settles it: formats are imported to be asked.
+    if suffix in _SUFFIXES:
+        return _SUFFIXES[suffix]
+    for info in plugins.formats.all():
+        if any(name.endswith(end) for end in info.suffixes):
+            return info.id
+    return "json"
+
+
+def _amount(done: Exported) -> str:
+    sets, entries = done.trailer.sets, done.trailer.entries
+    return f"{sets} set{'' if sets == 1 else 's'} with {entries} value{'' if entries == 1 else 's'}"

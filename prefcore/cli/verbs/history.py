@@ -1,0 +1,224 @@
+"""``prefcore history``: the log, told as a story."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import click
+
+from prefcore.cli.completing import changesets, keys
+from prefcore.cli.frame import Command
+from prefcore.cli.masking import Masks
+from prefcore.cli.options import Target, one_set
+from prefcore.cli.output import escaped, print_json, print_table, say, shown, width
+from prefcore.cli.plans import short
+from prefcore.cli.session import Session
+from prefcore.cli.times import local_time
+from prefcore.errors import UsageError
+from prefcore.model import Change, Changeset, Rename, place
+from prefcore.values import UNSET
+
+if TYPE_CHECKING:
+    from prefcore.interfaces import Snapshot
+    from prefcore.preferences import Preferences
+    from prefcore.schema import Schema
+
+__all__ = ["command"]
+
+#: So many changes of one changeset are told; ``-v`` tells all.
+_MOST = 200
+
+
+@click.command("history", cls=Command)
+@click.argument("key", required=False, shell_complete=keys)
+@one_set
+@click.option(
+    "--changeset",
+    "id",
+    metavar="ID",
+    help="Show what one changeset did.",
+    shell_complete=changesets,
+)
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(min=0),
+    default=20,
+    metavar="N",
+    help="Show the newest N (default 20; 0 for all).",
+)
+@click.pass_obj
+def command(session: Session, key: str | None, target: Target, id: str | None, limit: int) -> None:
+    """Tell what was changed, newest first: when, by whom and what.
+
+    With KEY, the changes of that key in one set, each with before and after.
+    """
+    if target.named and key is None:
+        raise UsageError("a set's history is told by key; give KEY too")
+    if id is not None and key is not None:
+        raise UsageError("give KEY or --changeset, not both")
+    with session.preferences() as prefs:
+        if id is not None:
+            _tell_one(session, prefs, prefs.changeset(id))
+        elif key is not None:
+            _tell_key(session, prefs, key, target.to_change(lambda: session.me), limit or None)
+        else:
+            _tell_log(session, prefs, limit or None)
+
+
+# --------------------------------------------------------------------------------- the log
+
+
+def _tell_log(session: Session, prefs: Preferences[Schema], limit: int | None) -> None:
+    with prefs.store.snapshot() as view:
+        log = view.changesets(prefs.app)
+        told = list(islice(log, limit))
+        more = sum(1 for _ in log)
+        if session.json:
+            print_json([_data(one) for one in told])
+            return
+        masks = Masks.of(prefs)
+        print_table((*_line(one), _what(view, one, masks, session)) for one in told)
+    if more:
+        say(session, f"… and {more} older (-n 0 shows all)")
+    if not told:
+        say(session, "nothing was changed yet")
+
+
+def _line(one: Changeset) -> tuple[str, str, str, str]:
+    return short(one), local_time(one.at), escaped(one.actor), one.kind
+
+
+def _data(one: Changeset) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "revision": one.revision,
+        "at": one.at.isoformat(),
+        "actor": one.actor,
+        "kind": one.kind,
+        "reason": one.reason,
+        "changes": one.changes,
+        "schema_before": one.schema_before,
+        "schema_after": one.schema_after,
+        "details": dict(one.details),
+    }
+
+
+def _what(view: Snapshot, one: Changeset, masks: Masks, session: Session) -> str:
+    """Say in a few words what a changeset did."""
+    details = one.details
+    values = f"{one.changes} value{'' if one.changes == 1 else 's'}"
+    if one.kind == "migrate":
+        told = f"{one.schema_before} → {one.schema_after}, {values}"
+    elif one.kind == "import":
+        told = f"{escaped(str(details.get('file', '')))}, {values}"
+    elif one.kind == "undo":
+        told = f"of {str(details.get('changeset', ''))[:8]}, {values}"
+    elif one.kind == "register":
+        told = f"schema {details.get('version', '')}"
+    else:
+        told = _few(view, one, masks, width(session))
+    if one.schema_before is None and one.schema_after is not None:
+        told += f" (began at schema {one.schema_after})"
+    return f"{told}  “{escaped(one.reason)}”" if one.reason else told
+
+
+def _few(view: Snapshot, one: Changeset, masks: Masks, limit: int) -> str:
+    changes = [c for c in islice(view.changes(one.revision), 4) if isinstance(c, Change)]
+    if not changes:
+        return ""
+    where = escaped(place(changes[0].scope, changes[0].owner))
+    if one.changes == 1:
+        change = changes[0]
+        return f"{where} {escaped(change.key)}: {_sides(change, masks, limit)}"
+    named = ", ".join(escaped(change.key) for change in changes[:3])
+    return f"{where} {named}" + (f" and {one.changes - 3} more" if one.changes > 3 else "")
+
+
+def _sides(change: Change, masks: Masks, limit: int) -> str:
+    before, after = (
+        shown(masks.masked(change.key, UNSET if entry is None else entry.value), limit)
+        for entry in (change.before, change.after)
+    )
+    return f"{before} → {after}"
+
+
+# ------------------------------------------------------------------------------- one changeset
+
+
+def _tell_one(session: Session, prefs: Preferences[Schema], one: Changeset) -> None:
+    changes = prefs.changes(one)
+    versions = [version for version in (one.schema_before, one.schema_after) if version]
+    masks = Masks.of(prefs, *versions)
+    if session.json:
+        told = [_change_data(change, masks) for change in changes]
+        print_json({**_data(one), "changed": told})
+        return
+    with prefs.store.snapshot() as view:
+        click.echo("  ".join((*_line(one), _what(view, one, masks, session))))
+    click.echo(f"  id {one.id}")
+    limit = width(session)
+    rows = list(islice(_rows(changes, masks, limit), None if session.verbose else _MOST))
+    print_table(rows, indent="  ")
+    if one.changes > len(rows):
+        say(session, f"… and {one.changes - len(rows)} more (-v lists them)")
+
+
+def _rows(
+    changes: Iterator[Change | Rename], masks: Masks, limit: int
+) -> Iterator[tuple[str, str, str]]:
+    for change in changes:
+        if isinstance(change, Rename):
+            yield "all sets", escaped(change.before), f"renamed to {escaped(change.after)}"
+        else:
+            where = escaped(place(change.scope, change.owner))
+            yield where, escaped(change.key), _sides(change, masks, limit)
+
+
+def _change_data(change: Change | Rename, masks: Masks) -> dict[str, object]:
+    if isinstance(change, Rename):
+        return {"act": "rename", "key": change.before, "after": change.after}
+    data: dict[str, object] = {
+        "act": "add" if change.before is None else "remove" if change.after is None else "change",
+        "key": change.key,
+        "scope": change.scope,
+        "owner": change.owner,
+    }
+    for name, entry in (("before", change.before), ("after", change.after)):
+        if entry is not None:
+            data[name] = masks.masked(change.key, entry.value)
+    return data
+
+
+# ------------------------------------------------------------------------------------ one key
+
+
+def _tell_key(
+    session: Session,
+    prefs: Preferences[Schema],
+    key: str,
+    target: tuple[str, str],
+    limit: int | None,
+) -> None:
+    found = prefs.history(key, *target)
+    if not found and key not in prefs.schema.preferences:
+        prefs.declared(key)  # raises UnknownKey, with the nearest one
+    told = found[:limit]
+    masks = Masks.of(prefs)
+    if session.json:
+        print_json([{**_data(one), **_change_data(change, masks)} for one, change in told])
+        return
+    wide = width(session)
+    print_table(
+        (
+            *_line(one),
+            _sides(change, masks, wide) + (f"  “{escaped(one.reason)}”" if one.reason else ""),
+        )
+        for one, change in told
+    )
+    if len(found) > len(told):
+        say(session, f"… and {len(found) - len(told)} older (-n 0 shows all)")
+    if not found:
+        say(session, f"{key} was never set for {place(*target)}")

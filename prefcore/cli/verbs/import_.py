@@ -1,0 +1,115 @@
+"""``prefcore import``: a file's preferences merged into the store, planned first."""
+
+from __future__ import annotations
+
+import click
+
+from prefcore.cli.completing import formats, strategies, versions
+from prefcore.cli.files import readable
+from prefcore.cli.frame import Command
+from prefcore.cli.masking import Masks
+from prefcore.cli.options import Target, acting, selecting, targeting
+from prefcore.cli.plans import carry_out, counted, tell_done
+from prefcore.cli.session import Session
+from prefcore.engines.importing import ImportRequest
+from prefcore.errors import UsageError
+from prefcore.model import Selection
+
+__all__ = ["command"]
+
+_into = targeting(
+    (
+        "A plain file goes into this user's set (default: yours).",
+        "A plain file goes into this project's set.",
+        "A plain file goes into the system's set.",
+        "A plain file goes into this template.",
+    )
+)
+
+
+@click.command("import", cls=Command)
+@click.argument("file", type=click.Path())
+@click.option(
+    "--merge",
+    multiple=True,
+    metavar="STRATEGY|GLOB=STRATEGY",
+    help="How to decide where both sides hold different values: ours, theirs, fail (the "
+    "default), …; for all keys, or those that match. Repeatable.",
+    shell_complete=strategies,
+)
+@click.option(
+    "--format",
+    "format_id",
+    metavar="ID",
+    help="Read this format (default: told by FILE's content, then its suffix).",
+    shell_complete=formats,
+)
+@click.option(
+    "--from-schema",
+    metavar="VERSION",
+    help="The schema version of a file that tells none; an empty store starts there.",
+    shell_complete=versions,
+)
+@click.option(
+    "--unknown",
+    type=click.Choice(["refuse", "keep"]),
+    default="refuse",
+    help="What to do with keys the schema does not declare (default: refuse the file).",
+)
+@selecting
+@_into
+@acting
+@click.pass_obj
+def command(
+    session: Session,
+    file: str,
+    merge: tuple[str, ...],
+    format_id: str | None,
+    from_schema: str | None,
+    unknown: str,
+    selection: Selection,
+    target: Target,
+    dry_run: bool,
+    reason: str,
+) -> None:
+    """Take preferences in from FILE, or from the standard input (-).
+
+    All or nothing: a value that is refused, or a conflict that no strategy decides, leaves the
+    store as it was. Files that prefcore exported say whose sets they hold; plain ones, such as
+    people write, go into the set you name.
+    """
+    strategy, by_glob = _strategies(merge)
+    with readable(file) as (path, name), session.preferences() as prefs:
+        request = ImportRequest(
+            path=path,
+            name=name,
+            format=format_id,
+            into=target.to_change(lambda: session.me),
+            selection=selection,
+            strategy=strategy,
+            merge=by_glob,
+            keep_unknown=unknown == "keep",
+            from_schema=from_schema,
+        )
+        plan = prefs.plan_import(request, reason=reason)
+        made = carry_out(session, prefs, plan, Masks.of(prefs), dry=dry_run)
+        if not dry_run:
+            back = f"prefcore undo {made.id[:8]}" if made else ""
+            tell_done(session, f"imported {name}: {counted(plan)}", made, back)
+
+
+def _strategies(merge: tuple[str, ...]) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Give the strategy for all keys, and those by glob, in the order given."""
+    general: list[str] = []
+    by_glob: list[tuple[str, str]] = []
+    for word in merge:
+        glob, equals, id = word.rpartition("=")
+        if equals and glob:
+            by_glob.append((glob, id))
+        else:
+            general.append(word)
+    if len(general) > 1:
+        raise UsageError(
+            f"--merge {' and --merge '.join(general)} both speak of all keys; give one"
+        )
+    return (general[0] if general else "fail"), tuple(by_glob)

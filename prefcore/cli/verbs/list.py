@@ -1,0 +1,66 @@
+"""``prefcore list``: what holds, key by key."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import click
+
+from prefcore.cli.completing import keys
+from prefcore.cli.frame import Command
+from prefcore.cli.masking import Masks
+from prefcore.cli.options import Target, reading
+from prefcore.cli.output import escaped, print_json, print_table, say, shown, width
+from prefcore.cli.session import Session
+
+if TYPE_CHECKING:
+    from prefcore.preferences import Preferences
+    from prefcore.schema import Schema
+
+__all__ = ["command"]
+
+
+@click.command("list", cls=Command)
+@click.argument("glob", default="*", shell_complete=keys)
+@reading
+@click.option("--defaults", is_flag=True, help="List the schema's defaults too.")
+@click.option("--show-origin", is_flag=True, help="Show which set each value comes from.")
+@click.pass_obj
+def command(session: Session, glob: str, target: Target, defaults: bool, show_origin: bool) -> None:
+    """List the values that hold, for keys that match GLOB (such as 'editor.*').
+
+    What no set holds is left out; --defaults lists the schema's defaults as well.
+    """
+    target = target.to_read(lambda: session.me)
+    with session.preferences() as prefs:
+        found = _found(prefs, glob, target, defaults=defaults)
+        masks = Masks.of(prefs)
+    if session.json:
+        print_json(
+            [
+                {"key": key, "value": masks.masked(key, value), "origin": origin}
+                for key, value, origin in found
+            ]
+        )
+        return
+    limit = width(session)
+    print_table(
+        (key, shown(masks.masked(key, value), limit))
+        if not show_origin
+        else (key, escaped(origin), shown(masks.masked(key, value), limit))
+        for key, value, origin in found
+    )
+    if not found:
+        say(session, "nothing is set" + ("" if glob == "*" else f" that matches {glob}"))
+
+
+def _found(
+    prefs: Preferences[Schema], glob: str, target: Target, *, defaults: bool
+) -> list[tuple[str, object, str]]:
+    if target.template is None:
+        return prefs.effective(
+            user=target.user, project=target.project, glob=glob, defaults=defaults
+        )
+    held = prefs.read_set("template", target.template)
+    return [(one.key, one.value, held.place) for one in held.entries if fnmatchcase(one.key, glob)]

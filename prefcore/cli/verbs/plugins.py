@@ -1,0 +1,111 @@
+"""``prefcore plugins``: which plugins there are, and what one of them declares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from prefcore.cli.completing import plugin_names
+from prefcore.cli.frame import Command, LazyGroup
+from prefcore.cli.output import escaped, print_json, print_table, say
+from prefcore.cli.session import Session
+from prefcore.errors import PluginMissing, UsageError
+
+if TYPE_CHECKING:
+    from prefcore.plugins import PluginEntry, Plugins
+
+__all__ = ["command", "list_command", "show_command"]
+
+command = LazyGroup(
+    name="plugins",
+    package="prefcore.cli.verbs",
+    table={
+        "list": ("plugins:list_command", "List the plugins found, without importing them."),
+        "show": ("plugins:show_command", "Load one plugin, and show what it declares."),
+    },
+    help="List and show plugins.",
+)
+
+
+@click.command("list", cls=Command)
+@click.pass_obj
+def list_command(session: Session) -> None:
+    """List the plugins found, without importing them.
+
+    Status is 'found', or why a plugin is not used: denied, clash.
+    """
+    index = session.plugins.index
+    if session.json:
+        print_json([_data(one) for one in index])
+        return
+    ordered = sorted(index, key=lambda one: (one.kind, one.id, one.distribution))
+    print_table((one.name, escaped(one.origin), one.status) for one in ordered)
+    for problem in session.plugins.problems:
+        say(session, f"problem: {escaped(problem.message)}")
+    if not session.plugins.formats.ids():
+        say(
+            session,
+            "no format is installed, so nothing can be exported or imported; "
+            "install one with: pip install prefcore-json",
+        )
+
+
+def _data(entry: PluginEntry) -> dict[str, object]:
+    return {
+        "kind": entry.kind,
+        "id": entry.id,
+        "distribution": entry.distribution,
+        "version": entry.version,
+        "status": entry.status,
+        "reason": entry.reason,
+    }
+
+
+@click.command("show", cls=Command)
+@click.argument("name", metavar="ID", shell_complete=plugin_names)
+@click.pass_obj
+def show_command(session: Session, name: str) -> None:
+    """Load one plugin, by its id (json) or kind and id (formats.json), and show what it declares.
+
+    A broken plugin exits with 18 and says what is wrong with it.
+    """
+    plugins = session.plugins
+    kind, id = _found(plugins, name)
+    info = plugins.get(kind, id)
+    entry = next(one for one in plugins.index if (one.kind, one.id) == (kind, id) and one.is_usable)
+    facts = _facts(info)
+    if session.json:
+        print_json({**_data(entry), "declares": facts})
+        return
+    click.echo(f"{entry.name}  {escaped(entry.origin)}  {entry.status}")
+    rows = ((word, escaped(_words(value))) for word, value in facts.items() if value)
+    print_table(rows, indent="  ")
+
+
+def _found(plugins: Plugins, name: str) -> tuple[str, str]:
+    """Give kind and id of what a user names; raises PluginMissing, UsageError where two fit."""
+    fitting = sorted({(one.kind, one.id) for one in plugins.index if name in (one.name, one.id)})
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        names = " or ".join(f"{kind}.{id}" for kind, id in fitting)
+        raise UsageError(f"'{name}' may be {names}; say which")
+    known = ", ".join(sorted(one.name for one in plugins.index))
+    raise PluginMissing(f"there is no plugin '{name}'; found are {known}", id=name)
+
+
+def _facts(info: object) -> dict[str, object]:
+    """Give what a declaration says of itself, as portable data; what is code stays out."""
+    facts: dict[str, object] = {}
+    for word in ("summary", "app", "suffixes", "media_type", "capabilities"):
+        value = getattr(info, word, None)
+        if isinstance(value, (tuple, frozenset)):
+            value = sorted(value) if isinstance(value, frozenset) else list(value)
+        if value is not None:
+            facts[word] = value
+    return facts
+
+
+def _words(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,134 @@
+"""``prefcore schema``: the schema versions of the application."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from prefcore.cli.completing import versions
+from prefcore.cli.frame import Command, LazyGroup
+from prefcore.cli.masking import Masks
+from prefcore.cli.options import acting
+from prefcore.cli.output import MASK, escaped, print_json, print_table, say, shown, warn, width
+from prefcore.cli.plans import carry_out, tell_done
+from prefcore.cli.session import Session
+from prefcore.cli.verbs.describe import type_words
+from prefcore.values import UNSET
+
+if TYPE_CHECKING:
+    from prefcore.model import SchemaVersion
+    from prefcore.preferences import Preferences
+    from prefcore.schema import Schema, SchemaDocument
+
+__all__ = ["command", "list_command", "register_command", "show_command"]
+
+command = LazyGroup(
+    name="schema",
+    package="prefcore.cli.verbs",
+    table={
+        "list": ("schema:list_command", "List the known versions, and which one is in force."),
+        "show": ("schema:show_command", "Show the preferences of a version."),
+        "register": ("schema:register_command", "Record a version in the store, not applied."),
+    },
+    help="List, show and register schema versions.",
+)
+
+
+@click.command("list", cls=Command)
+@click.pass_obj
+def list_command(session: Session) -> None:
+    """List the known versions, lowest first, and which one is in force.
+
+    Known are those of the configured schemas and those recorded in the store.
+    """
+    with session.preferences() as prefs:
+        known = prefs.versions()
+        with prefs.store.snapshot() as view:
+            records = {one.version: one for one in view.schema_versions(prefs.app)}
+        in_force = prefs.version
+    if session.json:
+        print_json([_data(one, records.get(one), in_force) for one in known])
+        return
+    print_table(
+        ("→" if one == in_force else " ", one, _words(records.get(one), one == in_force))
+        for one in known
+    )
+    if not known:
+        say(session, "no schema version is known")
+
+
+def _data(version: str, record: SchemaVersion | None, in_force: str | None) -> dict[str, object]:
+    data: dict[str, object] = {
+        "version": version,
+        "in_force": version == in_force,
+        "registered": record is not None,
+    }
+    if record is not None:
+        data["digest"] = record.digest
+        times = {"registered_at": record.registered_at, "applied_at": record.applied_at}
+        data |= {name: at.isoformat() for name, at in times.items() if at is not None}
+    return data
+
+
+def _words(record: SchemaVersion | None, in_force: bool) -> str:
+    if in_force:
+        return "in force"
+    if record is None:
+        return ""
+    return "was in force" if record.applied_at is not None else "registered"
+
+
+@click.command("show", cls=Command)
+@click.argument("version", required=False, shell_complete=versions)
+@click.pass_obj
+def show_command(session: Session, version: str | None) -> None:
+    """Show the preferences of a version: the one in force, or VERSION."""
+    with session.preferences() as prefs:
+        document = prefs.schema if version is None else prefs.schema_named(version)[0]
+    if session.json:
+        print_json(document.as_document())
+        return
+    count = len(document.preferences)
+    click.echo(f"{document.app} {document.version}, {count} preferences, {document.digest}")
+    limit = width(session)
+    print_table(
+        (key, type_words(one), _default(one.default, one.sensitive, limit))
+        for key, one in document.preferences.items()
+    )
+    for note in document.notes if session.verbose else ():
+        warn(escaped(note))
+    if document.notes and not session.verbose:
+        say(session, f"{len(document.notes)} notes on what was not understood (-v shows them)")
+
+
+def _default(value: object, sensitive: bool, limit: int) -> str:
+    if value is UNSET:
+        return "no default"
+    return MASK if sensitive else shown(value, limit)
+
+
+@click.command("register", cls=Command)
+@click.argument("source", metavar="VERSION|FILE", shell_complete=versions)
+@acting
+@click.pass_obj
+def register_command(session: Session, source: str, dry_run: bool, reason: str) -> None:
+    """Record a version of the configured schemas, or of a FILE, in the store, without applying it.
+
+    A recorded version can be migrated to where its file is not at hand.
+    """
+    with session.preferences() as prefs:
+        document = _document(prefs, source)
+        plan = prefs.plan_register(document, reason=reason)
+        made = carry_out(session, prefs, plan, Masks(document), dry=dry_run)
+        if not dry_run:
+            tell_done(session, f"register {document.app} {document.version}", made)
+
+
+def _document(prefs: Preferences[Schema], source: str) -> SchemaDocument:
+    if source in prefs.versions() or not Path(source).exists():
+        return prefs.schema_named(source)[0]
+    from prefcore.schema import read_schema
+
+    return read_schema(source, app=prefs.app)

@@ -1,0 +1,36 @@
+"""``prefcore undo``: a changeset taken back, as a changeset of its own."""
+
+from __future__ import annotations
+
+import click
+
+from prefcore.cli.completing import changesets
+from prefcore.cli.frame import Command
+from prefcore.cli.masking import Masks
+from prefcore.cli.options import acting
+from prefcore.cli.plans import carry_out, tell_done
+from prefcore.cli.session import Session
+
+__all__ = ["command"]
+
+
+@click.command("undo", cls=Command)
+@click.argument("changeset", required=False, shell_complete=changesets)
+@click.option("--skip-conflicts", is_flag=True, help="Leave alone what was changed again since.")
+@acting
+@click.pass_obj
+def command(
+    session: Session, changeset: str | None, skip_conflicts: bool, dry_run: bool, reason: str
+) -> None:
+    """Take a change back: the newest, or the CHANGESET whose id begins so.
+
+    Undoing is itself a changeset, so it can be undone. What was changed again since is a conflict:
+    then nothing is undone and the exit code is 1. Undoing a migration is migrating back.
+    """
+    with session.preferences() as prefs:
+        plan = prefs.plan_undo(changeset, skip=skip_conflicts, reason=reason)
+        versions = [str(plan.details[end]) for end in ("from", "to") if end in plan.details]
+        made = carry_out(session, prefs, plan, Masks.of(prefs, *versions), dry=dry_run)
+        if not dry_run:
+            back = f"prefcore undo {made.id[:8]}" if made else ""
+            tell_done(session, plan.summary, made, back)
