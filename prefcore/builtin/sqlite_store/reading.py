@@ -62,6 +62,10 @@ _CHANGE = """
 SELECT before_rev, value, at, provenance_id FROM changes
 WHERE rev = ? AND owner_id = ? AND key_id = ?
 """
+_NAME_AT = """
+SELECT name, to_rev FROM names WHERE key_id = ? AND from_rev <= ? ORDER BY from_rev DESC LIMIT 1
+"""
+_FIRST_NAME = "SELECT name, to_rev FROM names WHERE key_id = ? ORDER BY from_rev LIMIT 1"
 _PARKED = """
 SELECT o.scope, o.name, c.value, c.at, c.provenance_id
 FROM entries e JOIN owners o ON o.id = e.owner_id
@@ -283,18 +287,18 @@ class SqliteSnapshot:
         edit: _Cell | None = None
         edited_in: int | None = None
         before: _Cell = row[5:]
-        changed = False
+        first: int | None = None  # of its changes since
         while link >= revision:
-            changed = changed or link != self.revision
+            first = link if link != self.revision else first
             if edited_in is None and link not in ignoring and link != self.revision:
                 edit, edited_in = before, link
             found = self._db.execute(_CHANGE, (link, owner_id, key_id)).fetchone()
             if found is None:
                 break
             link, before = found[0], found[1:]
-        if not changed:
+        if first is None:
             return None
-        key_before = self._name_at(key_id, revision - 1)
+        key_before = self._name_at(key_id, revision - 1, or_in=first)
         key = self._name_at(key_id, edited_in) if edited_in else key_before
         return Edit(
             scope,
@@ -344,26 +348,23 @@ class SqliteSnapshot:
         )
         return {id: name for id, name in rows if selection.takes_key(name)}
 
-    def _name_at(self, key_id: int, revision: int) -> str:
-        return self._name_and_rank(key_id, revision)[0]
+    def _name_at(self, key_id: int, revision: int, *, or_in: int | None = None) -> str:
+        return self._name_and_rank(key_id, revision, or_in)[0]
 
-    def _name_and_rank(self, key_id: int, revision: int) -> tuple[str, bool]:
-        """Give the name a key had after a revision, or its last if it gave that up, or its first.
+    def _name_and_rank(
+        self, key_id: int, revision: int, or_in: int | None = None
+    ) -> tuple[str, bool]:
+        """Give the name a key had after a revision, or its last if it gave that up.
 
-        And whether it has it still: of two keys that bear one name, the retired one sorts first.
+        Where it had none yet, the one after ``or_in``, or its first. And whether it has it still:
+        of two keys that bear one name, the retired one sorts first.
         """
-        found = (
-            self._db.execute(
-                "SELECT name, to_rev FROM names WHERE key_id = ? AND from_rev <= ? "
-                "ORDER BY from_rev DESC LIMIT 1",
-                (key_id, revision),
-            ).fetchone()
-            or self._db.execute(
-                "SELECT name, to_rev FROM names WHERE key_id = ? ORDER BY from_rev LIMIT 1",
-                (key_id,),
-            ).fetchone()
-        )
-        return str(found[0]), found[1] is None or found[1] > revision
+        found = None
+        for asked in (revision, or_in):
+            if found is None and asked is not None:
+                found = self._db.execute(_NAME_AT, (key_id, asked)).fetchone()
+        name, until = found or self._db.execute(_FIRST_NAME, (key_id,)).fetchone()
+        return str(name), until is None or until > revision
 
     def _chain(self, owner_id: int, key_id: int) -> Iterator[tuple[int, _Cell, _Cell]]:
         """Give an entry's changes, newest first: revision, what stood before and after."""

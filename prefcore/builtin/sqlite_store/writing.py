@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
+from operator import itemgetter
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from prefcore.audit import ALGORITHM, FIRST, ChangesetDigest, chain
 from prefcore.builtin.sqlite_store.connection import translated
+from prefcore.builtin.sqlite_store.ids import Ids
 from prefcore.builtin.sqlite_store.reading import SqliteSnapshot
 from prefcore.errors import ConflictError, InvalidSchema, LockedError, NotFound
-from prefcore.model import Change, Changeset, Draft, Rename, Row, Scope, to_micros
+from prefcore.model import Change, Changeset, Draft, Rename, Row, Scope, from_micros, to_micros
 from prefcore.values import canonical_text
 
 if TYPE_CHECKING:
@@ -32,6 +34,17 @@ _WRITE_CHANGE = """
 INSERT INTO changes(rev, owner_id, key_id, before_rev, at, provenance_id, value)
 VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
+_WRITE_CHANGESET = """
+INSERT INTO changesets(rev, id, app_id, at, actor, kind, reason, changes,
+                       version_before, version_after, details)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_WRITE_AUDIT = """
+INSERT INTO audit(rev, changeset, at, actor, kind, reason, changes, algorithm, digest, chain)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_LAST_LINK = "SELECT rev, chain FROM audit ORDER BY rev DESC LIMIT 1"
+_RENAMES = "SELECT before, after FROM renames WHERE rev = ? ORDER BY seq"
 _SAME_AGAIN = """
 SELECT c.owner_id, c.key_id, c.before_rev, c.at, c.provenance_id, c.value
 FROM changes c JOIN entries e ON e.owner_id = c.owner_id AND e.key_id = c.key_id
@@ -39,6 +52,14 @@ WHERE c.rev = ? AND e.value IS c.value
 """
 #: From so many rows on, a set's entries are read at once instead of one by one.
 _MANY = 8
+#: Up to so many changes are kept for the digest; of more, the tables tell in order.
+_FEW = 1000
+
+#: Revision of the last change, time, provenance and text (None: removed) of an entry.
+_Held = tuple[int, int | None, int | None, str | None]
+_NOTHING: _Held = (0, None, None, None)
+#: Scope, owner, key, and the texts before and after.
+_Told = tuple[str, str, str, str | None, str | None]
 
 
 @contextmanager
@@ -77,13 +98,13 @@ class SqliteTransaction(SqliteSnapshot):
         self._draft = draft
         self._at = to_micros(draft.at)
         self.kind_in_making = draft.kind
-        self.app_id, self.version = self._app(draft.app)
+        app_id, self.version = self._app(draft.app)
         self.version_after = self.version
-        last = connection.execute("SELECT max(rev) FROM audit").fetchone()[0]
-        self.revision = (last or 0) + 1
-        self._owner_ids: dict[tuple[str, str], int] = {}
-        self._key_ids: dict[str, int] = {}
-        self._provenance_ids: dict[tuple[str, str], int] = {}
+        last = connection.execute(_LAST_LINK).fetchone() or (0, FIRST)
+        self.revision, self._previous_link = last[0] + 1, last[1]
+        self._ids = Ids(connection, draft.app, app_id, self.revision)
+        # What was changed, while it is little and simple: a digest then needs no second look.
+        self._few: list[_Told] | None = []
         self._effects = 0  # renames, registered and applied versions
         self._rewritten = False  # an entry was changed twice: it may be as before again
         self._abandoned = False
@@ -93,45 +114,58 @@ class SqliteTransaction(SqliteSnapshot):
 
     def write(self, scope: str, owner: str, rows: Iterable[Row]) -> int:
         rows = list(rows)
-        owner_id = self._owner_id(Scope.named(scope), owner)
-        held = self._held(owner_id, [row[0] for row in rows])
-        entries, changes = [], []
-        for key, text, at, source, actor in rows:
-            key_id = self._key_ids.get(key) or self._key_id(key)
-            before = held.get(key_id)
-            if before is not None and before[3] == text:
+        scope = Scope.named(scope)
+        owner_id = self._ids.owner(scope, owner)
+        cells = [
+            (key, at, self._ids.provenance(source, actor), text)
+            for key, text, at, source, actor in rows
+        ]
+        return self._put(scope, owner, owner_id, cells)
+
+    def remove(self, scope: str, owner: str, keys: Iterable[str]) -> int:
+        owner_id = self._ids.find_owner(scope, owner)
+        by = self._ids.provenance("api", self._draft.actor)
+        cells = [(key, self._at, by, None) for key in dict.fromkeys(keys)]
+        return self._put(scope, owner, owner_id, cells) if owner_id else 0
+
+    def _put(
+        self,
+        scope: str,
+        owner: str,
+        owner_id: int,
+        cells: Sequence[tuple[str, int, int, str | None]],
+    ) -> int:
+        """Make entries hold (None: nothing) what the cells say, where they do not already."""
+        revision = self.revision
+        held = self._held(owner_id, [cell[0] for cell in cells])
+        entries: list[tuple[object, ...]] = []
+        changes: list[tuple[object, ...]] = []
+        for key, at, by, text in cells:
+            key_id = self._ids.find_key(key) if text is None else self._ids.key(key)
+            before = held.get(key_id, _NOTHING)
+            if before[3] == text:
                 continue
-            entry = (owner_id, key_id, self.revision, at, self._provenance_id(source, actor), text)
-            entries.append(entry)
-            changes.append(self._change(owner_id, key_id, before))
-            held[key_id] = (self.revision, at, entry[4], text)
+            if before[0] == revision:
+                self._rewritten = True
+            changes.append((revision, owner_id, key_id, *before))
+            entries.append((owner_id, key_id, revision, at, by, text))
+            held[key_id] = (revision, at, by, text)
+            self._tell((scope, owner, key, before[3], text))
         self._db.executemany(_WRITE_CHANGE, changes)
         self._db.executemany(_WRITE_ENTRY, entries)
         return len(entries)
 
-    def remove(self, scope: str, owner: str, keys: Iterable[str]) -> int:
-        keys = list(keys)
-        owner_id = self._owner(self._draft.app, str(scope), owner)
-        held = self._held(owner_id, keys)
-        by = self._provenance_id("api", self._draft.actor)
-        removed = []
-        for key_id in {self._key(self._draft.app, key) for key in keys}:
-            before = held.get(key_id)
-            if before is not None and before[3] is not None:
-                removed.append((key_id, before))
-        self._db.executemany(
-            _WRITE_CHANGE, [self._change(owner_id, key_id, before) for key_id, before in removed]
-        )
-        self._db.executemany(
-            _WRITE_ENTRY,
-            [(owner_id, key_id, self.revision, self._at, by, None) for key_id, _ in removed],
-        )
-        return len(removed)
+    def _tell(self, told: _Told) -> None:
+        if self._few is not None:
+            self._few.append(told)
+            if len(self._few) > _FEW:
+                self._few = None
 
     def transform(
         self, key: str, function: Callable[[str], str | None], *, source: str = "migration"
     ) -> int:
-        key_id = self._key(self._draft.app, key)
+        key_id = self._ids.find_key(key)
+        self._few = None
         results: dict[str, str | None] = {}
         raised: list[BaseException] = []
 
@@ -148,7 +182,7 @@ class SqliteTransaction(SqliteSnapshot):
 
         self._db.create_function("transformed", 1, transformed, deterministic=True)
         changed = "key_id = ? AND value IS NOT NULL AND transformed(value) IS NOT value"
-        by = self._provenance_id(source, self._draft.actor)
+        by = self._ids.provenance(source, self._draft.actor)
         try:
             self._rewritten = self._rewritten or bool(
                 self._db.execute(
@@ -175,7 +209,7 @@ class SqliteTransaction(SqliteSnapshot):
     # ------------------------------------------------------------------------ keys, versions
 
     def rename(self, key: str, to: str) -> None:
-        key_id, target_id = self._key(self._draft.app, key), self._key(self._draft.app, to)
+        key_id, target_id = self._ids.find_key(key), self._ids.find_key(to)
         if not key_id or key_id == target_id:
             return
         if target_id:
@@ -189,19 +223,21 @@ class SqliteTransaction(SqliteSnapshot):
             self._name(target_id, None)
         self._name(key_id, to)
         self._give_back(key)
-        self._key_ids.clear()
+        self._ids.forget_keys()
+        self._few = None
         self._db.execute(
             "INSERT INTO renames SELECT ?1, count(*), ?2, ?3 FROM renames WHERE rev = ?1",
             (self.revision, key, to),
         )
-        self._db.execute("UPDATE apps SET epoch = epoch + 1 WHERE id = ?", (self.app_id,))
+        self._db.execute("UPDATE apps SET epoch = epoch + 1 WHERE id = ?", (self._ids.app(),))
         self._effects += 1
 
     def _name(self, key_id: int, name: str | None) -> None:
         """Give a key another name from this revision on, or take it away."""
-        self._db.execute(
-            "DELETE FROM names WHERE key_id = ? AND from_rev = ?", (key_id, self.revision)
-        )
+        if name is not None:
+            self._db.execute(
+                "DELETE FROM names WHERE key_id = ? AND from_rev = ?", (key_id, self.revision)
+            )
         self._db.execute(
             "UPDATE names SET to_rev = ? WHERE key_id = ? AND to_rev IS NULL",
             (self.revision, key_id),
@@ -217,7 +253,7 @@ class SqliteTransaction(SqliteSnapshot):
         row = self._db.execute(
             "SELECT k.id FROM keys k JOIN names n ON n.key_id = k.id "
             "WHERE k.app_id = ? AND k.name IS NULL AND n.name = ? ORDER BY n.to_rev DESC LIMIT 1",
-            (self.app_id, name),
+            (self._ids.app(), name),
         ).fetchone()
         if row is not None:
             self._name(row[0], name)
@@ -236,7 +272,7 @@ class SqliteTransaction(SqliteSnapshot):
         version_id = self._db.execute(
             "INSERT INTO versions(app_id, version, digest, text, registered_at, registered_by) "
             "VALUES (?, ?, ?, ?, ?, ?)",
-            (self._own_app(), version, digest, text, self._at, self._draft.actor),
+            (self._ids.app(), version, digest, text, self._at, self._draft.actor),
         ).lastrowid
         self._db.executemany(
             "INSERT INTO declarations VALUES (?, ?, ?)",
@@ -246,14 +282,15 @@ class SqliteTransaction(SqliteSnapshot):
 
     def apply_version(self, version: str) -> None:
         row = self._db.execute(
-            "SELECT id FROM versions WHERE app_id = ? AND version = ?", (self.app_id, version)
+            "SELECT id FROM versions WHERE app_id = ? AND version = ?", (self._ids.app(), version)
         ).fetchone()
         if row is None:
             raise NotFound(f"{self._draft.app} {version} is not registered", version=version)
         if version == self.version_after:
             return
         self._db.execute(
-            "UPDATE apps SET version_id = ?, epoch = epoch + 1 WHERE id = ?", (row[0], self.app_id)
+            "UPDATE apps SET version_id = ?, epoch = epoch + 1 WHERE id = ?",
+            (row[0], self._ids.app()),
         )
         self._db.execute(
             "UPDATE versions SET applied_at = ?, applied_by = ? WHERE id = ?",
@@ -284,43 +321,20 @@ class SqliteTransaction(SqliteSnapshot):
     def finish(self) -> None:
         """Write changeset and audit record and commit; or roll back what had no effect."""
         self._settle()
-        changes = self._db.execute(
-            "SELECT count(*) FROM changes WHERE rev = ?", (self.revision,)
-        ).fetchone()[0]
+        changes = self._count()
         if self._abandoned or not (changes or self._effects):
             self._db.execute("ROLLBACK")
             return
         draft, id = self._draft, str(uuid4())
+        details = canonical_text(draft.details, path="details")
+        told = (self._at, draft.actor, draft.kind, draft.reason, changes)
         self._db.execute(
-            "INSERT INTO changesets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                self.revision,
-                id,
-                self._own_app(),
-                draft.actor,
-                draft.kind,
-                self._at,
-                draft.reason,
-                changes,
-                self.version,
-                self.version_after,
-                canonical_text(draft.details),
-            ),
+            _WRITE_CHANGESET,
+            (self.revision, id, self._ids.app(), *told, self.version, self.version_after, details),
         )
-        self._db.execute(
-            "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                self.revision,
-                id,
-                self._at,
-                draft.actor,
-                draft.kind,
-                draft.reason,
-                changes,
-                ALGORITHM,
-                *self._digest_and_chain(id),
-            ),
-        )
+        digest = self._digest(id)
+        link = chain(self._previous_link, self.revision, digest)
+        self._db.execute(_WRITE_AUDIT, (self.revision, id, *told, ALGORITHM, digest, link))
         self._db.execute("COMMIT")
         self._result = Changeset(
             id,
@@ -328,7 +342,7 @@ class SqliteTransaction(SqliteSnapshot):
             draft.app,
             draft.actor,
             draft.kind,
-            draft.at,
+            from_micros(self._at),
             draft.reason,
             changes,
             self.version,
@@ -336,7 +350,13 @@ class SqliteTransaction(SqliteSnapshot):
             draft.details,
         )
 
-    def _digest_and_chain(self, id: str) -> tuple[str, str]:
+    def _count(self) -> int:
+        if self._few is not None:
+            return len(self._few)
+        row = self._db.execute("SELECT count(*) FROM changes WHERE rev = ?", (self.revision,))
+        return int(row.fetchone()[0])
+
+    def _digest(self, id: str) -> str:
         draft = self._draft
         digest = ChangesetDigest()
         digest.head(
@@ -349,25 +369,23 @@ class SqliteTransaction(SqliteSnapshot):
             schema_before=self.version,
             schema_after=self.version_after,
         )
-        for before, after in self._db.execute(
-            "SELECT before, after FROM renames WHERE rev = ? ORDER BY seq", (self.revision,)
-        ):
+        if self._few is not None:
+            digest.entries(sorted(self._few, key=itemgetter(0, 1, 2)))
+            return digest.hexdigest()
+        for before, after in self._db.execute(_RENAMES, (self.revision,)):
             digest.rename(before, after)
         digest.entries(
             (scope, owner, key, before[0], after[0])
             for scope, owner, _, key, before, after in self._changed(self.revision)
         )
-        hexdigest = digest.hexdigest()
-        row = self._db.execute(
-            "SELECT chain FROM audit WHERE rev < ? ORDER BY rev DESC LIMIT 1", (self.revision,)
-        ).fetchone()
-        return hexdigest, chain(row[0] if row else FIRST, self.revision, hexdigest)
+        return digest.hexdigest()
 
     def _settle(self) -> None:
         """Forget changes of entries that are as before again, whose metadata is then as before."""
         if not self._rewritten:
             return
         self._rewritten = False
+        self._few = None
         rows = self._db.execute(_SAME_AGAIN, (self.revision,)).fetchall()
         for owner_id, key_id, before_rev, at, by, value in rows:
             self._db.execute(
@@ -385,7 +403,7 @@ class SqliteTransaction(SqliteSnapshot):
 
     # ------------------------------------------------------------------------------- inside
 
-    def _held(self, owner_id: int, keys: list[str]) -> dict[int, tuple[int, int, int, str | None]]:
+    def _held(self, owner_id: int, keys: list[str]) -> dict[int, _Held]:
         """Give at least what these keys of an owner hold or held, by key id.
 
         Each with the revision of its last change, time, provenance and text (None: removed).
@@ -396,9 +414,9 @@ class SqliteTransaction(SqliteSnapshot):
                 (owner_id,),
             ).fetchall()
             return {row[0]: row[1:] for row in rows}
-        held = {}
+        held: dict[int, _Held] = {}
         for key in keys:
-            key_id = self._key_ids.get(key) or self._key(self._draft.app, key)
+            key_id = self._ids.find_key(key)
             row = self._db.execute(
                 "SELECT rev, at, provenance_id, value FROM entries "
                 "WHERE owner_id = ? AND key_id = ?",
@@ -407,62 +425,3 @@ class SqliteTransaction(SqliteSnapshot):
             if row is not None:
                 held[key_id] = row
         return held
-
-    def _change(
-        self, owner_id: int, key_id: int, before: tuple[int, int, int, str | None] | None
-    ) -> tuple[object, ...]:
-        if before is None:
-            return (self.revision, owner_id, key_id, 0, None, None, None)
-        rev, at, by, text = before
-        if rev == self.revision:
-            self._rewritten = True
-        return (self.revision, owner_id, key_id, rev, at, by, text)
-
-    def _own_app(self) -> int:
-        if not self.app_id:
-            row = self._db.execute(
-                "INSERT INTO apps(name) VALUES (?) RETURNING id", (self._draft.app,)
-            ).fetchone()
-            self.app_id = int(row[0])
-        return self.app_id
-
-    def _owner_id(self, scope: str, owner: str) -> int:
-        found = self._owner_ids.get((scope, owner)) or self._owner(self._draft.app, scope, owner)
-        if not found:
-            row = self._db.execute(
-                "INSERT INTO owners(app_id, scope, name) VALUES (?, ?, ?) RETURNING id",
-                (self._own_app(), scope, owner),
-            ).fetchone()
-            found = int(row[0])
-        self._owner_ids[scope, owner] = found
-        return found
-
-    def _key_id(self, key: str) -> int:
-        found = self._key(self._draft.app, key)
-        if not found:
-            row = self._db.execute(
-                "INSERT INTO keys(app_id, uuid, name) VALUES (?, ?, ?) RETURNING id",
-                (self._own_app(), str(uuid4()), key),
-            ).fetchone()
-            found = int(row[0])
-            self._db.execute(
-                "INSERT INTO names VALUES (?, ?, NULL, ?)", (found, self.revision, key)
-            )
-        self._key_ids[key] = found
-        return found
-
-    def _provenance_id(self, source: str, actor: str) -> int:
-        found = self._provenance_ids.get((source, actor))
-        if found is None:
-            row = self._db.execute(
-                "SELECT id FROM provenance WHERE source = ? AND actor = ?", (source, actor)
-            ).fetchone()
-            row = (
-                row
-                or self._db.execute(
-                    "INSERT INTO provenance(source, actor) VALUES (?, ?) RETURNING id",
-                    (source, actor),
-                ).fetchone()
-            )
-            found = self._provenance_ids[source, actor] = int(row[0])
-        return found
