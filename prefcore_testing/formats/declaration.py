@@ -1,0 +1,88 @@
+"""Checks of what a format declares, and of what it costs to be listed."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import hypothesis.strategies as st
+from hypothesis import given, settings
+
+from prefcore.interfaces import Capability, Format, FormatInfo
+from prefcore.model import Header
+from prefcore_testing.documents import Contents, set_of
+from prefcore_testing.formats.base import FormatChecks
+from prefcore_testing.formats.pipes import Sink
+
+__all__ = ["DeclarationChecks"]
+
+# What importing a plugin module adds, beside what its hook needs of prefcore: the names of
+# foreign packages, and milliseconds.
+_IMPORT = """
+import importlib, json, sys, time
+import prefcore.hookspecs, prefcore.interfaces
+before, start = set(sys.modules), time.perf_counter()
+importlib.import_module(sys.argv[1])
+taken = 1000 * (time.perf_counter() - start)
+known = {"prefcore", sys.argv[1].partition(".")[0], *sys.stdlib_module_names}
+added = {name.partition(".")[0] for name in set(sys.modules) - before}
+print(json.dumps({"foreign": sorted(added - known), "ms": taken}))
+"""
+
+
+class DeclarationChecks(FormatChecks, kit=True):
+    """The declaration is sane, detection is safe, and importing the plugin is cheap."""
+
+    def test_declaration_is_complete(self) -> None:
+        info = self.info
+        assert isinstance(info, FormatInfo)
+        assert re.fullmatch(r"[a-z][a-z0-9_-]*", info.id), "the id is typed by people"
+        assert info.summary.strip(), "the summary is empty"
+        assert "\n" not in info.summary, "the summary is one line"
+        assert re.fullmatch(r"[a-z]+/[a-z0-9.+-]+", info.media_type)
+        known = {Capability.STREAMS, Capability.FULL_STATE, Capability.PLAIN}
+        assert info.capabilities <= known, "a capability that nobody knows"
+
+    def test_suffixes_can_be_told_apart(self) -> None:
+        suffixes = self.info.suffixes
+        assert suffixes, "no suffix"
+        assert len(set(suffixes)) == len(suffixes), "a suffix stands twice"
+        for suffix in suffixes:
+            assert re.fullmatch(r"(\.[a-z0-9]+)+", suffix), f"not a suffix with its dot: {suffix!r}"
+
+    def test_factory_gives_formats(self) -> None:
+        assert isinstance(self.format(), Format)
+
+    def test_detects_its_own_documents(self) -> None:
+        empty = Contents(Header("app", None))
+        full = Contents(Header("app", "1.0.0"), (set_of({"a": "x" * 10_000}),))
+        for contents in (empty, full):
+            assert self.info.detect(self.written(contents)[:4096]) is True
+
+    def test_detects_its_own_plain_files(self) -> None:
+        if self.can(Capability.PLAIN):
+            sink = Sink()
+            self.format().write_plain({"editor.font_size": 14, "theme": "dark"}, sink)
+            assert self.info.detect(sink.taken()[:4096]) is True
+
+    def test_detection_never_raises(self) -> None:
+        own = self.written(Contents(Header("app", "1.0.0"), (set_of({"a": 1}),)))
+
+        @settings(max_examples=self.examples, deadline=None)
+        @given(st.binary(max_size=64) | st.integers(0, len(own)).map(lambda end: own[:end]))
+        def detect(head: bytes) -> None:
+            assert self.info.detect(head) in (True, False)
+
+        detect()
+
+    def test_importing_the_plugin_is_light(self) -> None:
+        module = self.module or self.info.factory.__module__.partition(".")[0]
+        run = subprocess.run(
+            [sys.executable, "-c", _IMPORT, module], capture_output=True, text=True, check=False
+        )
+        assert run.returncode == 0, f"importing {module} failed: {run.stderr[-500:]}"
+        found = json.loads(run.stdout)
+        assert not found["foreign"], f"importing {module} imports {found['foreign']}: do it later"
+        assert found["ms"] <= self.import_budget, f"importing {module} took {found['ms']:.0f} ms"
