@@ -71,14 +71,14 @@ class Piece:
         """Give an error that says where in the file it is: line and column, and path."""
         shown = self._shown(path)
         places = [shown] if shown else []
-        facts: dict[str, object] = {"path": shown}
+        facts: dict[str, object] = {"path": shown, "line": self.line}
         if at is not None:
             facts["line"] = self.line + self.text.count("\n", 0, at)
             facts["column"] = at - self.text.rfind("\n", 0, at)
             places.insert(0, f"line {facts['line']}, column {facts['column']}")
-        elif self.line > 1:
-            places.insert(0, f"line {self.line} or after")
-        return kind(f"{', '.join(places) or 'the file'}: {message}", **facts)
+        else:
+            places.insert(0, f"from line {self.line} on")
+        return kind(_printable(f"{', '.join(places)}: {message}"), **facts)
 
     def _offence(self, depth: int) -> PrefcoreError | None:
         offence = find_offence(self.text, depth) if len(self.text) <= _WALKED else None
@@ -96,5 +96,12 @@ class Piece:
             elif part.isidentifier():
                 shown += f".{part}" if shown else part
             else:
-                shown += f"[{json.dumps(part[:200], ensure_ascii=False)}]"
+                shown += f"[{part[:200]!r}]"
         return shown
+
+
+def _printable(text: str) -> str:
+    """Give a text without line ends, controls and half characters, which a file may hold."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

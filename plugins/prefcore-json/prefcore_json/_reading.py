@@ -93,7 +93,9 @@ def _refuse_other_encodings(window: Window) -> None:
         raise DamagedDocument(f"line 1: the file begins with a byte order mark; {advice}", line=1)
     head = window.data[:4]
     if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in head:
-        raise DamagedDocument("line 1: the file is not UTF-8 but UTF-16 or alike; save it as UTF-8")
+        raise DamagedDocument(
+            "line 1: the file is not UTF-8 but UTF-16 or alike; save it as UTF-8", line=1
+        )
     if not head:
         raise DamagedDocument("the file is empty; a preferences file is one JSON object", line=1)
 

@@ -78,7 +78,7 @@ class Remainder:
         for name in ("sets", "trailer"):
             if name not in data:
                 message = f"the document has no {name}: it was cut off; get a whole copy"
-                raise piece.error(TruncatedDocument, message)
+                raise piece.error(TruncatedDocument, message, at=len(piece.text.rstrip()))
 
     def sets(self) -> Iterator[tuple[Path, PreferenceSet]]:
         """Give the sets that are left, each with its path."""
