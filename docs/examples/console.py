@@ -1,0 +1,122 @@
+"""Runs the console blocks of a page: what the docs show is what the commands print.
+
+A block is fenced as ``console``; a line that begins with ``$ `` is a command, the lines below it
+are what it prints. ``python docs/examples/console.py --write PAGE…`` puts the real output in.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parent.parent
+EXAMPLE = DOCS / "examples" / "first-upgrade"
+
+_FENCE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# What differs from run to run: short and whole ids and digests, times.
+_VARIES = (
+    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "‹id›"),
+    (re.compile(r"sha256:[0-9a-f]{12,64}"), "‹digest›"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?"), "‹time›"),
+    (re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8}\b"), "‹id›"),
+)
+
+
+class Console:
+    """A shell in a folder of its own, with the files of the first upgrade at hand."""
+
+    def __init__(self, folder: Path, path: str | None = None) -> None:
+        self.folder = folder / "desk"
+        self._root = folder
+        self.folder.mkdir()
+        for name in ("schemas", "migrations", "users"):
+            _copy(EXAMPLE / name, self.folder / name)
+        kept = {"PATH", "LANG", "LC_ALL", "PYTHONPATH"}
+        self._environ: Mapping[str, str] = {
+            **{name: value for name, value in os.environ.items() if name in kept},
+            "PATH": f"{path or Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(folder),
+            "PREFCORE_ACTOR": "kim",
+            "NO_COLOR": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        self._last_id = ""
+
+    def run(self, command: str) -> str:
+        """Run one command and give what it prints; a ``cd`` holds for those that follow.
+
+        The text ``CHANGESET`` in a command stands for the last changeset that was printed.
+        """
+        command = command.replace("CHANGESET", self._last_id)
+        script = f'{command}\nstatus=$?\npwd > "{self._root}/.pwd"\nexit $status'
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=self.folder,
+            env=self._environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        self.folder = Path((self._root / ".pwd").read_text(encoding="utf-8").strip())
+        for found in re.finditer(r"\(changeset ([0-9a-f]{8})\)", done.stdout):
+            self._last_id = found[1]
+        return done.stdout.replace(str(self._root), "/home/kim")
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.mkdir()
+    for file in sorted(source.iterdir()):
+        if file.is_file():
+            (target / file.name).write_bytes(file.read_bytes())
+
+
+def commands(text: str) -> Iterator[tuple[str, str]]:
+    """Give every command of a page's console blocks, with what the page says it prints."""
+    for block in _FENCE.findall(text):
+        parts = re.split(r"^\$ ", block, flags=re.MULTILINE)
+        for part in parts[1:]:
+            command, _, printed = part.partition("\n")
+            yield command, printed
+
+
+def normalised(text: str) -> str:
+    """Give a text with what varies from run to run replaced."""
+    for pattern, name in _VARIES:
+        text = pattern.sub(name, text)
+    return "\n".join(line.rstrip() for line in text.rstrip().splitlines())
+
+
+def rewritten(text: str, folder: Path) -> str:
+    """Give a page with its commands' real output put in."""
+    console = Console(folder)
+
+    def block(found: re.Match[str]) -> str:
+        printed = [f"$ {command}\n{console.run(command)}" for command, _ in commands(found[0])]
+        return "```console\n" + "".join(printed) + "```"
+
+    return _FENCE.sub(block, text)
+
+
+def main(arguments: list[str]) -> int:
+    """Rewrite the named pages."""
+    if arguments[:1] != ["--write"]:
+        print(__doc__)
+        return 2
+    for name in arguments[1:]:
+        page = Path(name)
+        with tempfile.TemporaryDirectory() as folder:
+            page.write_text(
+                rewritten(page.read_text(encoding="utf-8"), Path(folder)), encoding="utf-8"
+            )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
