@@ -273,7 +273,7 @@ def import_act(
                 strategy=id,
             )
     formats = _formats(workplace.plugins, request.format)
-    with request.path.open("rb") as source:
+    with importing.naming_file(request.name), request.path.open("rb") as source:
         header = importing.opened_document(source, request, formats).header
     target = version or workplace.first_version()
     if request.from_schema is not None and _is_unused(workplace):
@@ -283,7 +283,7 @@ def import_act(
     schema = workplace.schema(target)
 
     def run(transaction: Transaction, builder: PlanBuilder) -> None:
-        with request.path.open("rb") as source:
+        with importing.naming_file(request.name), request.path.open("rb") as source:
             importing.import_document(
                 transaction,
                 builder,

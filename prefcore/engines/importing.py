@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -50,7 +51,14 @@ from prefcore.schema import SchemaDocument
 from prefcore.security import is_telling_name
 from prefcore.values import UNSET, canonical_text, from_text
 
-__all__ = ["ImportRequest", "Imported", "import_document", "opened_document", "pick_format"]
+__all__ = [
+    "ImportRequest",
+    "Imported",
+    "import_document",
+    "naming_file",
+    "opened_document",
+    "pick_format",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -111,6 +119,17 @@ def pick_format(name: str, head: bytes, formats: Iterable[FormatInfo]) -> Format
         f"{name} is in no format known here (known: {known}); its plugin may be missing",
         file=name,
     )
+
+
+@contextmanager
+def naming_file(name: str) -> Iterator[None]:
+    """Put the file's name before what its format says of a line or byte in it."""
+    try:
+        yield
+    except PrefcoreError as error:
+        if error.facts.keys().isdisjoint(("line", "byte")) or "file" in error.facts:
+            raise
+        raise type(error)(f"{name}: {error.message}", **error.facts, file=name) from error
 
 
 def opened_document(
