@@ -51,6 +51,7 @@ from prefcore.model import (
 from prefcore.plugins import Plugins
 from prefcore.resolution import Declared
 from prefcore.schema import SchemaDocument, Snapshots, Version
+from prefcore.security import is_telling_name
 from prefcore.values import UNSET, canonical_text, from_text
 from prefcore.views import Buffered, Live, Resolved
 
@@ -211,8 +212,15 @@ class Preferences(Lookup, Generic[S]):
 
     def _undeclared(self, key: str) -> Declared:
         # A fresh store holds no declarations yet; and the full schema knows the closest key.
+        # Keys that an import kept although nothing declares them can be read nevertheless.
+        if key not in self.schema.preferences and self._is_held(key):
+            return Declared(sensitive=is_telling_name(key))
         preference = self.schema.preference(key)
         return Declared(preference.default, preference.locked, preference.sensitive)
+
+    def _is_held(self, key: str) -> bool:
+        with self._store.snapshot() as view:
+            return next(view.held(self.app, key), None) is not None
 
     # --------------------------------------------------------------------- one's own values
 
@@ -478,11 +486,16 @@ class Preferences(Lookup, Generic[S]):
         rows = self._checked_rows(scope, owner, values, unset, source)
         return self._plan(set_act(self.app, scope, owner, rows, unset, reason=reason))
 
-    def plan_import(self, request: ImportRequest, *, reason: str = "") -> Plan:
+    def plan_import(self, source: str | Path | ImportRequest, *, reason: str = "") -> Plan:
         """Say what importing a file would do; ``apply`` does it.
 
-        Raises what reading the file raises; refused values and conflicts are in the plan.
+        A path alone takes everything in the document, and decides no conflict. Raises what
+        reading the file raises; refused values and conflicts are in the plan.
         """
+        if isinstance(source, ImportRequest):
+            request = source
+        else:
+            request = ImportRequest(path=Path(source), name=str(source))
         return self._plan(import_act(self._workplace, request, self._version, reason=reason))
 
     def plan_undo(self, id: str | None = None, *, skip: bool = False, reason: str = "") -> Plan:
