@@ -64,8 +64,11 @@ def _usage(error: click.ClickException) -> str:
     """Give click's words as ours: one sentence, small, with the way to the help."""
     text = _line(error.format_message()).rstrip(".")
     if isinstance(error, click.NoSuchOption):
-        near = " or ".join(error.possibilities or ())
-        text = f"no such option {error.option_name}" + (f"; did you mean {near}?" if near else "")
+        from difflib import get_close_matches
+
+        near = get_close_matches(error.option_name, error.possibilities or (), n=1, cutoff=0.7)
+        text = f"no such option {error.option_name}"
+        text += f"; did you mean {near[0]}?" if near else ""
     text = text[:1].lower() + text[1:]
     context = getattr(error, "ctx", None)
     return f"{text} (see {context.command_path} --help)" if context else text

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Command", "LazyGroup"]
 
+#: Verbs have arguments named version or plan: click keeps both kinds in one table of names.
+_PREFIX = "global_"
+
 
 def _keep(context: click.Context, option: click.Parameter, value: object) -> None:
-    """Note a global option in the session; what stands nearer to the verb's end wins."""
-    if value and option.name:
-        setattr(context.ensure_object(Session), option.name, value)
+    """Note a global option in the session; what stands after the verb wins."""
+    if value:
+        name = str(option.name).removeprefix(_PREFIX)
+        setattr(context.ensure_object(Session), name, value)
 
 
 def _tell_version(context: click.Context, option: click.Parameter, value: object) -> None:
@@ -31,7 +35,8 @@ def _tell_version(context: click.Context, option: click.Parameter, value: object
 
 
 def _option(*names: str, **more: Any) -> click.Option:
-    return click.Option(names, expose_value=False, callback=_keep, **more)
+    name = _PREFIX + names[-1].lstrip("-").replace("-", "_")
+    return click.Option([*names, name], expose_value=False, callback=_keep, **more)
 
 
 _GLOBAL = [
@@ -45,7 +50,7 @@ _GLOBAL = [
     _option("-v", "--verbose", is_flag=True, help="Say what is used, and shorten nothing."),
     _option("--debug", is_flag=True, help="Show where in the program an error arose."),
     click.Option(
-        ["--version"],
+        ["--version", f"{_PREFIX}version"],
         is_flag=True,
         is_eager=True,
         expose_value=False,

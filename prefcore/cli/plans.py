@@ -25,6 +25,12 @@ MOST = 40
 
 _SIGNS = {"add": "+", "change": "~", "remove": "-", "rename": ">", "register": "+", "refuse": "!"}
 _COLORS = {"add": "green", "change": "yellow", "remove": "red", "rename": "cyan"}
+#: What the sides of a conflict are, by the kind of the plan.
+_SIDES = {
+    "import": {"base": "common base", "ours": "here", "theirs": "in the file"},
+    "migrate": {"base": "before the upgrade", "ours": "now"},
+    "undo": {"base": "left by it", "ours": "now", "theirs": "before it"},
+}
 _PAST = {
     "add": "added",
     "change": "changed",
@@ -70,15 +76,18 @@ def short(changeset: Changeset) -> str:
 
 
 def _print(session: Session, plan: Plan, masks: Masks, *, dry: bool) -> None:
-    if session.quiet and not dry and plan.blocker is None:
-        return
     blocked = plan.blocker is not None
-    click.echo(escaped(plan.summary) + (" (would do)" if dry and not blocked else ""))
-    _print_steps(plan.details)
+    if session.quiet and not dry and not blocked:
+        return
+    click.echo(("would " if dry or blocked else "") + escaped(plan.summary))
     limit = width(session)
-    _print_items(plan.items, masks, limit, whole=session.verbose)
+    if dry or not blocked or session.verbose:
+        _print_steps(plan.details)
+        open_ones = {(one.scope, one.owner, one.key) for one in plan.conflicts}
+        items = [one for one in plan.items if (one.scope, one.owner, one.key) not in open_ones]
+        _print_items(items, masks, limit, whole=session.verbose)
     for conflict in plan.conflicts[: None if session.verbose else MOST]:
-        _print_conflict(conflict, masks, limit)
+        _print_conflict(conflict, masks, limit, _SIDES.get(plan.kind, {}))
     for item in plan.refused[: None if session.verbose else MOST]:
         click.echo(f"  {click.style('!', fg='red')} {escaped(item.reason)}")
     click.echo(f"  {counted(plan)}")
@@ -119,10 +128,12 @@ def _told(item: PlanItem, masks: Masks, limit: int) -> str:
     return "" if item.after is UNSET else after
 
 
-def _print_conflict(conflict: Conflict, masks: Masks, limit: int) -> None:
+def _print_conflict(
+    conflict: Conflict, masks: Masks, limit: int, names: Mapping[str, str]
+) -> None:
     where = place(conflict.scope, conflict.owner)
     sides = ", ".join(
-        f"{name} {shown(masks.masked(conflict.key, value), limit)}"
+        f"{names.get(name, name)} {shown(masks.masked(conflict.key, value), limit)}"
         for name, value in (
             ("base", conflict.base),
             ("ours", conflict.ours),

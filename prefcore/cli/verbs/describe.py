@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 import click
@@ -51,7 +52,9 @@ def command(session: Session, key: str) -> None:
         return
     click.echo(f"{key}  ({document.app} {document.version})")
     if preference.help:
-        click.echo(f"  {escaped(' '.join(preference.help.split()))}")
+        text = escaped(" ".join(preference.help.split()))
+        columns = min(100, get_terminal_size().columns)
+        click.echo(click.wrap_text(text, columns, "  ", "  "))
     print_table(_facts(preference), indent="  ")
 
 

@@ -9,7 +9,7 @@ from prefcore.cli.files import readable
 from prefcore.cli.frame import Command
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import Target, acting, selecting, targeting
-from prefcore.cli.plans import carry_out, counted, tell_done
+from prefcore.cli.plans import carry_out, tell_done
 from prefcore.cli.session import Session
 from prefcore.engines.importing import ImportRequest
 from prefcore.errors import UsageError
@@ -95,7 +95,7 @@ def command(
         made = carry_out(session, prefs, plan, Masks.of(prefs), dry=dry_run)
         if not dry_run:
             back = f"prefcore undo {made.id[:8]}" if made else ""
-            tell_done(session, f"imported {name}: {counted(plan)}", made, back)
+            tell_done(session, f"imported {name}", made, back)
 
 
 def _strategies(merge: tuple[str, ...]) -> tuple[str, tuple[tuple[str, str], ...]]:

@@ -33,4 +33,4 @@ def command(
         made = carry_out(session, prefs, plan, Masks.of(prefs, *versions), dry=dry_run)
         if not dry_run:
             back = f"prefcore undo {made.id[:8]}" if made else ""
-            tell_done(session, plan.summary, made, back)
+            tell_done(session, "undone", made, back)
