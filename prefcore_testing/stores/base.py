@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from prefcore.interfaces import Store
 from prefcore_testing.guard import Suite
@@ -23,8 +24,15 @@ class StoreChecks(Suite, kit=True):
     #: The most seconds that a store made by ``make`` waits for another changeset to end.
     longest_wait: ClassVar[float] = 10.0
     #: How many random stories the comparison with the memory store plays, and of how many acts.
-    stories: ClassVar[int] = 40
-    acts: ClassVar[int] = 20
+    #: What is shown of a failure is made small for up to five minutes; `Phase.shrink` left out
+    #: of `phases` shows it as it was found.
+    stories: ClassVar[settings] = settings(
+        max_examples=30,
+        stateful_step_count=20,
+        deadline=None,
+        report_multiple_bugs=False,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    )
 
     def make(self, tmp_path: Path) -> Store:
         """Make a fresh, empty, writable store; files go below ``tmp_path``, which exists."""

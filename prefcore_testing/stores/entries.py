@@ -10,7 +10,17 @@ from prefcore.errors import UsageError
 from prefcore.interfaces import Store
 from prefcore.model import Row, Selection
 from prefcore_testing.stores.base import StoreChecks
-from prefcore_testing.stores.making import APP, MICROS, Deliberate, begin, held, put, row, rows
+from prefcore_testing.stores.making import (
+    APP,
+    MICROS,
+    Deliberate,
+    begin,
+    held,
+    put,
+    row,
+    rows,
+    texts,
+)
 
 __all__ = ["EntryChecks"]
 
@@ -316,6 +326,12 @@ class EntryChecks(StoreChecks, kit=True):
             drawn = []
             for scope, owner, _ in transaction.held(APP, "b"):
                 drawn.append(owner)
-                transaction.remove(scope, owner, ["b"])
+                transaction.remove(scope, owner, ["a", "b"])
             assert drawn == owners
-        assert held(store) == {("user", owner): {"a": "2", "c": "3"} for owner in owners}
+            assert texts(transaction, APP) == {("user", owner): {"c": "3"} for owner in owners}
+            drawn = []
+            for scope, owner, _ in transaction.held(APP, "c"):
+                drawn.append(owner)
+                transaction.remove(scope, owner, ["c"])
+            assert drawn == owners
+        assert held(store) == {}

@@ -178,9 +178,9 @@ class LogChecks(StoreChecks, kit=True):
 
     def test_edits_come_by_scope_owner_and_key(self, store: Store) -> None:
         places = [("project", "p"), ("system", ""), ("user", "alice"), ("user", "bob")]
-        with begin(store) as transaction:
-            for scope, owner in reversed(places):
-                transaction.write(scope, owner, rows({"z": 1, "é": 1, "Z": 1}))
+        for scope, owner in reversed(places):
+            for key in ("é", "z", "Z"):
+                put(store, {key: 1}, scope=scope, owner=owner)
         with store.snapshot() as view:
             order = [(one.scope, one.owner, one.key) for one in view.edits_since(APP, 1)]
         assert order == [(*where, key) for where in places for key in ("Z", "z", "é")]

@@ -7,14 +7,13 @@ reopening, safety copies and their return. After each, all that the two stores s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
 
 import attrs
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -28,7 +27,7 @@ from hypothesis.stateful import (
 from prefcore.builtin.memory_store import MemoryStore
 from prefcore.errors import PrefcoreError
 from prefcore.interfaces import Store, Transaction
-from prefcore.model import Draft, Selection
+from prefcore.model import Draft, Row, Selection
 from prefcore.values import canonical_text
 from prefcore_testing.stores.base import StoreChecks
 from prefcore_testing.stores.making import APP, Deliberate, draft, held, row, texts
@@ -52,7 +51,8 @@ _ROWS = st.lists(
         source=st.sampled_from(["manual", "import"]),
         actor=st.sampled_from(["alice", "bob"]),
     ),
-    max_size=4,
+    min_size=1,
+    max_size=6,
 )
 _VERSIONS = st.sampled_from(["1.0.0", "2.0.0", "2.1.0"])
 
@@ -63,7 +63,7 @@ _Step = Callable[[Transaction], object]
 @attrs.frozen
 class _Write:
     place: tuple[str, str]
-    rows: list[tuple[str, str, int, str, str]]
+    rows: list[Row]
 
     def __call__(self, transaction: Transaction) -> object:
         return transaction.write(*self.place, self.rows)
@@ -96,6 +96,30 @@ class _Transform:
         if text == self.fails:
             raise Deliberate
         return self.table.get(text, text)
+
+
+@attrs.frozen
+class _ThereAndBack:
+    """Changes a key's entries everywhere and changes them back, as of another time."""
+
+    key: str
+
+    def __call__(self, transaction: Transaction) -> object:
+        there = transaction.transform(self.key, lambda text: f"[{text}]")
+        return there, transaction.transform(self.key, lambda text: text[1:-1], source="api")
+
+
+@attrs.frozen
+class _Displace:
+    """Removes a key everywhere and gives its name to another one."""
+
+    key: str
+    to: str
+
+    def __call__(self, transaction: Transaction) -> object:
+        removed = transaction.transform(self.to, lambda text: None)
+        transaction.rename(self.key, self.to)
+        return removed
 
 
 @attrs.frozen
@@ -135,19 +159,21 @@ _STEPS: st.SearchStrategy[list[_Step]] = st.lists(
     st.one_of(
         st.builds(_Write, _PLACES, _ROWS),
         st.builds(_Write, _PLACES, _ROWS),
-        st.builds(_Remove, _PLACES, st.lists(_KEYS, max_size=4)),
+        st.builds(_Remove, _PLACES, st.lists(_KEYS, min_size=1, max_size=4)),
         st.builds(
             _Transform,
             _KEYS,
             st.dictionaries(_TEXTS, st.none() | _TEXTS, max_size=6),
             st.none() | _TEXTS,
         ),
-        st.builds(_Rename, _KEYS, _KEYS),
+        st.builds(_ThereAndBack, _KEYS),
+        st.builds(_Displace, _KEYS, _KEYS),
         st.builds(_Rename, _KEYS, _KEYS),
         st.builds(_Register, _VERSIONS, st.sampled_from(["{}", '{"a":1}']), st.booleans()),
         st.builds(_Apply, _VERSIONS),
     ),
-    max_size=5,
+    min_size=1,
+    max_size=8,
 )
 
 
@@ -190,13 +216,24 @@ class _Comparison(RuleBasedStateMachine):
         with self.oracle.snapshot() as view:
             return view.state(app).version
 
-    @rule(
-        app=_APPS,
-        kind=st.sampled_from(["set", "migrate"]),
-        steps=_STEPS,
-        end=st.sampled_from(["well", "well", "well", "abandoned", "failed"]),
-    )
-    def changeset(self, app: str, kind: str, steps: list[_Step], end: str) -> None:
+    # Rules are drawn alike, so what changes the stores has several.
+    @rule(place=_PLACES, rows=_ROWS)
+    def write(self, place: tuple[str, str], rows: list[Row]) -> None:
+        self._changeset(APP, "set", [_Write(place, rows)])
+
+    @rule(app=_APPS, steps=_STEPS)
+    def change(self, app: str, steps: list[_Step]) -> None:
+        self._changeset(app, "set", steps)
+
+    @rule(steps=_STEPS)
+    def migrate(self, steps: list[_Step]) -> None:
+        self._changeset(APP, "migrate", steps)
+
+    @rule(app=_APPS, steps=_STEPS, end=st.sampled_from(["abandoned", "failed"]))
+    def change_in_vain(self, app: str, steps: list[_Step], end: str) -> None:
+        self._changeset(app, "migrate", steps, end)
+
+    def _changeset(self, app: str, kind: str, steps: Sequence[_Step], end: str = "well") -> None:
         told = draft(kind, app=app, minutes=next(self._minutes))
         try:
             with self._both(told, self._present(app)) as (theirs, oracle):
@@ -242,13 +279,13 @@ class _Comparison(RuleBasedStateMachine):
             st.lists(st.sampled_from(["user", "system", "project"]), max_size=2),
             st.lists(st.sampled_from(["alice", "", "p"]), max_size=2),
             st.lists(st.sampled_from(["a", "[!a]", "?", "e*", "*.*"]), max_size=2),
-        )
+        ),
+        app=_APPS,
+        key=_KEYS,
+        places=st.lists(_PLACES, max_size=4),
     )
-    def select(self, selection: Selection) -> None:
+    def read(self, selection: Selection, app: str, key: str, places: list[tuple[str, str]]) -> None:
         assert held(self.theirs, APP, selection) == held(self.oracle, APP, selection)
-
-    @rule(app=_APPS, key=_KEYS, places=st.lists(_PLACES, max_size=4))
-    def point_reads(self, app: str, key: str, places: list[tuple[str, str]]) -> None:
         version = self._present(app)
         assert self.theirs.layers(app, version, key, places) == self.oracle.layers(
             app, version, key, places
@@ -291,12 +328,4 @@ class ComparisonChecks(StoreChecks, kit=True):
             suite = self
             folders = (tmp_path / f"story {n}" for n in count(1))
 
-        run_state_machine_as_test(
-            Story,
-            settings=settings(
-                max_examples=self.stories,
-                stateful_step_count=self.acts,
-                deadline=None,
-                suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-            ),
-        )
+        run_state_machine_as_test(Story, settings=self.stories)
