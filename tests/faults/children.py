@@ -21,7 +21,16 @@ from tests.faults.acts import BEGIN, END, mark, report
 __all__ = ["Fate", "Report", "kill", "measure", "start"]
 
 _CONTEXT = get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.faults.acts"])
+#: What a child needs, and what prefcore would import late, in each child anew.
+_PRELOADED = [
+    "tests.faults.acts",
+    "prefcore.builtin.sqlite_store.copies",
+    "prefcore.builtin.sqlite_store.writing",
+    "prefcore.engines.importing",
+    "prefcore.engines.migrating",
+    "prefcore_json._format",
+]
+_CONTEXT.set_forkserver_preload(_PRELOADED)
 
 
 @attrs.frozen

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import prefcore_json
+
 from prefcore.builtin.sqlite_store import SqliteStore
 from prefcore.interfaces import Snapshot
 from prefcore.migration import Step, add, map_values, remove, rename
@@ -65,7 +67,7 @@ def opened(folder: Path) -> Preferences[Any]:
         schemas=folder / "schemas",
         migrations=STEPS,
         actor="tester",
-        plugins=Plugins(discover=True),
+        plugins=Plugins([prefcore_json]),
     )
 
 
