@@ -32,6 +32,7 @@ __all__ = [
     "StalePlan",
     "StepFailed",
     "StoreMoved",
+    "TargetUnreachable",
     "TruncatedDocument",
     "UnknownKey",
     "UsageError",
@@ -157,6 +158,12 @@ class NoSpace(PrefcoreError):
     """The disk is full or refuses the write; the state before stands."""
 
     exit_code = 14
+
+
+class TargetUnreachable(PrefcoreError):
+    """A target of backups does not answer: unmounted, offline, or its disk fails."""
+
+    exit_code = 15
 
 
 class NewerFormat(PrefcoreError):
