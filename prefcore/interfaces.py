@@ -295,10 +295,14 @@ class Snapshot(Protocol):
     def read_set(self, app: str, scope: str, owner: str) -> PreferenceSet:
         """Give one set, empty where nothing is held."""
 
-    def sets(self, app: str, selection: Selection = Selection()) -> Iterator[PreferenceSet]:
+    def sets(
+        self, app: str, selection: Selection = Selection(), *, at: int | None = None
+    ) -> Iterator[PreferenceSet]:
         """Give the selected sets that hold entries, sorted by scope and owner, rows by key.
 
-        A selection of keys leaves the other rows out, and sets of which no row is left.
+        A selection of keys leaves the other rows out, and sets of which no row is left. With
+        ``at``, the sets as they were after that revision, under the names of then; a transaction
+        may write to the sets it has been given so far.
         """
 
     def keys(self, app: str) -> list[KeyState]:

@@ -48,12 +48,32 @@ class View:
     def read_set(self, app: str, scope: str, owner: str) -> PreferenceSet:
         return PreferenceSet(str(scope), owner, self._rows(app, (scope, owner)))
 
-    def sets(self, app: str, selection: Selection = Selection()) -> Iterator[PreferenceSet]:
+    def sets(
+        self, app: str, selection: Selection = Selection(), *, at: int | None = None
+    ) -> Iterator[PreferenceSet]:
+        if at is not None:
+            yield from self._sets_at(app, selection, at)
+            return
         for scope, owner in sorted(self._state.app(app).sets):
             if selection.takes_set(scope, owner):
                 rows = self._rows(app, (scope, owner), selection)
                 if rows:
                     yield PreferenceSet(scope, owner, rows)
+
+    def _sets_at(self, app: str, selection: Selection, at: int) -> Iterator[PreferenceSet]:
+        held = self._state.app(app)
+        sets = {where: dict(cells) for where, cells in held.sets.items()}
+        for record in reversed(self._state.records(app, at + 1)):
+            for delta in record.deltas:
+                cells = sets.setdefault(delta.place, {})
+                cells.pop(delta.uuid, None)
+                if delta.before is not None:
+                    cells[delta.uuid] = delta.before
+        for (scope, owner), cells in sorted(sets.items()):
+            named = ((held.keys[uuid].name_in(at), cell) for uuid, cell in cells.items())
+            rows = sorted((name, *cell) for name, cell in named if selection.takes_key(name))
+            if rows and selection.takes_set(scope, owner):
+                yield PreferenceSet(scope, owner, rows)
 
     def _rows(self, app: str, where: Place, selection: Selection = Selection()) -> list[Row]:
         held = self._state.app(app)

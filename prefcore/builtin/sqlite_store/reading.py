@@ -1,82 +1,38 @@
-"""Reading a store: one consistent view of sets, schema versions and the log."""
+"""Reading a store: one consistent view of sets, keys, schema versions, and (see log) the past."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from prefcore.builtin.sqlite_store.connection import translated
-from prefcore.errors import NotFound
-from prefcore.interfaces import Edit, KeyState
+from prefcore.builtin.sqlite_store.log import LogView
+from prefcore.interfaces import KeyState
 from prefcore.model import (
     AppState,
-    AuditRecord,
-    Change,
-    Changeset,
-    Entry,
     PreferenceSet,
-    Rename,
     Row,
     SchemaVersion,
     Selection,
     from_micros,
 )
-from prefcore.values import from_tagged
 
 if TYPE_CHECKING:
     from prefcore.builtin.sqlite_store.store import SqliteStore
 
 __all__ = ["SqliteSnapshot", "opened_snapshot"]
 
-_CHANGESET = """
-SELECT c.id, c.rev, a.name, c.actor, c.kind, c.at, c.reason, c.changes,
-       c.version_before, c.version_after, c.details
-FROM changesets c JOIN apps a ON a.id = c.app_id
-"""
 _SETS = """
 SELECT o.id, o.scope, o.name, e.key_id, e.value, e.at, e.provenance_id
 FROM owners o CROSS JOIN entries e ON e.owner_id = o.id
 WHERE o.app_id = ? AND e.value IS NOT NULL {which}
 ORDER BY o.scope, o.name
 """
-_CHANGED_OWNERS = """
-SELECT DISTINCT c.owner_id, o.scope, o.name FROM changes c JOIN owners o ON o.id = c.owner_id
-WHERE c.rev = ?
-"""
-_CHANGES = """
-SELECT c.key_id, c.value, c.at, c.provenance_id, c.before_rev, e.rev, e.value, e.at, e.provenance_id
-FROM changes c JOIN entries e ON e.owner_id = c.owner_id AND e.key_id = c.key_id
-WHERE c.rev = ? AND c.owner_id = ?
-"""
-_EDITED = """
-SELECT o.scope, o.name, e.owner_id, e.key_id, e.rev, e.value, e.at, e.provenance_id
-FROM owners o CROSS JOIN entries e ON e.owner_id = o.id
-WHERE o.app_id = ? AND e.rev >= ? ORDER BY o.scope, o.name
-"""
-_CHANGE = """
-SELECT before_rev, value, at, provenance_id FROM changes
-WHERE rev = ? AND owner_id = ? AND key_id = ?
-"""
-_NAME_AT = """
-SELECT name, to_rev FROM names WHERE key_id = ? AND from_rev <= ? ORDER BY from_rev DESC LIMIT 1
-"""
-_FIRST_NAME = "SELECT name, to_rev FROM names WHERE key_id = ? ORDER BY from_rev LIMIT 1"
-_PARKED = """
-SELECT o.scope, o.name, c.value, c.at, c.provenance_id
-FROM entries e JOIN owners o ON o.id = e.owner_id
-JOIN changes c ON c.rev = e.rev AND c.owner_id = e.owner_id AND c.key_id = e.key_id
-LEFT JOIN changesets s ON s.rev = e.rev
-WHERE e.key_id = ? AND e.value IS NULL AND c.value IS NOT NULL AND coalesce(s.kind, ?) = 'migrate'
-ORDER BY o.scope, o.name
-"""
-
-#: An entry as the tables hold it: canonical text (None: removed), time, provenance id.
-_Cell = tuple[str | None, int, int]
 
 
 @contextmanager
@@ -93,16 +49,8 @@ def opened_snapshot(store: SqliteStore) -> Iterator[SqliteSnapshot]:
         store.disconnect(connection)
 
 
-class SqliteSnapshot:
+class SqliteSnapshot(LogView):
     """One consistent view; see ``prefcore.interfaces.Snapshot``."""
-
-    #: Kind and revision of the changeset in the making, which the log does not hold yet.
-    kind_in_making = ""
-    revision = -1
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = self._db = connection
-        self._provenance: dict[int, tuple[str, str]] = {}
 
     # ------------------------------------------------------------------ applications, sets
 
@@ -128,7 +76,12 @@ class SqliteSnapshot:
         found = self.sets(app, Selection((scope,), (owner,)))
         return next(iter(found), PreferenceSet(scope, owner))
 
-    def sets(self, app: str, selection: Selection = Selection()) -> Iterator[PreferenceSet]:
+    def sets(
+        self, app: str, selection: Selection = Selection(), *, at: int | None = None
+    ) -> Iterator[PreferenceSet]:
+        if at is not None:
+            yield from self._sets_at(app, selection, at)
+            return
         app_id, _ = self._app(app)
         names = self._names(app_id, selection)
         which = []
@@ -207,216 +160,3 @@ class SqliteSnapshot:
             )
             for version, digest, registered_at, registered_by, applied_at, applied_by in rows
         ]
-
-    # ------------------------------------------------------------------------------- the log
-
-    def changesets(self, app: str | None = None) -> Iterator[Changeset]:
-        if app is None:
-            rows = self._db.execute(_CHANGESET + "ORDER BY c.rev DESC")
-        else:
-            rows = self._db.execute(
-                _CHANGESET + "WHERE c.app_id = ? ORDER BY c.rev DESC", (self._app(app)[0],)
-            )
-        return map(_changeset, rows)
-
-    def changeset(self, id: str) -> Changeset:
-        pattern = id.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
-        rows = self._db.execute(
-            _CHANGESET + "WHERE c.id LIKE ? ESCAPE '!' LIMIT 2", (pattern,)
-        ).fetchall()
-        if not id or not rows:
-            raise NotFound(f"there is no changeset '{id}'; `prefcore history` lists them", id=id)
-        if len(rows) > 1:
-            raise NotFound(f"several changesets begin with '{id}'; give more of it", id=id)
-        return _changeset(rows[0])
-
-    def changes(self, revision: int) -> Iterator[Change | Rename]:
-        for before, after in self._db.execute(
-            "SELECT before, after FROM renames WHERE rev = ? ORDER BY seq", (revision,)
-        ):
-            yield Rename(before, after)
-        for scope, owner, key_id, key, before, after in self._changed(revision):
-            earlier = self._name_at(key_id, revision - 1)
-            yield Change(scope, owner, key, self._entry(earlier, before), self._entry(key, after))
-
-    def _changed(self, revision: int) -> Iterator[tuple[str, str, int, str, _Cell, _Cell]]:
-        """Give a changeset's entries by scope, owner and key: what stood before and after."""
-        owners = self._db.execute(_CHANGED_OWNERS, (revision,)).fetchall()
-        for owner_id, scope, owner in sorted(owners, key=itemgetter(1, 2)):
-            found = []
-            for row in self._db.execute(_CHANGES, (revision, owner_id)).fetchall():
-                key_id, *before, _, last = row[:6]
-                after = row[6:] if last == revision else self._after(revision, owner_id, key_id)
-                found.append((*self._name_and_rank(key_id, revision), key_id, before, after))
-            for key, _, key_id, before, after in sorted(found, key=itemgetter(0, 1)):
-                yield scope, owner, key_id, key, tuple(before), tuple(after)
-
-    def history(
-        self, app: str, scope: str, owner: str, key: str
-    ) -> Iterator[tuple[Changeset, Change]]:
-        owner_id, key_id = self._owner(app, scope, owner), self._key(app, key)
-        for revision, before, after in self._chain(owner_id, key_id):
-            if revision == self.revision:
-                continue
-            row = self._db.execute(_CHANGESET + "WHERE c.rev = ?", (revision,)).fetchone()
-            name, earlier = (self._name_at(key_id, one) for one in (revision, revision - 1))
-            yield (
-                _changeset(row),
-                Change(scope, owner, name, self._entry(earlier, before), self._entry(name, after)),
-            )
-
-    def edits_since(
-        self, app: str, revision: int, *, ignoring: Collection[int] = ()
-    ) -> Iterator[Edit]:
-        app_id, _ = self._app(app)
-        names = self._names(app_id, Selection())
-        rows = self._db.execute(_EDITED, (app_id, revision)).fetchall()
-        for _, group in groupby(rows, key=itemgetter(0, 1)):
-            edits = [self._edit(row, revision, ignoring, names) for row in group]
-            yield from sorted(filter(None, edits), key=lambda edit: edit.key)
-
-    def _edit(
-        self,
-        row: tuple[str, str, int, int, int, str | None, int, int],
-        revision: int,
-        ignoring: Collection[int],
-        names: dict[int, str],
-    ) -> Edit | None:
-        """Follow an entry's changes back to before a revision; None where the log has none."""
-        scope, owner, owner_id, key_id, link = row[:5]
-        edit: _Cell | None = None
-        edited_in: int | None = None
-        before: _Cell = row[5:]
-        first: int | None = None  # of its changes since
-        while link >= revision:
-            first = link if link != self.revision else first
-            if edited_in is None and link not in ignoring and link != self.revision:
-                edit, edited_in = before, link
-            found = self._db.execute(_CHANGE, (link, owner_id, key_id)).fetchone()
-            if found is None:
-                break
-            link, before = found[0], found[1:]
-        if first is None:
-            return None
-        key_before = self._name_at(key_id, revision - 1, or_in=first)
-        key = self._name_at(key_id, edited_in) if edited_in else key_before
-        return Edit(
-            scope,
-            owner,
-            key,
-            self._maybe_row(key_before, before),
-            self._maybe_row(key, edit) if edit else None,
-            edited_in,
-            names.get(key_id),
-        )
-
-    def parked(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
-        rows = self._db.execute(_PARKED, (self._key(app, key), self.kind_in_making))
-        for scope, owner, *cell in rows.fetchall():
-            yield scope, owner, self._row(key, *cell)
-
-    def audit(self) -> Iterator[AuditRecord]:
-        for revision, changeset, at, *rest in self._db.execute("SELECT * FROM audit ORDER BY rev"):
-            yield AuditRecord(revision, changeset, from_micros(at), *rest)
-
-    # ------------------------------------------------------------------------------- inside
-
-    def _app(self, app: str) -> tuple[int, str | None]:
-        row = self._db.execute(
-            "SELECT a.id, v.version FROM apps a LEFT JOIN versions v ON v.id = a.version_id "
-            "WHERE a.name = ?",
-            (app,),
-        ).fetchone()
-        return (row[0], row[1]) if row else (0, None)
-
-    def _owner(self, app: str, scope: str, owner: str) -> int:
-        row = self._db.execute(
-            "SELECT id FROM owners WHERE app_id = ? AND scope = ? AND name = ?",
-            (self._app(app)[0], str(scope), owner),
-        ).fetchone()
-        return int(row[0]) if row else 0
-
-    def _key(self, app: str, key: str) -> int:
-        row = self._db.execute(
-            "SELECT id FROM keys WHERE app_id = ? AND name = ?", (self._app(app)[0], key)
-        ).fetchone()
-        return int(row[0]) if row else 0
-
-    def _names(self, app_id: int, selection: Selection) -> dict[int, str]:
-        rows = self._db.execute(
-            "SELECT id, name FROM keys WHERE app_id = ? AND name IS NOT NULL", (app_id,)
-        )
-        return {id: name for id, name in rows if selection.takes_key(name)}
-
-    def _name_at(self, key_id: int, revision: int, *, or_in: int | None = None) -> str:
-        return self._name_and_rank(key_id, revision, or_in)[0]
-
-    def _name_and_rank(
-        self, key_id: int, revision: int, or_in: int | None = None
-    ) -> tuple[str, bool]:
-        """Give the name a key had after a revision, or its last if it gave that up.
-
-        Where it had none yet, the one after ``or_in``, or its first. And whether it has it still:
-        of two keys that bear one name, the retired one sorts first.
-        """
-        found = None
-        for asked in (revision, or_in):
-            if found is None and asked is not None:
-                found = self._db.execute(_NAME_AT, (key_id, asked)).fetchone()
-        name, until = found or self._db.execute(_FIRST_NAME, (key_id,)).fetchone()
-        return str(name), until is None or until > revision
-
-    def _chain(self, owner_id: int, key_id: int) -> Iterator[tuple[int, _Cell, _Cell]]:
-        """Give an entry's changes, newest first: revision, what stood before and after."""
-        row = self._db.execute(
-            "SELECT rev, value, at, provenance_id FROM entries WHERE owner_id = ? AND key_id = ?",
-            (owner_id, key_id),
-        ).fetchone()
-        while row is not None:
-            revision, *cell = row
-            row = self._db.execute(_CHANGE, (revision, owner_id, key_id)).fetchone()
-            if row is not None:
-                yield revision, (row[1], row[2], row[3]), (cell[0], cell[1], cell[2])
-
-    def _after(self, revision: int, owner_id: int, key_id: int) -> _Cell:
-        for link, _, after in self._chain(owner_id, key_id):
-            if link <= revision:
-                return after
-        return (None, 0, 0)
-
-    def _provenance_of(self, id: int) -> tuple[str, str]:
-        found = self._provenance.get(id)
-        if found is None:
-            row = self._db.execute(
-                "SELECT source, actor FROM provenance WHERE id = ?", (id,)
-            ).fetchone()
-            found = self._provenance[id] = (row[0], row[1])
-        return found
-
-    def _row(self, key: str, text: str, at: int, by: int) -> Row:
-        return (key, text, at, *self._provenance_of(by))
-
-    def _maybe_row(self, key: str, cell: _Cell) -> Row | None:
-        text, at, by = cell
-        return None if text is None else self._row(key, text, at, by)
-
-    def _entry(self, key: str, cell: _Cell) -> Entry | None:
-        row = self._maybe_row(key, cell)
-        return None if row is None else Entry.from_row(row)
-
-
-def _changeset(row: tuple[object, ...]) -> Changeset:
-    id, revision, app, actor, kind, at, reason, changes, before, after, details = row
-    return Changeset(
-        id=str(id),
-        revision=int(str(revision)),
-        app=str(app),
-        actor=str(actor),
-        kind=str(kind),
-        at=from_micros(int(str(at))),
-        reason=str(reason),
-        changes=int(str(changes)),
-        schema_before=None if before is None else str(before),
-        schema_after=None if after is None else str(after),
-        details=from_tagged(json.loads(str(details))),  # type: ignore[arg-type]  # ours: an object
-    )
