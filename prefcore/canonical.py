@@ -15,7 +15,7 @@ writes too: key and value are canonical texts, the time is UTC with six digits.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TypeVar
 
@@ -135,4 +135,7 @@ def micros_of(text: str) -> int:
     moment = datetime.fromisoformat(text)
     if moment.utcoffset() is None:
         raise ValueError(f"the time {text!r} has no zone")
-    return to_micros(moment)
+    try:
+        return to_micros(moment.astimezone(UTC))
+    except OverflowError as error:
+        raise ValueError(f"the time {text!r} is out of range in UTC") from error
