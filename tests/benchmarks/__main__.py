@@ -1,0 +1,47 @@
+"""``make bench``: measures every goal that there is a benchmark of; prints, and judges nothing.
+
+``python -m tests.benchmarks [P1] [P8] [--rounds N]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from tests.benchmarks import p1_start, p8_get_set
+from tests.benchmarks.measuring import Finding
+from tests.benchmarks.report import table, write_json
+
+BENCHMARKS: Mapping[str, Callable[..., list[Finding]]] = {"P1": p1_start.run, "P8": p8_get_set.run}
+RESULT = Path("build/benchmarks.json")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure the benchmarks named (all, if none is), in a folder that is removed again."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("numbers", nargs="*", metavar="P1", help=", ".join(BENCHMARKS))
+    parser.add_argument("--rounds", type=int, default=21)
+    parser.add_argument("--json", type=Path, default=RESULT, help="where the figures go")
+    given = parser.parse_args(arguments)
+    unknown = set(given.numbers) - set(BENCHMARKS)
+    if unknown:
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+    findings = []
+    # In the project, not in /tmp: that may be memory, and a durable write is measured.
+    RESULT.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=RESULT.parent) as folder:
+        for number, run in BENCHMARKS.items():
+            if not given.numbers or number in given.numbers:
+                findings += run(Path(folder).absolute() / number, rounds=given.rounds)
+    print(table(findings))
+    write_json(findings, given.json)
+    print(f"\n{given.rounds} interleaved rounds, paired medians; all figures: {given.json}")
+    if os.getloadavg()[0] > (os.cpu_count() or 1) / 2:
+        print(f"The machine was busy (load {os.getloadavg()[0]:.1f}): repeat this before judging.")
+
+
+if __name__ == "__main__":
+    main()
