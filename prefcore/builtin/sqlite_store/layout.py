@@ -57,6 +57,7 @@ CREATE TABLE keys(
   app_id INTEGER NOT NULL REFERENCES apps,
   uuid TEXT NOT NULL UNIQUE,
   name TEXT,                                  -- NULL: another key took its name
+  displaced_id INTEGER REFERENCES keys,       -- whose name it took, and who waits for it
   UNIQUE(app_id, name)
 );
 CREATE TABLE names(                           -- the names a key has had, by revision interval

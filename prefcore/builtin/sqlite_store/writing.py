@@ -44,6 +44,7 @@ INSERT INTO audit(rev, changeset, at, actor, kind, reason, changes, algorithm, d
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _LAST_LINK = "SELECT rev, chain FROM audit ORDER BY rev DESC LIMIT 1"
+_DISPLACED = "SELECT displaced_id FROM keys WHERE id = ?"
 _RENAMES = "SELECT before, after FROM renames WHERE rev = ? ORDER BY seq"
 _SAME_AGAIN = """
 SELECT c.owner_id, c.key_id, c.before_rev, c.at, c.provenance_id, c.value
@@ -221,8 +222,13 @@ class SqliteTransaction(SqliteSnapshot):
                     to=to,
                 )
             self._name(target_id, None)
+        (waiting,) = self._db.execute(_DISPLACED, (key_id,)).fetchone()
         self._name(key_id, to)
-        self._give_back(key)
+        if waiting is not None:  # the name it leaves is free again for the key it displaced
+            self._name(waiting, key)
+        self._db.execute(
+            "UPDATE keys SET displaced_id = ? WHERE id = ?", (target_id or None, key_id)
+        )
         self._ids.forget_keys()
         self._few = None
         self._db.execute(
@@ -234,10 +240,9 @@ class SqliteTransaction(SqliteSnapshot):
 
     def _name(self, key_id: int, name: str | None) -> None:
         """Give a key another name from this revision on, or take it away."""
-        if name is not None:
-            self._db.execute(
-                "DELETE FROM names WHERE key_id = ? AND from_rev = ?", (key_id, self.revision)
-            )
+        self._db.execute(
+            "DELETE FROM names WHERE key_id = ? AND from_rev = ?", (key_id, self.revision)
+        )
         self._db.execute(
             "UPDATE names SET to_rev = ? WHERE key_id = ? AND to_rev IS NULL",
             (self.revision, key_id),
@@ -247,16 +252,6 @@ class SqliteTransaction(SqliteSnapshot):
             self._db.execute(
                 "INSERT INTO names VALUES (?, ?, NULL, ?)", (key_id, self.revision, name)
             )
-
-    def _give_back(self, name: str) -> None:
-        """Let the key that last gave up a name, now free again, have it back."""
-        row = self._db.execute(
-            "SELECT k.id FROM keys k JOIN names n ON n.key_id = k.id "
-            "WHERE k.app_id = ? AND k.name IS NULL AND n.name = ? ORDER BY n.to_rev DESC LIMIT 1",
-            (self._ids.app(), name),
-        ).fetchone()
-        if row is not None:
-            self._name(row[0], name)
 
     def register(self, version: str, text: str, *, declarations: Mapping[str, str]) -> None:
         held = self.schema(self._draft.app, version)
