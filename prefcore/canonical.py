@@ -75,16 +75,26 @@ def entry_lines(rows: Iterable[Row]) -> Sequence[str]:
     Asked again for the same tuple of rows right away, as by a tally and then by a format, it
     gives the lines it made.
     """
-    global _last_lines  # one pair, replaced at once: threads may miss it, never mix it up
-    known, lines = _last_lines
-    if known is not rows:
-        lines = _entry_lines(rows)
-        if isinstance(rows, tuple):
-            _last_lines = rows, lines
-    return lines
+    return _made.lines(rows)
 
 
-_last_lines: tuple[object, Sequence[str]] = (None, ())
+class _LastMade:
+    """The rows last asked for, and their lines."""
+
+    def __init__(self) -> None:
+        # One pair, replaced at once: threads may miss it, but never mix it up.
+        self._last: tuple[object, Sequence[str]] = (None, ())
+
+    def lines(self, rows: Iterable[Row]) -> Sequence[str]:
+        known, lines = self._last
+        if known is not rows:
+            lines = _entry_lines(rows)
+            if isinstance(rows, tuple):
+                self._last = rows, lines
+        return lines
+
+
+_made = _LastMade()
 
 
 def _entry_lines(rows: Iterable[Row]) -> list[str]:
