@@ -21,7 +21,6 @@ from prefcore.model import (
     Selection,
     Trailer,
     from_micros,
-    place,
     to_micros,
 )
 from prefcore.values import canonical_text, from_tagged, kind_of, to_tagged
@@ -231,7 +230,7 @@ class OrderGuard:
         """Raise Misfit when that set may not follow the one before."""
         now = (scope, owner)
         if self._last is not None and now <= self._last:
-            before, after = place(*self._last), place(*now)
+            before, after = PreferenceSet(*self._last).place, PreferenceSet(*now).place
             if now == self._last:
                 message = f"two sets are of {after}; merge them into one"
             else:
