@@ -167,6 +167,21 @@ class RenameChecks(StoreChecks, kit=True):
         ]
         assert sides == [("a", None, 4), ("b", 2, None), ("b", 1, 3)]
 
+    def test_key_that_took_a_name_and_gave_it_up_is_told_under_its_old_one(
+        self, store: Store
+    ) -> None:
+        put(store, {"a": 1, "b": 2, "c": 3})
+        with begin(store, "migrate") as transaction:
+            for key in ("b", "c"):
+                transaction.remove("user", "alice", ["a"])
+                transaction.rename(key, "a")
+        with store.snapshot() as view:
+            changes = [one for one in view.changes(2) if isinstance(one, Change)]
+        assert [(one.key, one.before and one.before.value) for one in changes] == [
+            ("a", 1),
+            ("b", 2),
+        ]
+
     def test_rename_there_and_back_is_told_as_it_was_made(self, store: Store) -> None:
         put(store, {"a": 1})
         _rename(store, ("a", "b"), ("b", "a"))

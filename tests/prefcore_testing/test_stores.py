@@ -263,6 +263,14 @@ FAULTS = [
         " rename_is_for_all_owners_and_keeps_the_uuid",
     ),
     Fault(
+        "a key that gave its name up has none in the log",
+        "state",
+        "return self.name_before(revision) if name is None else name",
+        "return name or ''",
+        "key_that_took_a_name_and_gave_it_up_is_told_under_its_old_one"
+        " of_two_changes_under_one_name_the_retired_key_is_first",
+    ),
+    Fault(
         "new key before the retired one",
         "writing",
         "key.name is not None",
