@@ -15,7 +15,6 @@ from types import ModuleType
 
 import attrs
 import pytest
-from _pytest.outcomes import Failed
 from hypothesis import Phase, settings
 
 from prefcore.builtin import memory_store
@@ -664,7 +663,7 @@ def _run(suite: StoreSuite, name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_fault_is_found(fault: Fault, broken: type[StoreSuite], tmp_path: Path) -> None:
     for name in fault.checks:
-        with pytest.raises((Exception, Failed)):
+        with pytest.raises((Exception, pytest.fail.Exception)):
             _run(broken(), f"test_{name}", tmp_path)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from prefcore.audit import FIRST
 from prefcore.builtin.memory_store.state import Cell, Place, State, audit_record
 from prefcore.interfaces import StoreProblem
-from prefcore.model import place
+from prefcore.model import PreferenceSet
 
 __all__ = ["problems"]
 
@@ -63,5 +63,5 @@ def _entry_problem(
     key = state.app(app).keys[uuid].name or uuid
     at = f" at revision {revision}" if revision else ""
     return StoreProblem(
-        what, f"{app}: {place(*where)} {key}{at}", "restore a safety copy or a backup"
+        what, f"{app}: {PreferenceSet(*where).place} {key}{at}", "restore a safety copy or a backup"
     )
