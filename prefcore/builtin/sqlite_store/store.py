@@ -99,7 +99,8 @@ class SqliteStore:
 
     def disconnect(self, connection: sqlite3.Connection) -> None:
         """Close a connection that ``connect`` gave."""
-        self._all.remove(connection)
+        if connection in self._all:  # else the store was closed first, and the connection with it
+            self._all.remove(connection)
         connection.close()
 
     def layers(
