@@ -128,9 +128,7 @@ def _told(item: PlanItem, masks: Masks, limit: int) -> str:
     return "" if item.after is UNSET else after
 
 
-def _print_conflict(
-    conflict: Conflict, masks: Masks, limit: int, names: Mapping[str, str]
-) -> None:
+def _print_conflict(conflict: Conflict, masks: Masks, limit: int, names: Mapping[str, str]) -> None:
     where = place(conflict.scope, conflict.owner)
     sides = ", ".join(
         f"{names.get(name, name)} {shown(masks.masked(conflict.key, value), limit)}"

@@ -48,7 +48,10 @@ def command(session: Session, key: str) -> None:
         document = prefs.schema
         preference = document.preference(key)
     if session.json:
-        print_json({"key": key, "schema": document.version, **preference.as_document()})
+        declared = preference.as_document()
+        if preference.sensitive:
+            declared = {**declared, "default": MASK, "examples": []}
+        print_json({"key": key, "schema": document.version, **declared})
         return
     click.echo(f"{key}  ({document.app} {document.version})")
     if preference.help:
@@ -94,7 +97,7 @@ def _more(preference: Preference) -> Iterator[tuple[str, str]]:
         yield "environment", preference.env
     if preference.requires_role:
         yield "role needed", preference.requires_role
-    for example in preference.examples:
+    for example in () if preference.sensitive else preference.examples:
         yield "example", shown(example)
     if preference.deprecated is not None:
         sentence = " ".join(preference.deprecated.sentence.split())

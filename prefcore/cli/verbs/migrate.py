@@ -43,9 +43,18 @@ command = LazyGroup(
 )
 
 _to = click.option("--to", metavar="VERSION", help="To this version.", shell_complete=versions)
+
+
+def _long_enough(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None and len(value.removeprefix("sha256:")) < 8:
+        raise UsageError("--plan takes at least 8 characters of a plan's digest")
+    return value
+
+
 _plan = click.option(
     "--plan",
     "digest",
+    callback=_long_enough,
     metavar="DIGEST",
     help="Only if it would still do what the plan of this digest says.",
 )
@@ -236,10 +245,7 @@ def _migrate(
 def _check_digest(plan: Plan, digest: str | None) -> None:
     if digest is None:
         return
-    wanted = digest.removeprefix("sha256:")
-    if len(wanted) < 8:
-        raise UsageError("--plan takes at least 8 characters of a plan's digest")
-    if not plan.digest.removeprefix("sha256:").startswith(wanted):
+    if not plan.digest.removeprefix("sha256:").startswith(digest.removeprefix("sha256:")):
         raise StalePlan(
             f"{plan.summary}: the plan is another by now ({plan.digest[:23]}); look at it with: "
             "prefcore migrate plan",

@@ -1,0 +1,194 @@
+"""export and import: files written whole, read from anywhere, merged as asked."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import EXAMPLE, PREFCORE, Shell, acme
+
+
+@pytest.fixture
+def held(shell: Shell) -> Shell:
+    shell.run("set", "size=13", "name=Bo", "here=box", "--user", "bo")
+    shell.run("set", "size", "30", "--project", "p")
+    return shell
+
+
+def test_what_was_exported_imports_elsewhere_as_it_was(held: Shell, tmp_path: Path) -> None:
+    ran = held.run("export", "all.json")
+    assert ran.err == (
+        "prefcore: warning: left out, because they belong to this machine: here\n"
+        "exported 2 sets with 3 values to all.json (json)\n"
+    )
+    other = acme(tmp_path / "other")
+    other.run("import", str(held.folder / "all.json"))
+    again = other.run("export", "again.json", "--json").json
+    assert again["digest"] == held.run("export", "all.json", "--json").json["digest"]
+    assert (again["sets"], again["entries"], again["format"]) == (2, 3, "json")
+
+
+def test_standard_output_and_input_join_two_machines(held: Shell, tmp_path: Path) -> None:
+    other = acme(tmp_path / "other")
+    document = held.process("export", "--owner", "bo").out
+    other.process("import", "-", stdin=document.encode())
+    assert other.run("get", "size", "--user", "bo").out == "13\n"
+    assert other.run("history", "--json").json[0]["details"]["file"] == "standard input"
+
+
+def test_a_pipe_can_be_imported_although_it_reads_once(shell: Shell) -> None:
+    pipe = shell.folder / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(
+        [PREFCORE, "import", "pipe", "--user", "bo"],
+        cwd=shell.folder,
+        env=shell.environ,
+        stdout=subprocess.DEVNULL,
+    ) as child:
+        pipe.write_text('{"size": 14}')
+    assert child.returncode == 0
+    assert shell.run("get", "size", "--user", "bo").out == "14\n"
+
+
+def test_a_selection_takes_sets_and_keys(held: Shell) -> None:
+    for words, sets, entries in (
+        (("--scope", "user"), 1, 2),
+        (("--owner", "p", "--owner", "bo"), 2, 3),
+        (("--key", "s*"), 2, 2),
+        (("--key", "n*", "--key", "size", "--scope", "user"), 1, 2),
+    ):
+        told = held.run("export", "x.json", *words, "--json").json
+        assert (told["sets"], told["entries"]) == (sets, entries), words
+    ran = held.run("export", "x.json", "--owner", "nobody")
+    assert "warning: nothing matches the selection" in ran.err
+
+
+def test_a_plain_file_holds_one_set(held: Shell) -> None:
+    held.run("export", "plain.json", "--plain", "--scope", "user")
+    assert '"size": 13' in (held.folder / "plain.json").read_text()
+    held.run("import", "plain.json", "--template", "start")
+    assert held.run("get", "name", "--template", "start").out == "Bo\n"
+    assert "choose one with --scope and --owner" in held.fails(2, "export", "--plain")
+
+
+def test_an_import_goes_to_the_set_that_is_named(shell: Shell) -> None:
+    shell.write("plain.json", '{"size": 14}')
+    for words in (("--user", "al"), ("--project", "q"), ("--system",), ("--template", "t")):
+        shell.run("import", "plain.json", *words)
+        assert shell.run("get", "size", *words).out == "14\n"
+
+
+@pytest.mark.parametrize(
+    ("merge", "size", "name"),
+    [
+        (("ours",), 13, "Bo"),
+        (("theirs",), 14, "Al"),
+        (("s*=theirs", "ours"), 14, "Bo"),
+        (("ours", "name=theirs"), 13, "Al"),
+        (("size=ours", "*=theirs"), 13, "Al"),
+    ],
+    ids=["ours", "theirs", "one theirs", "general first", "first glob wins"],
+)
+def test_merge_strategies_by_key(held: Shell, merge: tuple[str, ...], size: int, name: str) -> None:
+    held.write("new.json", '{"size": 14, "name": "Al", "theme": "dark"}')
+    words = [word for one in merge for word in ("--merge", one)]
+    plan = held.run("import", "new.json", "--user", "bo", *words, "--dry-run", "--json").json
+    held.run("import", "new.json", "--user", "bo", *words)
+    rows = {row["key"]: row["value"] for row in held.run("list", "--user", "bo", "--json").json}
+    assert (rows["size"], rows["name"], rows["theme"]) == (size, name, "dark")
+    assert plan["counts"]["add"] == 1
+
+
+def test_keys_that_the_schema_does_not_declare_are_kept_on_request(shell: Shell) -> None:
+    shell.write("new.json", '{"size": 14, "later": {"x": 1}}')
+    assert "--unknown keep" in shell.fails(10, "import", "new.json", "--user", "bo")
+    shell.run("import", "new.json", "--user", "bo", "--unknown", "keep")
+    assert shell.run("get", "later", "--user", "bo").out == '{"x":1}\n'
+    assert "the schema declares no such key" in shell.run("validate", code=1).out
+    shell.run("unset", "later", "--user", "bo")
+    shell.run("validate")
+
+
+def test_a_secret_by_its_name_is_not_kept(shell: Shell) -> None:
+    shell.write("new.json", '{"api_token": "hush"}')
+    for more in ((), ("--json",)):
+        ran = shell.run("import", "new.json", "--unknown", "keep", *more, code=17)
+        assert "hush" not in ran.out + ran.err
+
+
+def test_an_import_is_undone_whole(held: Shell) -> None:
+    before = held.run("list", "--user", "bo", "--json").out
+    held.write("new.json", '{"size": 14, "theme": "dark"}')
+    ran = held.run("import", "new.json", "--user", "bo", "--merge", "theirs", "--reason", "moving")
+    assert "~ size   13 → 14" in ran.out
+    id = held.run("history", "--json").json[0]["id"]
+    assert ran.err == (
+        f"imported new.json (changeset {id[:8]}); take it back with: prefcore undo {id[:8]}\n"
+    )
+    held.run("undo", id[:8])
+    assert held.run("list", "--user", "bo", "--json").out == before
+
+
+def test_importing_the_same_again_changes_nothing(held: Shell) -> None:
+    held.run("export", "x.json")
+    before = held.dump()
+    ran = held.run("import", "x.json")
+    assert ran.err.endswith("imported x.json: nothing changed\n")
+    assert held.dump() == before
+
+
+def test_a_document_edited_by_hand_is_warned_of(held: Shell) -> None:
+    held.run("export", "x.json")
+    path = held.folder / "x.json"
+    path.write_text(path.read_text().replace('"value": 13', '"value": 15'))
+    ran = held.run("import", "x.json", "--merge", "theirs")
+    assert "prefcore: warning: x.json was edited by hand" in ran.err
+    assert held.run("get", "size", "--user", "bo").out == "15\n"
+
+
+# ---------------------------------------------------------------------------- written whole
+
+
+def test_an_export_replaces_the_file_that_a_link_points_to(held: Shell) -> None:
+    real = held.write("real.json", "old")
+    real.chmod(0o640)
+    link = held.folder / "link.json"
+    link.symlink_to("real.json")
+    held.run("export", "link.json")
+    assert link.is_symlink()
+    assert real.read_text().startswith('{"prefcore"')
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+
+
+def test_a_device_is_written_not_replaced(held: Shell) -> None:
+    held.run("export", "/dev/null")
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+def test_a_failed_export_leaves_the_old_file_and_no_other(held: Shell) -> None:
+    held.write("x.json", "old")
+    before = sorted(held.folder.iterdir())
+    held.fails(2, "export", "x.json", "--plain")
+    assert (held.folder / "x.json").read_text() == "old"
+    assert sorted(held.folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["x", "x.json", "x.prefs"])
+def test_a_suffix_that_no_format_has_means_json(held: Shell, name: str) -> None:
+    held.run("export", name)
+    assert (held.folder / name).read_text().startswith('{"prefcore"')
+
+
+def test_real_settings_of_2020_come_in_as_they_were_published(tmp_path: Path) -> None:
+    (tmp_path / "go").mkdir()
+    shell = Shell(tmp_path / "go")
+    schemas = str(EXAMPLE / "schemas")
+    shell.run("init", "--app", "golang.go", "--schemas", schemas, "--store", "prefs.db")
+    file = str(EXAMPLE / "users" / "2020-remote-kind.json")
+    ran = shell.run("import", file, "--user", "kim", "--from-schema", "0.14.4")
+    assert "15 added" in ran.out
+    assert shell.run("get", "go.liveErrors", "--user", "kim").out == '{"delay":0,"enabled":true}\n'

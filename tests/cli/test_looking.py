@@ -1,0 +1,216 @@
+"""init, validate, doctor, plugins and completion."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import STEP, Shell, write_schema
+
+# ------------------------------------------------------------------------------------- init
+
+
+def test_init_writes_the_file_and_makes_the_store(bare: Shell) -> None:
+    ran = bare.run("init", "--app", "acme", "--store", "prefs.db")
+    path = bare.folder / "prefcore.toml"
+    assert path.read_text() == 'app = "acme"\nstore = "sqlite:prefs.db"\n'
+    assert (bare.db.stat().st_mode & 0o777, ran.out) == (0o600, "")
+    assert "wrote" in ran.err
+    assert "no schemas are configured" in ran.err
+
+
+def test_init_twice_says_so_and_changes_nothing(shell: Shell) -> None:
+    held = {path: path.read_bytes() for path in shell.folder.rglob("*.toml")}
+    ran = shell.run("init", "--app", "acme")
+    assert "all is there already; nothing changed" in ran.err
+    assert {path: path.read_bytes() for path in held} == held
+    assert "edit it" in shell.fails(2, "init", "--app", "other")
+    assert "with schemas = " in shell.fails(2, "init", "--schemas", "elsewhere")
+
+
+def test_init_by_default_keeps_the_store_in_the_data_folder(bare: Shell) -> None:
+    assert bare.run("init", "--app", "acme", "--json").json["made_store"] is True
+    assert (bare.home / "data/prefcore/acme/prefs.db").is_file()
+
+
+def test_init_leaves_no_file_that_cannot_be_read_back(bare: Shell) -> None:
+    bare.fails(2, "init")
+    bare.fails(2, "init", "--app", "acme", "--store", "a/b:c")
+    assert not (bare.folder / "prefcore.toml").exists()
+
+
+def test_without_configuration_every_verb_says_what_to_do(bare: Shell) -> None:
+    told = bare.fails(2, "get", "size")
+    assert told == (
+        "no application is named, and there is no prefcore.toml here or above; make one with "
+        "`prefcore init --app NAME`, or give --app NAME"
+    )
+
+
+def test_the_file_is_found_upward(shell: Shell) -> None:
+    shell.run("set", "size", "13", "--user", "bo")
+    (shell.folder / "a/b").mkdir(parents=True)
+    inner = Shell(shell.folder / "a/b")
+    assert inner.run("get", "size", "--user", "bo").out == "13\n"
+
+
+# ------------------------------------------------------------------------ validate and doctor
+
+
+def test_validate_finds_what_the_schema_refuses(shell: Shell) -> None:
+    shell.run("set", "size", "13", "--user", "bo")
+    assert "1 values checked against 1.0.0: all valid" in shell.run("validate").err
+    _spoil(shell)
+    ran = shell.run("validate", code=1)
+    assert ran.out == "user/bo size: 3 is below the minimum 6\n"
+    assert shell.run("validate", "--json", code=1).json["faults"][0]["key"] == "size"
+    shell.run("validate", "--key", "name")
+
+
+def _spoil(shell: Shell) -> None:
+    with sqlite3.connect(shell.db) as connection:
+        connection.execute("UPDATE entries SET value = '3' WHERE value = '13'")
+    connection.close()
+
+
+def _states(shell: Shell, code: int = 0) -> dict[str, str]:
+    return {one["check"]: one["state"] for one in shell.run("doctor", "--json", code=code).json}
+
+
+def test_doctor_of_a_healthy_store_says_ok_on_every_line(shell: Shell) -> None:
+    shell.run("set", "size", "13", "--user", "bo")
+    assert set(_states(shell).values()) == {"ok"}
+    assert all(line.startswith("ok ") for line in shell.run("doctor").out.splitlines())
+
+
+def test_doctor_names_what_is_wrong_and_what_to_do(shell: Shell) -> None:
+    shell.run("set", "size", "13", "--user", "bo")
+    shell.db.chmod(0o644)
+    write_schema(shell, "2.0.0")
+    shell.write("steps/up.py", STEP)
+    assert _states(shell)["permissions"] == "warn"
+    assert _states(shell)["schema"] == "warn"
+    shell.db.chmod(0o666)
+    (shell.folder / "steps").chmod(0o777)
+    _spoil(shell)
+    states = _states(shell, code=1)
+    assert (states["permissions"], states["values"], states["store"]) == ("fail", "fail", "fail")
+    assert states["migrations"] == "warn"
+    assert f"chmod 600 {shell.db}" in shell.run("doctor", code=1).out
+
+
+def test_doctor_tells_of_a_store_that_does_not_open(shell: Shell) -> None:
+    shell.db.write_bytes(b"not a database, by any means" * 100)
+    ran = shell.run("doctor", code=1)
+    assert "fail  store:" in ran.out
+    assert "not a prefcore store" in ran.out
+
+
+def test_doctor_without_configuration_fails_in_words(bare: Shell) -> None:
+    assert "fail  configuration: no application is named" in bare.run("doctor", code=1).out
+
+
+# ---------------------------------------------------------------------------------- plugins
+
+
+def test_plugins_are_listed_without_being_imported(bare: Shell) -> None:
+    rows = bare.run("plugins", "list", "--json").json
+    assert {"formats", "stores", "merge_strategies"} <= {row["kind"] for row in rows}
+    (format,) = (row for row in rows if (row["kind"], row["id"]) == ("formats", "json"))
+    assert (format["distribution"], format["status"]) == ("prefcore-json", "found")
+    assert "streams" in bare.run("plugins", "show", "json").out
+    assert bare.run("plugins", "show", "stores.sqlite", "--json").json["id"] == "sqlite"
+
+
+def test_a_denied_plugin_is_not_used_and_says_why(shell: Shell) -> None:
+    env = {"PREFCORE_PLUGINS_DENY": "prefcore-json"}
+    assert "denied" in shell.run("plugins", "list", env=env).out
+    assert "denied by the rule" in shell.fails(18, "export", env=env)
+
+
+def test_without_a_format_prefcore_says_what_to_install(shell: Shell, tmp_path: Path) -> None:
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    for name in ("prefcore", "attr", "attrs", "click", "pluggy", "cattrs"):
+        found = Path(sys.modules[name].__file__ or "").parent if name in sys.modules else None
+        if found is None:
+            continue
+        shutil.copytree(found, alone / name, ignore=shutil.ignore_patterns("__pycache__"))
+    program = (
+        f"import sys; sys.path.insert(0, {str(alone)!r}); from prefcore.cli import main; main()"
+    )
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-S", "-c", program, *words],
+            cwd=shell.folder, env=shell.environ, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    assert "no format is installed" in run("plugins", "list").stderr
+    done = run("export")
+    assert done.returncode == 18
+    assert "install it with: pip install prefcore-json" in done.stderr
+
+
+# ------------------------------------------------------------------------------- completion
+
+
+@pytest.mark.parametrize("shell_name", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script(bare: Shell, shell_name: str) -> None:
+    script = bare.run("completion", shell_name).out
+    assert "_PREFCORE_COMPLETE" in script
+    if shell_name == "bash" and shutil.which("bash"):
+        done = subprocess.run(["bash", "-n"], input=script, text=True, check=False)
+        assert done.returncode == 0
+
+
+def _complete(shell: Shell, *words: str) -> set[str]:
+    env = {
+        "COMP_WORDS": " ".join(("prefcore", *words)),
+        "COMP_CWORD": str(len(words)),
+        "_PREFCORE_COMPLETE": "bash_complete",
+    }
+    ran = shell.process(*(), env=env)
+    assert ran.err == ""
+    return {line.partition(",")[2] for line in ran.out.splitlines() if line}
+
+
+def test_completion_knows_what_is_there(shell: Shell) -> None:
+    shell.run("set", "size", "13", "--user", "bo")
+    id = shell.run("history", "--json").json[0]["id"]
+    assert _complete(shell, "e") == {"explain", "export"}
+    assert _complete(shell, "migrate", "re") == {"recover"}
+    assert "--dry-run" in _complete(shell, "set", "--")
+    assert _complete(shell, "get", "s") == {"size", "secret.key"}
+    assert _complete(shell, "get", "--user", "b") == {"bo"}
+    assert _complete(shell, "export", "--format", "j") == {"json"}
+    assert _complete(shell, "export", "--scope", "p") == {"project"}
+    assert _complete(shell, "migrate", "up", "--to", "1") == {"1.0.0"}
+    assert _complete(shell, "undo", id[:2]) == {id[:8]}
+    assert "ours" in _complete(shell, "import", "--merge", "o")
+    assert _complete(shell, "plugins", "show", "formats.j") == {"formats.json"}
+
+
+def test_completion_gives_nothing_and_says_nothing_where_nothing_is_configured(
+    bare: Shell,
+) -> None:
+    for words in (
+        ("get", "s"),
+        ("get", "--user", "b"),
+        ("undo", "1"),
+        ("migrate", "up", "--to", "1"),
+    ):
+        assert _complete(bare, *words) == set()
+
+
+def test_completion_survives_a_broken_configuration(shell: Shell) -> None:
+    (shell.folder / "prefcore.toml").write_text("app = [")
+    assert _complete(shell, "get", "s") == set()
+    assert _complete(shell, "export", "--format", "j") == set()
+    os.unlink(shell.db)  # noqa: PTH108  # the point is the missing file
