@@ -1,26 +1,34 @@
-"""Acts: what becomes one changeset, planned and done by the same code in one transaction."""
+"""Acts: what a user may ask for that becomes one changeset."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 import attrs
 
+from prefcore.documents import opened_document, verified_sets
 from prefcore.engines import history, importing, migrating, registering
-from prefcore.errors import NotFound, StalePlan, UsageError
-from prefcore.interfaces import FormatInfo, Store, Transaction
-from prefcore.migration import Edge, Step, find_path, in_order, read_steps
-from prefcore.model import Changeset, Draft, Plan, PlanItem, Row, place
+from prefcore.errors import UsageError
+from prefcore.interfaces import FormatInfo, MergeStrategyInfo, Transaction
+from prefcore.model import (
+    Changeset,
+    Document,
+    Header,
+    PlanItem,
+    PreferenceSet,
+    Row,
+    place,
+)
 from prefcore.planning import PlanBuilder
 from prefcore.plugins import Plugins
 from prefcore.schema import SchemaDocument, Version
 from prefcore.values import UNSET, from_text
+from prefcore.workplace import Act, Workplace
 
 __all__ = [
-    "Act",
-    "Workplace",
     "import_act",
     "migration_act",
     "register_act",
@@ -28,117 +36,6 @@ __all__ = [
     "undo_act",
     "write_set",
 ]
-
-
-@attrs.frozen(kw_only=True)
-class Act:
-    """Something that becomes one changeset: what it is called, and the code that does it.
-
-    The same code makes the plan and does the act. ``to_version`` is the schema version in force
-    afterwards, where it changes; ``careful`` keeps a safety copy of the store first.
-    """
-
-    kind: str
-    summary: str
-    run: Callable[[Transaction, PlanBuilder], None]
-    reason: str = ""
-    details: Mapping[str, object] = attrs.field(factory=dict)
-    to_version: str | None = None
-    careful: bool = False
-
-
-class Workplace:
-    """What acts work with: one application in one store, its schemas, steps and plugins."""
-
-    def __init__(
-        self,
-        app: str,
-        store: Store,
-        *,
-        known: registering.KnownSchemas,
-        migrations: Path | Iterable[Step],
-        plugins: Plugins,
-        actor: str,
-    ) -> None:
-        self.app = app
-        self.store = store
-        self.known = known
-        self.plugins = plugins
-        self.actor = actor
-        self._migrations = migrations
-
-    def steps(self) -> tuple[Step, ...]:
-        """Give the migration steps, reading (running) their files when first asked."""
-        if isinstance(self._migrations, Path):
-            self._migrations = read_steps(self._migrations)
-        else:
-            self._migrations = in_order(self._migrations)
-        return self._migrations
-
-    def find_path(self, start: str, goal: str) -> tuple[Edge, ...]:
-        """Give the edges from one version to another; raises MissingStep."""
-        with self.store.snapshot() as view:
-            versions = self.known.versions(view)
-        return find_path(versions, self.steps(), start, goal)
-
-    def schema(self, version: str) -> SchemaDocument:
-        """Give a version's schema; raises MissingStep where it is not known."""
-        with self.store.snapshot() as view:
-            return self.known.load(view, version)
-
-    def first_version(self) -> str:
-        """Give the version a store starts at; raises NotFound where no schema is known."""
-        version = self.known.newest
-        if version is None:
-            raise NotFound(
-                f"no schema of {self.app} is known: the store records none and no folder of "
-                "snapshots is configured; set `schemas` in prefcore.toml",
-            )
-        return version
-
-    def put_in_force(self, transaction: Transaction, version: str) -> None:
-        """Record a schema version, where it is not yet, and apply it."""
-        registering.register(transaction, self.known.load(transaction, version))
-        transaction.apply_version(version)
-
-    def draft(self, kind: str, reason: str, details: Mapping[str, object] | None = None) -> Draft:
-        """Give the draft of a changeset made now."""
-        return Draft(self.app, self.actor, kind, datetime.now(UTC), reason, details or {})
-
-    def carry_out(
-        self, act: Act, version: str | None, *, dry: bool = False, expected: str | None = None
-    ) -> tuple[Plan, Changeset | None]:
-        """Run an act in one transaction: for its plan alone (``dry``), or to be committed.
-
-        ``version`` is the schema version in force. Raises StalePlan when the plan's digest is not
-        the ``expected`` one, and the plan's blocker; then nothing was changed.
-        """
-        draft = self.draft(act.kind, act.reason, act.details)
-        with self.store.changeset(draft, version=version) as transaction:
-            base = transaction.state(self.app).last_changeset
-            builder = PlanBuilder()
-            builder.details.update(act.details)
-            act.run(transaction, builder)
-            goal = act.to_version or version or self.first_version()
-            if goal != version:
-                self.put_in_force(transaction, goal)
-            plan = builder.build(
-                app=self.app, kind=act.kind, summary=act.summary, base=base, request=act
-            )
-            if dry:
-                transaction.abandon()
-            elif expected is not None and plan.digest != expected:
-                raise StalePlan(
-                    f"{act.summary}: the state moved since the plan was made, and it would now do "
-                    "something else; plan it again",
-                    expected=expected,
-                    found=plan.digest,
-                )
-            elif plan.blocker is not None:
-                raise plan.blocker
-            elif act.careful and not (plan.is_empty and goal == version):
-                self.store.save_copy(f"before {act.summary}")
-        return plan, None if dry else transaction.result()
 
 
 def write_set(
@@ -265,35 +162,59 @@ def import_act(
     reason: str,
 ) -> Act:
     """Give the act that imports a file; raises what reading its header raises."""
-    strategies = {one.id: one for one in workplace.plugins.merge_strategies.all()}
-    for id in (request.strategy, *(id for _, id in request.merge)):
-        if id not in strategies:
-            raise UsageError(
-                f"there is no merge strategy '{id}'; known are {', '.join(sorted(strategies))}",
-                strategy=id,
-            )
+    strategies = _strategies(workplace, request)
     formats = _formats(workplace.plugins, request.format)
-    with importing.naming_file(request.name), request.path.open("rb") as source:
-        header = importing.opened_document(source, request, formats).header
+    with request.path.open("rb") as source:
+        header = opened_document(
+            source, request.name, formats, format=request.format, limits=request.limits
+        ).header
+    if header is None:
+        _refuse_strategies_of_time(request, strategies)
     target = version or workplace.first_version()
     if request.from_schema is not None and _is_unused(workplace):
         target = request.from_schema
     start = request.from_schema or (header.schema if header else None) or target
-    path = workplace.find_path(start, target) if start != target else ()
+    path, upwards = workplace.way(start, target)
     schema = workplace.schema(target)
 
     def run(transaction: Transaction, builder: PlanBuilder) -> None:
-        with importing.naming_file(request.name), request.path.open("rb") as source:
-            importing.import_document(
+        at = datetime.now(UTC)
+
+        def sets_of(file: Path, name: str, stack: ExitStack) -> Iterable[PreferenceSet]:
+            document = opened_document(
+                stack.enter_context(file.open("rb")),
+                name,
+                formats,
+                format=request.format if file == request.path else None,
+                limits=request.limits,
+            ).document
+            if isinstance(document, Document):
+                return verified_sets(document, name, workplace.app, edited=builder.note)
+            flattened = workplace.schema(start)
+            values = document.values
+            return [
+                importing.plain_set(values, request.into, flattened, at=at, actor=workplace.actor)
+            ]
+
+        with ExitStack() as stack:
+            base: importing.Base | None
+            if request.base is not None:
+                base = importing.Base(
+                    sets_of(request.base, str(request.base), stack), path, upwards
+                )
+            else:
+                base = _base_of_log(workplace, transaction, builder, header, target)
+            importing.import_sets(
                 transaction,
                 builder,
-                importing.opened_document(source, request, formats),
+                sets_of(request.path, request.name, stack),
                 request,
                 schema=schema,
                 path=path,
-                upwards=Version.parse(start) < Version.parse(target),
+                upwards=upwards,
+                base=base,
                 strategies=strategies,
-                at=datetime.now(UTC),
+                at=at,
                 actor=workplace.actor,
             )
 
@@ -311,6 +232,57 @@ def import_act(
         run=run,
         to_version=target,
     )
+
+
+def _base_of_log(
+    workplace: Workplace,
+    transaction: Transaction,
+    builder: PlanBuilder,
+    header: Header | None,
+    target: str,
+) -> importing.Base | None:
+    """Rebuild from the log what the document's store and ours both started from, if it tells."""
+    if header is None:
+        return None
+    common = importing.common_changeset(transaction, workplace.app, header)
+    if common is None:
+        builder.note("no common base: merged two ways; --base FILE names one")
+        return None
+    changeset, selection = common
+    builder.note(f"merged three ways, from changeset {changeset.id[:8]}")
+    path, upwards = workplace.way(changeset.schema_after or target, target)
+    return importing.Base(
+        transaction.sets(workplace.app, at=changeset.revision),
+        path,
+        upwards,
+        (selection, header.selection),
+    )
+
+
+def _strategies(
+    workplace: Workplace, request: importing.ImportRequest
+) -> dict[str, MergeStrategyInfo]:
+    """Give every strategy by id; raises UsageError where the request names one there is not."""
+    strategies = {one.id: one for one in workplace.plugins.merge_strategies.all()}
+    for id in (request.strategy, *(id for _, id in request.merge)):
+        if id not in strategies:
+            raise UsageError(
+                f"there is no merge strategy '{id}'; known are {', '.join(sorted(strategies))}",
+                strategy=id,
+            )
+    return strategies
+
+
+def _refuse_strategies_of_time(
+    request: importing.ImportRequest, strategies: Mapping[str, MergeStrategyInfo]
+) -> None:
+    for id in (request.strategy, *(id for _, id in request.merge)):
+        if strategies[id].needs_times:
+            raise UsageError(
+                f"the strategy '{id}' goes by when each side changed, and {request.name} is a "
+                "plain file without times; choose another",
+                strategy=id,
+            )
 
 
 def _is_unused(workplace: Workplace) -> bool:

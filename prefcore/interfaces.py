@@ -157,11 +157,13 @@ class MergeStrategyInfo:
     """A merge strategy: ``resolve`` gives the merged value, UNSET, or CONFLICT.
 
     It is asked only where both sides changed differently, and must not mutate what it is given.
+    With ``needs_times`` it goes by when each side changed, and is refused for files without times.
     """
 
     id: str
     summary: str
     resolve: Callable[[Sides], object]
+    needs_times: bool = False
 
 
 # -------------------------------------------------------------------------------- migrations

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, BinaryIO, Generic, TypeVar
 
 from prefcore import __version__
 from prefcore.acts import (
-    Act,
-    Workplace,
     import_act,
     migration_act,
     register_act,
@@ -54,6 +52,7 @@ from prefcore.schema import SchemaDocument, Snapshots, Version
 from prefcore.security import is_telling_name
 from prefcore.values import UNSET, canonical_text, from_text
 from prefcore.views import Buffered, Live, Resolved
+from prefcore.workplace import Act, Workplace
 
 if TYPE_CHECKING:
     from prefcore.schema import Binding, Schema

@@ -36,7 +36,9 @@ def _open_memory(url: str, *, create: bool = False, read_only: bool = False) -> 
 def prefcore_merge_strategies() -> list[MergeStrategyInfo]:
     """Declare the merge strategies that come with prefcore."""
     return [
-        MergeStrategyInfo(id=id, summary=summary, resolve=resolve)
+        MergeStrategyInfo(
+            id=id, summary=summary, resolve=resolve, needs_times=id in ("newest", "oldest")
+        )
         for id, summary, resolve in (
             ("ours", "keep what is here", strategies.ours),
             ("theirs", "take what comes in", strategies.theirs),

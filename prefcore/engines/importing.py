@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import BinaryIO
 
 import attrs
 
-from prefcore.canonical import Tally
 from prefcore.errors import (
-    AppMismatch,
     DamagedDocument,
-    ForeignFile,
     InvalidValue,
-    PluginMissing,
+    NotFound,
     PolicyRefused,
     PrefcoreError,
     UnknownKey,
@@ -25,19 +20,18 @@ from prefcore.errors import (
 )
 from prefcore.interfaces import (
     CONFLICT,
-    FormatInfo,
     Limits,
     MergeStrategyInfo,
     Sides,
+    Snapshot,
     Transaction,
 )
 from prefcore.merge import Decision, Side, Undecided, merge_rows
 from prefcore.migration import Edge, Rows
 from prefcore.model import (
+    Changeset,
     Conflict,
-    Document,
     Header,
-    PlainDocument,
     PlanItem,
     PreferenceSet,
     Row,
@@ -51,14 +45,7 @@ from prefcore.schema import SchemaDocument
 from prefcore.security import is_telling_name
 from prefcore.values import UNSET, canonical_text, from_text
 
-__all__ = [
-    "ImportRequest",
-    "Imported",
-    "import_document",
-    "naming_file",
-    "opened_document",
-    "pick_format",
-]
+__all__ = ["Base", "ImportRequest", "common_changeset", "import_sets", "plain_set"]
 
 
 @attrs.frozen(kw_only=True)
@@ -68,7 +55,8 @@ class ImportRequest:
     ``path`` is read twice (for the plan, for the act); ``name`` is what messages call it. ``into``
     is the set that a plain file goes to. ``merge`` are (key glob, strategy id) pairs, the first
     that matches decides, ``strategy`` where none does. ``keep_unknown`` takes keys that the
-    schema does not declare.
+    schema does not declare. ``base`` is a file that both sides started from, in place of the one
+    that the log may tell.
     """
 
     path: Path
@@ -80,81 +68,55 @@ class ImportRequest:
     merge: tuple[tuple[str, str], ...] = ()
     keep_unknown: bool = False
     from_schema: str | None = None
+    base: Path | None = None
     limits: Limits = attrs.field(factory=Limits)
 
 
 @attrs.frozen
-class Imported:
-    """An opened file: the format found, and what it holds."""
+class Base:
+    """What both sides of a merge started from: sorted sets, and the way to our schema version.
 
-    format: FormatInfo
-    document: Document | PlainDocument
-
-    @property
-    def header(self) -> Header | None:
-        """The document's header; None for a plain file."""
-        return self.document.header if isinstance(self.document, Document) else None
-
-
-def pick_format(name: str, head: bytes, formats: Iterable[FormatInfo]) -> FormatInfo:
-    """Give the format of a file by its first bytes, then by its suffix.
-
-    Raises ForeignFile, listing the formats, when none or several fit.
+    ``taken`` says which sets and keys the base speaks of; outside it the merge has two sides.
     """
-    formats = sorted(formats, key=lambda one: one.id)
-    if not formats:
-        raise PluginMissing("no format is installed; `pip install prefcore-json` brings JSON")
-    known = ", ".join(one.id for one in formats)
-    by_content = [one for one in formats if one.detect(head)]
-    by_suffix = [one for one in formats if any(name.endswith(end) for end in one.suffixes)]
-    if len(by_content) == 1:
-        return by_content[0]
-    candidates = [one for one in by_content if one in by_suffix] or by_content
-    if len(candidates) == 1:
-        return candidates[0]
-    if candidates:
-        ids = ", ".join(one.id for one in candidates)
-        raise ForeignFile(f"{name} may be {ids}; say which with --format", file=name)
-    raise ForeignFile(
-        f"{name} is in no format known here (known: {known}); its plugin may be missing",
-        file=name,
-    )
+
+    sets: Iterable[PreferenceSet]
+    path: tuple[Edge, ...] = ()
+    upwards: bool = True
+    selections: tuple[Selection, ...] = ()
 
 
-@contextmanager
-def naming_file(name: str) -> Iterator[None]:
-    """Put the file's name before what its format says of a line or byte in it."""
-    try:
-        yield
-    except PrefcoreError as error:
-        if error.facts.keys().isdisjoint(("line", "byte")) or "file" in error.facts:
-            raise
-        raise type(error)(f"{name}: {error.message}", **error.facts, file=name) from error
+def common_changeset(
+    view: Snapshot, app: str, header: Header
+) -> tuple[Changeset, Selection] | None:
+    """Give the newest changeset that the document's store and ours have both seen, if any.
+
+    It is one of ours that the document names: as its store's last, or as taken in by import,
+    then with the selection that was taken.
+    """
+    named = [(id, selection) for id, selection in header.merged]
+    if header.changeset is not None:
+        named.append((header.changeset, Selection()))
+    found = []
+    for id, selection in named:
+        try:
+            changeset = view.changeset(id)
+        except NotFound:
+            continue
+        if changeset.app == app and changeset.id == id:
+            found.append((changeset, selection))
+    return max(found, key=lambda one: one[0].revision, default=None)
 
 
-def opened_document(
-    source: BinaryIO, request: ImportRequest, formats: Iterable[FormatInfo]
-) -> Imported:
-    """Detect the format of a file and open it; errors name the file."""
-    head = source.read(4096)
-    source.seek(0)
-    found = {one.id: one for one in formats}
-    if request.format is None:
-        format = pick_format(request.name, head, found.values())
-    else:
-        format = found[request.format]
-    return Imported(format, format.factory().read(source, request.limits))
-
-
-def import_document(
+def import_sets(
     transaction: Transaction,
     builder: PlanBuilder,
-    imported: Imported,
+    sets: Iterable[PreferenceSet],
     request: ImportRequest,
     *,
     schema: SchemaDocument,
     path: tuple[Edge, ...],
     upwards: bool,
+    base: Base | None,
     strategies: Mapping[str, MergeStrategyInfo],
     at: datetime,
     actor: str,
@@ -164,31 +126,53 @@ def import_document(
     ``path`` leads from the document's schema version to the store's. Nothing here commits: the
     caller abandons the transaction where the builder says that something stands in the way.
     """
-    walk = _Walk(transaction, builder, request, schema, path, upwards, strategies, at, actor)
-    document = imported.document
-    if isinstance(document, PlainDocument):
-        walk.take(walk.plain_set(document.values))
+    walk = _Walk(transaction, builder, request, schema, strategies, at, actor)
+    theirs = (walk.migrated(one, path, upwards) for one in sets)
+    if base is None:
+        for one in theirs:
+            walk.take(one, None)
         return
-    if document.header.app != schema.app:
-        raise AppMismatch(
-            f"{request.name} holds preferences of {document.header.app}, not of {schema.app}",
-            file=request.name,
-        )
-    tally = Tally(document.header)
-    for one in tally.sets(document.sets):
-        if request.selection.takes_set(one.scope, one.owner):
-            walk.take(one)
-    for _ in tally.records(document.records):
-        pass  # an import takes the values; the history of another store is for a restore
-    told, counted = document.trailer(), tally.trailer()
-    if told is not None and told.digest != counted.digest:
-        builder.note(f"{request.name} was edited by hand since it was exported: its digest differs")
-    if told is not None and (told.sets, told.entries) != (counted.sets, counted.entries):
-        raise DamagedDocument(
-            f"{request.name} tells of {told.sets} sets with {told.entries} entries and holds "
-            f"{counted.sets} with {counted.entries}; export it anew",
-            file=request.name,
-        )
+    started = (walk.migrated(one, base.path, base.upwards) for one in base.sets)
+    for one, rows in _aligned(theirs, started):
+        walk.take(one, rows, base.selections)
+
+
+def _aligned(
+    theirs: Iterable[PreferenceSet], base: Iterable[PreferenceSet]
+) -> Iterator[tuple[PreferenceSet, tuple[Row, ...]]]:
+    """Give each set of either side with the base's rows of it; both come sorted."""
+    waiting = iter(base)
+    started = next(waiting, None)
+    for one in theirs:
+        here = (one.scope, one.owner)
+        while started is not None and (started.scope, started.owner) < here:
+            yield PreferenceSet(started.scope, started.owner), started.rows
+            started = next(waiting, None)
+        if started is not None and (started.scope, started.owner) == here:
+            yield one, started.rows
+            started = next(waiting, None)
+        else:
+            yield one, ()
+    while started is not None:
+        yield PreferenceSet(started.scope, started.owner), started.rows
+        started = next(waiting, None)
+
+
+def plain_set(
+    values: Mapping[str, object],
+    into: tuple[str, str],
+    schema: SchemaDocument,
+    *,
+    at: datetime,
+    actor: str,
+) -> PreferenceSet:
+    """Give the set that a plain file's values make; ``schema`` says which names are keys."""
+    found, unknown = schema.flatten(values)
+    for name in unknown:
+        found[name] = _at_name(values, name)
+    stamp = (to_micros(at), "import", actor)
+    rows = [(key, canonical_text(value, path=key), *stamp) for key, value in sorted(found.items())]
+    return PreferenceSet(*into, rows)
 
 
 class _Walk:
@@ -200,8 +184,6 @@ class _Walk:
         builder: PlanBuilder,
         request: ImportRequest,
         schema: SchemaDocument,
-        path: tuple[Edge, ...],
-        upwards: bool,
         strategies: Mapping[str, MergeStrategyInfo],
         at: datetime,
         actor: str,
@@ -210,44 +192,60 @@ class _Walk:
         self._builder = builder
         self._request = request
         self._schema = schema
-        self._path = path
-        self._upwards = upwards
         self._strategies = strategies
         self._at = to_micros(at)
         self._actor = actor
-        self._verdicts: dict[tuple[str, str, str], PrefcoreError | None] = {}
+        self._passed: set[tuple[str, str, str]] = set()
         self._resolvers: dict[str, Callable[[Side], Row | None]] = {}
 
-    def plain_set(self, values: Mapping[str, object]) -> PreferenceSet:
-        """Give the set that a plain file's values make in the set chosen for them."""
-        found, unknown = self._schema.flatten(values)
-        for name in unknown:
-            found[name] = _at_name(values, name)
-        rows = [
-            (key, canonical_text(value, path=key), self._at, "import", self._actor)
-            for key, value in sorted(found.items())
-        ]
-        return PreferenceSet(*self._request.into, rows)
+    def migrated(self, one: PreferenceSet, path: tuple[Edge, ...], upwards: bool) -> PreferenceSet:
+        """Give a set as the steps of a path make it."""
+        if not path:
+            return one
+        rows = Rows(one.rows, at=self._at, actor=self._actor)
+        for edge in path:
+            if edge.step is not None and upwards:
+                edge.step.up(rows)
+            elif edge.step is not None:
+                edge.step.down(rows)
+        return PreferenceSet(one.scope, one.owner, rows)
 
-    def take(self, one: PreferenceSet) -> None:
-        """Check one set, merge it into the store's, and write what changes."""
+    def take(
+        self,
+        one: PreferenceSet,
+        base: tuple[Row, ...] | None,
+        selections: tuple[Selection, ...] = (),
+    ) -> None:
+        """Check one set, merge it into the store's, and write what changes.
+
+        With a ``base``, a key that it holds and the set does not was removed on the other side,
+        as far as the ``selections`` and portability say that the set could have held it.
+        """
         scope = Scope.named(one.scope)
         if (scope is Scope.SYSTEM) != (one.owner == ""):
             raise DamagedDocument(f"{one.place}: only the system scope has no owner")
+        selections = (self._request.selection, *selections)
+        if not all(each.takes_set(scope, one.owner) for each in selections):
+            return
         theirs = {
             row[0]: row
-            for row in self._at_our_version(one).rows
+            for row in one.rows
             if self._request.selection.takes_key(row[0]) and self._passes(one, row)
         }
-        ours = {row[0]: row for row in self._transaction.read_set(
-            self._schema.app, scope, one.owner).rows}  # fmt: skip
-        if not ours:
+        ours = {
+            row[0]: row
+            for row in self._transaction.read_set(self._schema.app, scope, one.owner).rows
+        }
+        if not ours and not base:
             for row in theirs.values():
                 self._tell("add", one, Side(row[0], None, None, row))
             self._transaction.write(scope, one.owner, theirs.values())
             return
+        started = None if base is None else {
+            row[0]: row for row in base if self._travels(row[0], selections)
+        }  # fmt: skip
         written, removed = [], []
-        for decision in merge_rows(ours, theirs, self._resolve):
+        for decision in merge_rows(ours, theirs, self._resolve, base=started):
             if decision.act == "take" and decision.row is not None:
                 written.append(decision.row)
             elif decision.act == "remove":
@@ -257,27 +255,23 @@ class _Walk:
         if removed:
             self._transaction.remove(scope, one.owner, removed)
 
-    def _at_our_version(self, one: PreferenceSet) -> PreferenceSet:
-        if not self._path:
-            return one
-        rows = Rows(one.rows, at=self._at, actor=self._actor)
-        for edge in self._path:
-            if edge.step is not None and self._upwards:
-                edge.step.up(rows)
-            elif edge.step is not None:
-                edge.step.down(rows)
-        return PreferenceSet(one.scope, one.owner, rows)
+    def _travels(self, key: str, selections: tuple[Selection, ...]) -> bool:
+        """Say whether the document would hold a key's value if its store did."""
+        preference = self._schema.preferences.get(key)
+        portable = preference is None or preference.portable
+        return portable and all(each.takes_key(key) for each in selections)
 
     def _passes(self, one: PreferenceSet, row: Row) -> bool:
-        """Check a row, with the same verdict for the same text; tell the builder of a refusal."""
+        """Check a row, the same text only once; tell the builder of a refusal."""
         key, text = row[:2]
         seen = (one.scope, key, text)
-        if seen not in self._verdicts:
-            if len(self._verdicts) > 100_000:
-                self._verdicts.clear()
-            self._verdicts[seen] = self._fault(one, key, text)
-        fault = self._verdicts[seen]
+        if seen in self._passed:
+            return True
+        fault = self._fault(one, key, text)
         if fault is None:
+            if len(self._passed) > 100_000:
+                self._passed.clear()
+            self._passed.add(seen)
             return True
         item = PlanItem("refuse", key, one.scope, one.owner, reason=fault.message)
         self._builder.refuse(item, fault)

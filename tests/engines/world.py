@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from prefcore.acts import Workplace
+from prefcore.workplace import Workplace
 from prefcore.interfaces import Store
 from prefcore.migration import Step, map_values, remove, rename
 from prefcore.model import Row

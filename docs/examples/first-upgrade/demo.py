@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from console import DOCS, EXAMPLE, Console, commands  # noqa: E402  # found through the line above
+from console import DOCS, EXAMPLE, Console, commands  # found through the line above
 
 EDITED = {"go.formatTool": "gofmt"}
 

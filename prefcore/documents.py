@@ -1,0 +1,126 @@
+"""Opening a file as a document: which format it is in, and whether it is what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import attrs
+
+from prefcore.canonical import Tally
+from prefcore.errors import (
+    AppMismatch,
+    DamagedDocument,
+    ForeignFile,
+    PluginMissing,
+    PrefcoreError,
+)
+from prefcore.interfaces import FormatInfo, Limits
+from prefcore.model import Document, Header, PlainDocument, PreferenceSet
+
+__all__ = ["Opened", "naming_file", "opened_document", "pick_format", "verified_sets"]
+
+
+@attrs.frozen
+class Opened:
+    """An opened file: the format found, and what it holds."""
+
+    format: FormatInfo
+    document: Document | PlainDocument
+
+    @property
+    def header(self) -> Header | None:
+        """The document's header; None for a plain file."""
+        return self.document.header if isinstance(self.document, Document) else None
+
+
+def pick_format(name: str, head: bytes, formats: Iterable[FormatInfo]) -> FormatInfo:
+    """Give the format of a file by its first bytes, then by its suffix.
+
+    Raises ForeignFile, listing the formats, when none or several fit.
+    """
+    formats = sorted(formats, key=lambda one: one.id)
+    if not formats:
+        raise PluginMissing("no format is installed; `pip install prefcore-json` brings JSON")
+    known = ", ".join(one.id for one in formats)
+    by_content = [one for one in formats if one.detect(head)]
+    by_suffix = [one for one in formats if any(name.endswith(end) for end in one.suffixes)]
+    if len(by_content) == 1:
+        return by_content[0]
+    candidates = [one for one in by_content if one in by_suffix] or by_content
+    if len(candidates) == 1:
+        return candidates[0]
+    if candidates:
+        ids = ", ".join(one.id for one in candidates)
+        raise ForeignFile(f"{name} may be {ids}; say which with --format", file=name)
+    raise ForeignFile(
+        f"{name} is in no format known here (known: {known}); its plugin may be missing",
+        file=name,
+    )
+
+
+@contextmanager
+def naming_file(name: str) -> Iterator[None]:
+    """Put the file's name before what its format says of a line or byte in it."""
+    try:
+        yield
+    except PrefcoreError as error:
+        if error.facts.keys().isdisjoint(("line", "byte")) or "file" in error.facts:
+            raise
+        raise type(error)(f"{name}: {error.message}", **error.facts, file=name) from error
+
+
+def opened_document(
+    source: BinaryIO,
+    name: str,
+    formats: Iterable[FormatInfo],
+    *,
+    format: str | None = None,
+    limits: Limits,
+) -> Opened:
+    """Detect the format of a file, unless it is given, and open it; errors name the file."""
+    head = source.read(4096)
+    source.seek(0)
+    found = {one.id: one for one in formats}
+    chosen = pick_format(name, head, found.values()) if format is None else found[format]
+    with naming_file(name):
+        return Opened(chosen, chosen.factory().read(source, limits))
+
+
+def verified_sets(
+    document: Document, name: str, app: str, *, edited: Callable[[str], None]
+) -> Iterator[PreferenceSet]:
+    """Give a document's sets; at their end, compare counts and digest with its trailer.
+
+    Another digest means that somebody edited it by hand: ``edited`` is told. Raises AppMismatch,
+    and DamagedDocument when sets are out of order or the counts differ; errors name the file.
+    """
+    if document.header.app != app:
+        raise AppMismatch(
+            f"{name} holds preferences of {document.header.app}, not of {app}", file=name
+        )
+    tally = Tally(document.header)
+    last = ("", "")
+    with naming_file(name):
+        for one in tally.sets(document.sets):
+            if (one.scope, one.owner) <= last:
+                raise DamagedDocument(f"the set {one.place} is out of order; export it anew")
+            last = (one.scope, one.owner)
+            yield one
+        for _ in tally.records(document.records):
+            pass  # their digest counts; what they hold is for a restore
+        told = document.trailer()
+    counted = tally.trailer()
+    if told is not None and (told.sets, told.entries, told.records) != (
+        counted.sets,
+        counted.entries,
+        counted.records,
+    ):
+        raise DamagedDocument(
+            f"{name} tells of {told.sets} sets with {told.entries} entries and holds "
+            f"{counted.sets} with {counted.entries}; export it anew",
+            file=name,
+        )
+    if told is not None and told.digest != counted.digest:
+        edited(f"{name} was edited by hand since it was exported: its digest differs")
