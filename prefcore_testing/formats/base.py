@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from prefcore.errors import DamagedDocument, InvalidValue, NewerFormat, PrefcoreError
 from prefcore.interfaces import Capability, Format, FormatInfo, Limits
@@ -32,8 +33,10 @@ class FormatChecks(Suite, kit=True):
     module: ClassVar[str] = ""
     #: The most milliseconds that importing the plugin module may add to prefcore's own.
     import_budget: ClassVar[float] = 250.0
-    #: How many random documents are tried.
-    examples: ClassVar[int] = 50
+    #: How random documents and bytes are tried.
+    examples: ClassVar[settings] = settings(
+        max_examples=50, deadline=None, suppress_health_check=list(HealthCheck)
+    )
     #: The most seconds that refusing a hostile file may take.
     patience: ClassVar[float] = 2.0
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import hypothesis.strategies as st
-from hypothesis import given, settings
+from hypothesis import given
 
 from prefcore.interfaces import Capability, Format, FormatInfo
 from prefcore.model import Header
@@ -70,7 +70,7 @@ class DeclarationChecks(FormatChecks, kit=True):
     def test_detection_never_raises(self) -> None:
         own = self.written(Contents(Header("app", "1.0.0"), (set_of({"a": 1}),)))
 
-        @settings(max_examples=self.examples, deadline=None)
+        @self.examples
         @given(st.binary(max_size=64) | st.integers(0, len(own)).map(lambda end: own[:end]))
         def detect(head: bytes) -> None:
             assert self.info.detect(head) in (True, False)

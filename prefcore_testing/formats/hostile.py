@@ -8,10 +8,10 @@ from time import perf_counter
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from prefcore.errors import PrefcoreError
-from prefcore.model import Header, PlainDocument, Record
+from prefcore.model import Header, PlainDocument, PreferenceSet, Record
 from prefcore_testing.documents import AT, Contents, set_of
 from prefcore_testing.formats.base import FormatChecks, Outcome
 from prefcore_testing.values import VALUES
@@ -58,7 +58,7 @@ class HostileChecks(FormatChecks, kit=True):
         self._timed(_FOREIGN[name])
 
     def test_refuses_any_bytes(self) -> None:
-        @settings(max_examples=self.examples, deadline=None)
+        @self.examples
         @given(st.binary(max_size=200))
         def refuse(data: bytes) -> None:
             self._timed(data)
@@ -86,6 +86,17 @@ class HostileChecks(FormatChecks, kit=True):
         for what, damaged in _rearranged(whole):
             self._assert_noticed(damaged, contents, what)
 
+    def test_refuses_sets_out_of_order(self) -> None:
+        one, other = set_of({"a": 1}), set_of({"a": 1}, owner="bob")
+        project = set_of({"a": 1}, scope="project", owner="z")
+        for sets in ((other, one), (one, one), (one, project), (one, other, one)):
+            self._assert_refused(Contents(Header("app", None), sets))
+
+    def test_refuses_key_that_stands_twice(self) -> None:
+        one = set_of({"a": 1})
+        twice = PreferenceSet(one.scope, one.owner, one.rows * 2)
+        self._assert_refused(Contents(Header("app", None), (twice,)))
+
     def test_refuses_what_follows_the_end(self) -> None:
         whole = self.written(self._contents())
         for tail in (b"x", b"\0", whole, b'{"a": 1}'):
@@ -96,6 +107,14 @@ class HostileChecks(FormatChecks, kit=True):
         records = (Record("kind", {"a": [1]}),) if self.full_state else ()
         header = Header("app", "1.0.0", created_at=AT, full_state=self.full_state)
         return Contents(header, (set_of(values), set_of({"b": 2.5}, owner="bob")), records)
+
+    def _assert_refused(self, contents: Contents) -> None:
+        """Check that a document which breaks the rules is refused by the writer or the reader."""
+        try:
+            data = self.written(contents)
+        except PrefcoreError:
+            return
+        assert isinstance(self._timed(data), PrefcoreError), "written and read, against the rules"
 
     def _timed(self, data: bytes) -> Outcome:
         start = perf_counter()

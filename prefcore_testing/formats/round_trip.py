@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from prefcore.errors import PrefcoreError
 from prefcore.interfaces import Capability, Limits
@@ -32,7 +32,9 @@ class RoundTripChecks(FormatChecks, kit=True):
         self.assert_round_trip(Contents(_HEADER, (set_of(dict(VALUES)),)))
 
     def test_carries_keys(self) -> None:
-        self.assert_round_trip(Contents(_HEADER, (set_of(dict.fromkeys(KEYS, 1)),)))
+        together = set_of(dict.fromkeys(KEYS, 1))
+        alone = [set_of({key: 1}, owner=f"owner{i:03}") for i, key in enumerate(KEYS)]
+        self.assert_round_trip(Contents(_HEADER, (together, *alone)))
 
     def test_carries_sealed_value(self) -> None:
         sealed = Sealed("key-1", b"\0cipher\xff", b"tag")
@@ -80,9 +82,7 @@ class RoundTripChecks(FormatChecks, kit=True):
         self.assert_round_trip(Contents(_HEADER, tuple(sets)))
 
     def test_carries_any_document(self) -> None:
-        @settings(
-            max_examples=self.examples, deadline=None, suppress_health_check=list(HealthCheck)
-        )
+        @self.examples
         @given(documents())
         def carry(contents: Contents) -> None:
             self.assert_round_trip(contents)
@@ -101,9 +101,7 @@ class RoundTripChecks(FormatChecks, kit=True):
                 self.written(contents)
 
     def test_carries_any_records(self) -> None:
-        @settings(
-            max_examples=self.examples, deadline=None, suppress_health_check=list(HealthCheck)
-        )
+        @self.examples
         @given(documents(full_state=self.full_state))
         def carry(contents: Contents) -> None:
             self.assert_round_trip(contents)

@@ -1,0 +1,327 @@
+"""Every check of the format suite fails on some JSON format that breaks what the check is about.
+
+The broken formats are this package with one place of its source replaced.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from types import ModuleType
+
+import attrs
+import prefcore_json
+import pytest
+from _pytest.outcomes import Failed
+from hypothesis import Phase, settings
+
+from prefcore.interfaces import FormatInfo
+from prefcore_testing.formats import FormatSuite
+
+#: Each imports from those before it.
+_MODULES = (
+    "_strict",
+    "_walk",
+    "_piece",
+    "_texts",
+    "_layout",
+    "_window",
+    "_whole",
+    "_reading",
+    "_writing",
+    "_format",
+    "__init__",
+)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+@attrs.frozen
+class Fault:
+    """One place of the source, what stands there instead, and the checks that find it."""
+
+    name: str
+    module: str
+    old: str
+    new: str
+    checks: tuple[str, ...] = attrs.field(converter=_words)
+
+
+FAULTS = [
+    Fault(
+        "id nobody can type",
+        "__init__",
+        'id="json"',
+        'id="JSON format"',
+        "declaration_is_complete",
+    ),
+    Fault(
+        "suffix without its dot",
+        "__init__",
+        '(".json",)',
+        '("json",)',
+        "suffixes_can_be_told_apart",
+    ),
+    Fault(
+        "factory of something else",
+        "__init__",
+        "return JsonFormat()",
+        "return object()",
+        "factory_gives_formats",
+    ),
+    Fault(
+        "detection of something else",
+        "__init__",
+        '.startswith(b"{")',
+        '.startswith(b"[")',
+        "detects_its_own_documents detects_its_own_plain_files",
+    ),
+    Fault(
+        "detection that needs a byte",
+        "__init__",
+        "return head.remove",
+        "return head[0] >= 0 and head.remove",
+        "detection_never_raises",
+    ),
+    Fault(
+        "minus zero loses its sign",
+        "_writing",
+        '",\\n".join(entry_lines(one.rows))',
+        '",\\n".join(entry_lines(one.rows)).replace("-0.0", "0.0")',
+        "carries_value carries_all_values_in_one_set",
+    ),
+    Fault(
+        "keys in lower case",
+        "_layout",
+        "return key, text, micros",
+        "return key.lower(), text, micros",
+        "carries_keys",
+    ),
+    Fault(
+        "sealed values taken for data",
+        "_writing",
+        '",\\n".join(entry_lines(one.rows))',
+        '",\\n".join(entry_lines(one.rows)).replace("$sealed", "$$sealed")',
+        "carries_sealed_value",
+    ),
+    Fault(
+        "actor lost",
+        "_layout",
+        'fields["source"], fields["actor"]',
+        'fields["source"], "actor"',
+        "carries_metadata_of_entries",
+    ),
+    Fault(
+        "owners in lower case",
+        "_layout",
+        'PreferenceSet(fields["scope"], fields["owner"],',
+        'PreferenceSet(fields["scope"], fields["owner"].lower() + "x",',
+        "carries_owners_of_every_scope",
+    ),
+    Fault(
+        "generator lost",
+        "_layout",
+        'fields.get("generator", "")',
+        '""',
+        "carries_header",
+    ),
+    Fault(
+        "no schema taken for one",
+        "_layout",
+        'schema=fields["schema"]',
+        'schema=fields["schema"] or "0"',
+        "carries_empty_document carries_any_document",
+    ),
+    Fault(
+        "empty sets left out",
+        "_writing",
+        "for one in document.sets:",
+        "for one in filter(lambda one: one.rows, document.sets):",
+        "carries_empty_sets",
+    ),
+    Fault(
+        "records without their data",
+        "_reading",
+        "Record(match[1], data)",
+        "Record(match[1], {})",
+        "carries_records_or_refuses_them carries_any_records",
+    ),
+    Fault(
+        "first key of a plain file left out",
+        "_writing",
+        "sorted(values)",
+        "sorted(values)[1:]",
+        "carries_plain_files_or_refuses_them",
+    ),
+    Fault(
+        "noise in the file",
+        "_writing",
+        "}}\\n'\n",
+        "}}\\n' + ' ' * __import__('random').randrange(1 << 20)\n",
+        "writes_the_same_bytes_again",
+    ),
+    Fault(
+        "source shared by all reads",
+        "_format",
+        "return open_document(source, limits)",
+        "self.source = getattr(self, 'source', source)\n"
+        "        return open_document(self.source, limits)",
+        "one_format_serves_many_documents_at_once",
+    ),
+    Fault(
+        "trailer asked for too early",
+        "_writing",
+        '    before = "\\n"\n    for one in',
+        '    before = "\\n"\n    document.trailer()\n    for one in',
+        "draws_sets_then_records_then_the_trailer",
+    ),
+    Fault(
+        "written at the end",
+        "_writing",
+        "_BATCH = 1 << 20",
+        "_BATCH = 1 << 40",
+        "writes_as_sets_are_drawn_or_holds_them",
+    ),
+    Fault(
+        "read at the start",
+        "_window",
+        "_BLOCK = 1 << 18",
+        "_BLOCK = 1 << 40",
+        "reads_as_sets_are_drawn_or_refuses_what_is_large",
+    ),
+    Fault(
+        "any number of keys",
+        "_layout",
+        "if len(entries) > limits.max_keys_per_set:",
+        "if False:",
+        "keeps_limit_in_documents",
+    ),
+    Fault(
+        "any number of plain keys",
+        "_whole",
+        "if len(data) > limits.max_keys_per_set:",
+        "if False:",
+        "keeps_limit_in_plain_files",
+    ),
+    Fault(
+        "any depth",
+        "_strict",
+        "if max(levels) > depth:",
+        "if False:",
+        "refuses_foreign_bytes",
+    ),
+    Fault(
+        "errors of the decoder pass",
+        "_window",
+        "except UnicodeDecodeError",
+        "except KeyError",
+        "refuses_any_bytes",
+    ),
+    Fault(
+        "errors of a cut file are of another kind",
+        "_walk",
+        "return Offence(at, path, TruncatedDocument, message)",
+        "return Offence(at, path, LookupError, message)",
+        "notices_where_it_is_cut",
+    ),
+    Fault(
+        "errors of times pass",
+        "_reading",
+        "except (ValueError, OverflowError, PrefcoreError):",
+        "except PrefcoreError:",
+        "notices_flipped_bits",
+    ),
+    Fault(
+        "errors of wrong numbers are of another kind",
+        "_layout",
+        "if (said := getattr(trailer, name)) != count:",
+        "if (said := getattr(trailer, name)) != count and 1 / 0:",
+        "notices_missing_repeated_and_swapped_parts",
+    ),
+    Fault(
+        "any order",
+        "_reading",
+        "_located(piece, lambda: self._order.check(one.scope, one.owner, path))",
+        "pass",
+        "refuses_sets_out_of_order",
+    ),
+    Fault(
+        "keys in any order",
+        "_reading",
+        "if not all(map(lt, keys, islice(keys, 1, None))):",
+        "if False:",
+        "refuses_key_that_stands_twice",
+    ),
+    Fault(
+        "end taken for granted",
+        "_reading",
+        'Piece("{\\n" + self._window.rest()',
+        'Piece("{\\n" + self._window.rest().split("\\n")[0]',
+        "refuses_what_follows_the_end",
+    ),
+]
+
+
+@pytest.fixture
+def broken(fault: Fault) -> Iterator[type[FormatSuite]]:
+    """The suite on a JSON format with the fault."""
+    name = "broken_json"
+    made = {f"{name}.{module}".removesuffix(".__init__"): module for module in _MODULES}
+    for full, module in made.items():
+        text = (files(prefcore_json) / f"{module}.py").read_text("utf-8")
+        if module == fault.module:
+            assert fault.old in text, f"the JSON format no longer has: {fault.old}"
+            text = text.replace(fault.old, fault.new)
+        sys.modules[full] = ModuleType(full)
+        code = compile(text.replace("prefcore_json", name), f"broken {module}.py", "exec")
+        exec(code, vars(sys.modules[full]))  # noqa: S102  # our own source
+    (declared,) = sys.modules[name].prefcore_formats()
+    yield _suite_on(declared)
+    for full in made:
+        del sys.modules[full]
+
+
+def _suite_on(declared: FormatInfo, plugin: str = "prefcore_json") -> type[FormatSuite]:
+    class TestBroken(FormatSuite):
+        info = declared
+        module = plugin
+        examples = settings(
+            FormatSuite.examples, database=None, derandomize=True, phases=[Phase.generate]
+        )
+
+    return TestBroken
+
+
+def _run(suite: FormatSuite, name: str) -> None:
+    """Run all cases of a check."""
+    check: Callable[..., None] = getattr(suite, name)
+    marks = [mark for mark in getattr(check, "pytestmark", []) if mark.name == "parametrize"]
+    for case in marks[0].args[1] if marks else [None]:
+        check(*([] if case is None else [case]))
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_fault_is_found(fault: Fault, broken: type[FormatSuite]) -> None:
+    for name in fault.checks:
+        with pytest.raises((Exception, Failed)):
+            _run(broken(), f"test_{name}")
+
+
+def test_heavy_import_is_found() -> None:
+    suite = _suite_on(prefcore_json.prefcore_formats()[0], "hypothesis")
+    with pytest.raises(AssertionError, match="do it later"):
+        suite().test_importing_the_plugin_is_light()
+
+
+def test_every_check_finds_a_fault() -> None:
+    found = {f"test_{name}" for fault in FAULTS for name in fault.checks}
+    assert found | {"test_importing_the_plugin_is_light"} == set(FormatSuite.checks())
+
+
+@pytest.mark.parametrize("fault", [Fault("none", "__init__", "json", "json", "")], ids=str)
+def test_copy_without_a_fault_passes(fault: Fault, broken: type[FormatSuite]) -> None:
+    for name in broken.checks():
+        _run(broken(), name)
