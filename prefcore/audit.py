@@ -3,7 +3,8 @@
 Every store makes the same digest of the same changeset, so that a log can be checked wherever it
 was carried. It is SHA-256 over these UTF-8 lines, each ended by a line feed::
 
-    {"actor":…,"app":…,"at":…,"id":…,"kind":…,"reason":…,"schema_after":…,"schema_before":…}
+    {"actor":…,"app":…,"at":…,"details":{…},"id":…,"kind":…,"reason":…,
+     "schema_after":…,"schema_before":…}                     one line, canonical
     {"rename":["editor.size","editor.font_size"]}           for each rename, in the order made
     ["user","alice","editor.font_size",12,14]               for each changed entry
 
@@ -23,6 +24,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 from prefcore.canonical import iso_time
+from prefcore.model import Changeset, to_micros
 from prefcore.values import canonical_text
 
 __all__ = ["ALGORITHM", "FIRST", "ChangesetDigest", "chain"]
@@ -45,28 +47,18 @@ class ChangesetDigest:
         self._hash = sha256()
         self._lines: list[str] = []
 
-    def head(
-        self,
-        *,
-        id: str,
-        app: str,
-        kind: str,
-        actor: str,
-        at: int,
-        reason: str,
-        schema_before: str | None,
-        schema_after: str | None,
-    ) -> None:
-        """Take in what the changeset says of itself; ``at`` is in µs since 1970 UTC."""
+    def head(self, changeset: Changeset) -> None:
+        """Take in what the changeset says of itself; its number of changes is not needed."""
         facts = {
-            "actor": actor,
-            "app": app,
-            "at": iso_time(at),
-            "id": id,
-            "kind": kind,
-            "reason": reason,
-            "schema_after": schema_after,
-            "schema_before": schema_before,
+            "actor": changeset.actor,
+            "app": changeset.app,
+            "at": iso_time(to_micros(changeset.at)),
+            "details": changeset.details,
+            "id": changeset.id,
+            "kind": changeset.kind,
+            "reason": changeset.reason,
+            "schema_after": changeset.schema_after,
+            "schema_before": changeset.schema_before,
         }
         self._lines.append(canonical_text(facts) + "\n")
 

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from prefcore.audit import FIRST, ChangesetDigest, chain
+from prefcore.model import Changeset
 
-# 2026-01-31T12:00:00.000001Z
-_AT = 1_769_860_800_000_001
+_AT = datetime(2026, 1, 31, 12, 0, 0, 1, tzinfo=UTC)
 
 
 def _begun() -> ChangesetDigest:
     digest = ChangesetDigest()
     digest.head(
-        id="1-2",
-        app="édit",
-        kind="migrate",
-        actor="alice",
-        at=_AT,
-        reason='two\n"lines"',
-        schema_before=None,
-        schema_after="1.0.0",
+        Changeset(
+            id="1-2",
+            revision=7,
+            app="édit",
+            kind="migrate",
+            actor="alice",
+            at=_AT,
+            reason='two\n"lines"',
+            changes=2,
+            schema_before=None,
+            schema_after="1.0.0",
+            details={"to": "é"},
+        )
     )
     return digest
 
 
 _HEAD = (
-    '{"actor":"alice","app":"édit","at":"2026-01-31T12:00:00.000001Z","id":"1-2",'
+    '{"actor":"alice","app":"édit","at":"2026-01-31T12:00:00.000001Z",'
+    '"details":{"to":"é"},"id":"1-2",'
     '"kind":"migrate","reason":"two\\n\\"lines\\"","schema_after":"1.0.0","schema_before":null}\n'
 )
 

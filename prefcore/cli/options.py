@@ -11,7 +11,7 @@ import click
 from prefcore.cli.completing import owners, scopes
 from prefcore.errors import UsageError
 
-__all__ = ["Target", "acting", "one_set", "reading", "selecting", "targeting"]
+__all__ = ["Target", "acting", "one_set", "reading", "resolving", "selecting", "targeting"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -75,8 +75,11 @@ def _owner_option(name: str, metavar: str, text: str) -> Callable[[_F], _F]:
     )
 
 
-def targeting(texts: tuple[str, str, str, str]) -> Callable[[_F], _F]:
-    """Add the options that name sets, with these helps; the function gets them as ``target``."""
+def targeting(*texts: str) -> Callable[[_F], _F]:
+    """Add the options that name sets, with these helps; the function gets them as ``target``.
+
+    The helps are of ``--user``, ``--project``, ``--system`` and, where it applies, ``--template``.
+    """
 
     def decorate(function: _F) -> _F:
         @wraps(function)
@@ -85,7 +88,7 @@ def targeting(texts: tuple[str, str, str, str]) -> Callable[[_F], _F]:
             user: str | None,
             project: str | None,
             system: bool,
-            template: str | None,
+            template: str | None = None,
             **more: Any,
         ) -> Any:
             return function(*args, target=Target(user, project, system, template), **more)
@@ -94,7 +97,7 @@ def targeting(texts: tuple[str, str, str, str]) -> Callable[[_F], _F]:
             _owner_option("user", "ID", texts[0]),
             _owner_option("project", "ID", texts[1]),
             click.option("--system", is_flag=True, help=texts[2]),
-            _owner_option("template", "NAME", texts[3]),
+            *(_owner_option("template", "NAME", text) for text in texts[3:]),
         )
         decorated: Any = called
         for option in reversed(options):
@@ -106,23 +109,19 @@ def targeting(texts: tuple[str, str, str, str]) -> Callable[[_F], _F]:
 
 #: For verbs that change one set.
 one_set = targeting(
-    (
-        "In this user's set (default: yours).",
-        "In this project's set.",
-        "In the system's set.",
-        "In this template.",
-    )
+    "In this user's set (default: yours).",
+    "In this project's set.",
+    "In the system's set.",
+    "In this template.",
 )
 
-#: For verbs that read what holds.
-reading = targeting(
-    (
-        "For this user (default: you).",
-        "In this project.",
-        "Only what the system's set says.",
-        "Only what this template holds.",
-    )
-)
+_LAYERS = ("For this user (default: you).", "In this project.", "Only what the system's set says.")
+
+#: For verbs that resolve a value through the layers, of which templates are none.
+resolving = targeting(*_LAYERS)
+
+#: For verbs that read what holds, in the layers or in a template.
+reading = targeting(*_LAYERS, "Only what this template holds.")
 
 
 def selecting(function: _F) -> _F:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from prefcore.audit import FIRST, ChangesetDigest, chain
 from prefcore.interfaces import Edit, Snapshot
-from prefcore.model import Change, Changeset, Entry, Rename, to_micros
+from prefcore.model import Change, Changeset, Entry, Rename
 from prefcore.values import canonical_text
 
 __all__ = ["Readout", "audit_faults"]
@@ -109,16 +109,7 @@ def audit_faults(view: Snapshot) -> Iterator[str]:
 
 def _digest(view: Snapshot, one: Changeset) -> str:
     digest = ChangesetDigest()
-    digest.head(
-        id=one.id,
-        app=one.app,
-        kind=one.kind,
-        actor=one.actor,
-        at=to_micros(one.at),
-        reason=one.reason,
-        schema_before=one.schema_before,
-        schema_after=one.schema_after,
-    )
+    digest.head(one)
     for change in view.changes(one.revision):
         if isinstance(change, Rename):
             digest.rename(change.before, change.after)

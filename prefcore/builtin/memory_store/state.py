@@ -8,7 +8,7 @@ from typing import cast
 import attrs
 
 from prefcore.audit import ALGORITHM, ChangesetDigest, chain
-from prefcore.model import AuditRecord, Changeset, Rename, SchemaVersion, to_micros
+from prefcore.model import AuditRecord, Changeset, Rename, SchemaVersion
 from prefcore.values import from_text
 
 __all__ = ["Cell", "Delta", "Held", "Key", "LogRecord", "Place", "Schema", "State", "audit_record"]
@@ -147,16 +147,7 @@ def audit_record(record: LogRecord, keys: Mapping[str, Key], previous: str) -> A
 def _digest(record: LogRecord, keys: Mapping[str, Key]) -> str:
     one = record.bare
     digest = ChangesetDigest()
-    digest.head(
-        id=one.id,
-        app=one.app,
-        kind=one.kind,
-        actor=one.actor,
-        at=to_micros(one.at),
-        reason=one.reason,
-        schema_before=one.schema_before,
-        schema_after=one.schema_after,
-    )
+    digest.head(record.changeset)
     for rename in record.renames:
         digest.rename(rename.before, rename.after)
     digest.entries(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from prefcore.audit import FIRST, ChangesetDigest, chain
 from prefcore.builtin.sqlite_store.connection import translated
 from prefcore.builtin.sqlite_store.reading import SqliteSnapshot, opened_snapshot
 from prefcore.interfaces import StoreProblem
-from prefcore.model import Changeset, Rename, to_micros
+from prefcore.model import Changeset, Rename
 from prefcore.values import canonical_text
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
+_VERSIONS = "SELECT version, digest, text FROM versions"
 _DAMAGED = "keep the file, and restore a backup or a safety copy"
 
 # Each finds rows that the way this store writes cannot leave behind.
@@ -56,6 +58,13 @@ def check(store: SqliteStore) -> Iterator[StoreProblem]:
                 (count,) = database.execute(statement).fetchone()
                 if count:
                     yield StoreProblem(f"{what} ({count} times)", store.path, _DAMAGED)
+            for version, digest, text in database.execute(_VERSIONS):
+                if digest != "sha256:" + sha256(text.encode()).hexdigest():
+                    yield StoreProblem(
+                        f"the schema of version {version} is not what its digest says",
+                        store.path,
+                        _DAMAGED,
+                    )
             yield from _check_audit(snapshot, store.path)
     except sqlite3.Error as error:
         raise translated(error, store.path) from error
@@ -79,16 +88,7 @@ def _check_audit(snapshot: SqliteSnapshot, path: str) -> Iterator[StoreProblem]:
 def digest_of(snapshot: SqliteSnapshot, changeset: Changeset) -> str:
     """Give the digest of a changeset as the log holds it now."""
     digest = ChangesetDigest()
-    digest.head(
-        app=changeset.app,
-        kind=changeset.kind,
-        actor=changeset.actor,
-        at=to_micros(changeset.at),
-        id=changeset.id,
-        reason=changeset.reason,
-        schema_before=changeset.schema_before,
-        schema_after=changeset.schema_after,
-    )
+    digest.head(changeset)
     for change in snapshot.changes(changeset.revision):
         if isinstance(change, Rename):
             digest.rename(change.before, change.after)

@@ -320,30 +320,35 @@ class SqliteTransaction(SqliteSnapshot):
         if self._abandoned or not (changes or self._effects):
             self._db.execute("ROLLBACK")
             return
-        draft, id = self._draft, str(uuid4())
-        details = canonical_text(draft.details, path="details")
-        told = (self._at, draft.actor, draft.kind, draft.reason, changes)
-        self._db.execute(
-            _WRITE_CHANGESET,
-            (self.revision, id, self._ids.app(), *told, self.version, self.version_after, details),
+        draft = self._draft
+        changeset = Changeset(
+            id=str(uuid4()),
+            revision=self.revision,
+            app=draft.app,
+            actor=draft.actor,
+            kind=draft.kind,
+            at=from_micros(self._at),
+            reason=draft.reason,
+            changes=changes,
+            schema_before=self.version,
+            schema_after=self.version_after,
+            details=draft.details,
         )
-        digest = self._digest(id)
-        link = chain(self._previous_link, self.revision, digest)
-        self._db.execute(_WRITE_AUDIT, (self.revision, id, *told, ALGORITHM, digest, link))
+        self._record(changeset)
         self._db.execute("COMMIT")
-        self._result = Changeset(
-            id,
-            self.revision,
-            draft.app,
-            draft.actor,
-            draft.kind,
-            from_micros(self._at),
-            draft.reason,
-            changes,
-            self.version,
-            self.version_after,
-            draft.details,
+        self._result = changeset
+
+    def _record(self, one: Changeset) -> None:
+        """Write a changeset's row of the log, and its link of the audit chain."""
+        told = (self._at, one.actor, one.kind, one.reason, one.changes)
+        details = canonical_text(one.details, path="details")
+        versions = (one.schema_before, one.schema_after)
+        self._db.execute(
+            _WRITE_CHANGESET, (self.revision, one.id, self._ids.app(), *told, *versions, details)
         )
+        digest = self._digest(one)
+        link = chain(self._previous_link, self.revision, digest)
+        self._db.execute(_WRITE_AUDIT, (self.revision, one.id, *told, ALGORITHM, digest, link))
 
     def _count(self) -> int:
         if self._few is not None:
@@ -351,19 +356,9 @@ class SqliteTransaction(SqliteSnapshot):
         row = self._db.execute("SELECT count(*) FROM changes WHERE rev = ?", (self.revision,))
         return int(row.fetchone()[0])
 
-    def _digest(self, id: str) -> str:
-        draft = self._draft
+    def _digest(self, changeset: Changeset) -> str:
         digest = ChangesetDigest()
-        digest.head(
-            app=draft.app,
-            kind=draft.kind,
-            actor=draft.actor,
-            at=self._at,
-            id=id,
-            reason=draft.reason,
-            schema_before=self.version,
-            schema_after=self.version_after,
-        )
+        digest.head(changeset)
         if self._few is not None:
             digest.entries(sorted(self._few, key=itemgetter(0, 1, 2)))
             return digest.hexdigest()

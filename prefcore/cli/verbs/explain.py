@@ -7,11 +7,10 @@ import click
 from prefcore.cli.completing import keys
 from prefcore.cli.frame import Command
 from prefcore.cli.masking import Masks
-from prefcore.cli.options import Target, reading
+from prefcore.cli.options import Target, resolving
 from prefcore.cli.output import escaped, print_json, print_table, shown, width
 from prefcore.cli.session import Session
 from prefcore.cli.times import local_time
-from prefcore.errors import UsageError
 from prefcore.model import from_micros
 from prefcore.resolution import ExplainedLayer
 from prefcore.values import UNSET
@@ -21,12 +20,10 @@ __all__ = ["command"]
 
 @click.command("explain", cls=Command)
 @click.argument("key", shell_complete=keys)
-@reading
+@resolving
 @click.pass_obj
 def command(session: Session, key: str, target: Target) -> None:
     """Show every layer of a key, strongest first, and which one wins."""
-    if target.template is not None:
-        raise UsageError("templates take no part in what holds; see: prefcore list --template NAME")
     target = target.to_read(lambda: session.me)
     with session.preferences() as prefs:
         layers = prefs.explain(key, user=target.user, project=target.project)

@@ -18,12 +18,10 @@ from prefcore.model import Selection
 __all__ = ["command"]
 
 _into = targeting(
-    (
-        "A plain file goes into this user's set (default: yours).",
-        "A plain file goes into this project's set.",
-        "A plain file goes into the system's set.",
-        "A plain file goes into this template.",
-    )
+    "A plain file goes into this user's set (default: yours).",
+    "A plain file goes into this project's set.",
+    "A plain file goes into the system's set.",
+    "A plain file goes into this template.",
 )
 
 
