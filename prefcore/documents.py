@@ -38,6 +38,8 @@ class Opened:
 def pick_format(name: str, head: bytes, formats: Iterable[FormatInfo]) -> FormatInfo:
     """Give the format of a file by its first bytes, then by its suffix.
 
+    Where the bytes look like none, the suffix's format says better what is wrong with them.
+
     Raises ForeignFile, listing the formats, when none or several fit.
     """
     formats = sorted(formats, key=lambda one: one.id)
@@ -46,13 +48,12 @@ def pick_format(name: str, head: bytes, formats: Iterable[FormatInfo]) -> Format
     known = ", ".join(one.id for one in formats)
     by_content = [one for one in formats if one.detect(head)]
     by_suffix = [one for one in formats if any(name.endswith(end) for end in one.suffixes)]
-    if len(by_content) == 1:
-        return by_content[0]
-    candidates = [one for one in by_content if one in by_suffix] or by_content
-    if len(candidates) == 1:
-        return candidates[0]
-    if candidates:
-        ids = ", ".join(one.id for one in candidates)
+    both = [one for one in by_content if one in by_suffix]
+    for candidates in (by_content, both, by_suffix if not by_content else []):
+        if len(candidates) == 1:
+            return candidates[0]
+    if by_content or by_suffix:
+        ids = ", ".join(one.id for one in both or by_content or by_suffix)
         raise ForeignFile(f"{name} may be {ids}; say which with --format", file=name)
     raise ForeignFile(
         f"{name} is in no format known here (known: {known}); its plugin may be missing",

@@ -1,0 +1,351 @@
+"""Importing: what comes in is checked, merged and told, and nothing is overwritten unseen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import prefcore_json
+import pytest
+
+from prefcore.builtin.memory_store import MemoryStore
+from prefcore.engines.importing import ImportRequest
+from prefcore.errors import (
+    AppMismatch,
+    ConflictError,
+    DamagedDocument,
+    ForeignFile,
+    InvalidValue,
+    PluginMissing,
+    PolicyRefused,
+    PrefcoreError,
+    StalePlan,
+    UnknownKey,
+    UsageError,
+)
+from prefcore.model import Selection
+from prefcore.plugins import Plugins
+from prefcore.preferences import Preferences
+from tests.engines.world import APP, STEPS, rows, start_at, values
+
+PLUGINS = Plugins(plugins=[prefcore_json])
+
+
+def machine(tmp_path: Path, version: str = "1.1.0") -> Preferences:  # type: ignore[type-arg]  # no class
+    """Give the application on a machine of its own, empty, at a version."""
+    folder = tmp_path / "schemas"
+    store = MemoryStore()
+    start_at(store, folder, version)
+    return Preferences(
+        store, APP, schemas=folder, migrations=STEPS, plugins=PLUGINS, actor="tester"
+    )
+
+
+def request(path: Path, **options: object) -> ImportRequest:
+    return ImportRequest(path=path, name=path.name, into=("user", "alice"), **options)  # type: ignore[arg-type]  # by name
+
+
+def exported(prefs: Preferences, path: Path, **options: object) -> Path:  # type: ignore[type-arg]  # no class
+    with path.open("wb") as out:
+        prefs.export(out, format="json", **options)  # type: ignore[arg-type]  # by name
+    return path
+
+
+def plain(path: Path, content: object) -> Path:
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_an_exported_set_is_equal_where_it_is_imported(tmp_path: Path) -> None:
+    here, there = machine(tmp_path), machine(tmp_path)
+    here.set_many("user", "alice", {"font": "serif", "size": 14})
+    here.set_many("project", "p", {"wrap": True})
+    file = exported(here, tmp_path / "all.json")
+    changeset = there.apply(there.plan_import(file))
+    assert changeset is not None
+    assert (changeset.kind, changeset.changes) == ("import", 3)
+    assert rows(there) == rows(here)
+    assert (
+        exported(there, tmp_path / "copy.json").read_text().splitlines()[1:]
+        == (file.read_text().splitlines()[1:])
+    )
+    assert there.apply(there.plan_import(file)) is None
+
+
+def test_a_plan_shows_what_comes_in_and_changes_nothing(tmp_path: Path) -> None:
+    prefs = machine(tmp_path)
+    prefs.set("font", "serif", user="alice")
+    file = plain(tmp_path / "new.json", {"font": "sans", "size": 14, "tool": "ruff"})
+    plan = prefs.plan_import(request(file, strategy="theirs"))
+    told = [(item.act, item.key, item.after) for item in plan.items]
+    assert told == [
+        ("change", "font", "sans"),
+        ("add", "size", 14),
+        ("add", "tool", "ruff"),
+    ]
+    assert values(prefs) == {"font": "serif"}
+
+
+@pytest.mark.parametrize(
+    ("options", "font", "size"),
+    [
+        ({"strategy": "ours"}, "serif", 12),
+        ({"strategy": "theirs"}, "sans", 14),
+        ({"strategy": "ours", "merge": (("si*", "theirs"),)}, "serif", 14),
+        ({"strategy": "theirs", "selection": Selection(keys=("font",))}, "sans", 12),
+    ],
+    ids=["ours", "theirs", "by glob", "selected"],
+)
+def test_a_strategy_decides_what_both_sides_hold(
+    tmp_path: Path, options: dict[str, object], font: str, size: int
+) -> None:
+    prefs = machine(tmp_path)
+    prefs.set_many("user", "alice", {"font": "serif", "size": 12})
+    file = plain(tmp_path / "new.json", {"font": "sans", "size": 14})
+    prefs.apply(prefs.plan_import(request(file, **options)))
+    assert values(prefs) == {"font": font, "size": size}
+
+
+def test_without_a_decision_there_is_a_conflict_and_nothing_is_written(tmp_path: Path) -> None:
+    prefs = machine(tmp_path)
+    prefs.set("font", "serif", user="alice")
+    plan = prefs.plan_import(request(plain(tmp_path / "new.json", {"font": "sans", "size": 14})))
+    assert [(one.key, one.ours, one.theirs) for one in plan.conflicts] == [
+        ("font", "serif", "sans")
+    ]
+    with pytest.raises(ConflictError, match="user/alice font"):
+        prefs.apply(plan)
+    assert values(prefs) == {"font": "serif"}
+
+
+# ------------------------------------------------------------------------------- three ways
+
+
+def passed_between(tmp_path: Path) -> tuple[Preferences, Preferences, Callable[..., None]]:  # type: ignore[type-arg]  # no class
+    """Give two machines that hold the same, and what passes a document from one to another."""
+    desk, laptop = machine(tmp_path), machine(tmp_path)
+    desk.set_many("user", "alice", {"font": "serif", "size": 12, "tool": "ruff"})
+
+    def pass_on(source: Preferences, target: Preferences, **options: object) -> None:  # type: ignore[type-arg]  # no class
+        file = exported(source, tmp_path / "passed.json")
+        target.apply(target.plan_import(request(file, **options)))
+
+    pass_on(desk, laptop)
+    return desk, laptop, pass_on
+
+
+def test_documents_passed_back_and_forth_merge_three_ways(tmp_path: Path) -> None:
+    desk, laptop, pass_on = passed_between(tmp_path)
+    desk.set("font", "mono", user="alice")
+    laptop.set("size", 20, user="alice")
+    laptop.unset("tool", user="alice")
+    pass_on(laptop, desk)
+    assert values(desk) == {"font": "mono", "size": 20}
+    pass_on(desk, laptop)
+    assert values(laptop) == values(desk)
+    laptop.set("wrap", True, user="alice")
+    pass_on(laptop, desk)
+    assert values(desk) == {"font": "mono", "size": 20, "wrap": True}
+
+
+def test_only_what_both_sides_changed_is_a_conflict(tmp_path: Path) -> None:
+    desk, laptop, _ = passed_between(tmp_path)
+    desk.set_many("user", "alice", {"font": "mono", "size": 13})
+    laptop.set_many("user", "alice", {"font": "sans", "tool": "black"})
+    file = exported(laptop, tmp_path / "passed.json")
+    plan = desk.plan_import(request(file))
+    assert [(one.key, one.ours, one.theirs) for one in plan.conflicts] == [("font", "mono", "sans")]
+    desk.apply(desk.plan_import(request(file, strategy="newest")))
+    assert values(desk) == {"font": "sans", "size": 13, "tool": "black"}
+
+
+def test_a_set_emptied_on_the_other_machine_is_emptied_here(tmp_path: Path) -> None:
+    desk, laptop, pass_on = passed_between(tmp_path)
+    desk.set("font", "mono", user="bob")
+    for key in ("font", "size", "tool"):
+        laptop.unset(key, user="alice")
+    pass_on(laptop, desk)
+    assert (values(desk), values(desk, "bob")) == ({}, {"font": "mono"})
+
+
+def test_what_a_document_left_out_was_not_removed(tmp_path: Path) -> None:
+    desk, laptop, _ = passed_between(tmp_path)
+    laptop.set("font", "sans", user="alice")
+    file = exported(laptop, tmp_path / "part.json", selection=Selection(keys=("font",)))
+    desk.apply(desk.plan_import(request(file)))
+    assert values(desk) == {"font": "sans", "size": 12, "tool": "ruff"}
+
+
+def test_a_merge_reaches_over_a_migration_of_one_side(tmp_path: Path) -> None:
+    desk, laptop, pass_on = passed_between(tmp_path)
+    desk.apply(desk.plan_migration("1.2.0"))
+    desk.set("tool", "black", user="alice")
+    laptop.set("size", 20, user="alice")
+    pass_on(laptop, desk)
+    assert values(desk) == {"font": "serif", "font_size": 20, "tool": "black"}
+    laptop.set("font", "mono", user="alice")
+    pass_on(desk, laptop)
+    assert values(laptop) == {"font": "mono", "size": 20, "tool": "black"}
+
+
+def test_a_named_base_makes_a_plain_file_merge_three_ways(tmp_path: Path) -> None:
+    prefs = machine(tmp_path)
+    before = plain(tmp_path / "before.json", {"font": "serif", "size": 12, "tool": "ruff"})
+    prefs.apply(prefs.plan_import(request(before)))
+    prefs.set("font", "mono", user="alice")
+    after = plain(tmp_path / "after.json", {"font": "serif", "size": 20})
+    prefs.apply(prefs.plan_import(request(after, base=before)))
+    assert values(prefs) == {"font": "mono", "size": 20}
+
+
+# ------------------------------------------------------------------------------ across versions
+
+
+def test_a_document_of_an_older_version_walks_the_steps(tmp_path: Path) -> None:
+    old, new = machine(tmp_path, "1.0.0"), machine(tmp_path, "2.0.0")
+    old.set_many("user", "alice", {"size": 14, "tool": "yapf", "legacy.mode": True})
+    new.apply(new.plan_import(exported(old, tmp_path / "old.json")))
+    assert values(new) == {"font_size": 14, "tool": "black"}
+
+
+def test_a_plain_file_of_an_older_version_is_read_by_its_schema(tmp_path: Path) -> None:
+    prefs = machine(tmp_path, "2.0.0")
+    file = plain(tmp_path / "old.json", {"size": 14, "legacy": {"mode": True}})
+    prefs.apply(prefs.plan_import(request(file, from_schema="1.0.0")))
+    assert values(prefs) == {"font_size": 14}
+
+
+# ------------------------------------------------------------------------------------ bad input
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "said"),
+    [
+        ({"fnt": 1}, UnknownKey, "user/alice: .*no preference 'fnt'.*did you mean .*font"),
+        ({"size": "big"}, InvalidValue, "user/alice size: .*"),
+        ({"size": 101}, InvalidValue, "user/alice size: 101 is above the maximum 100"),
+        ({"size": 1, "tool": "none"}, InvalidValue, "user/alice tool"),
+        ({"font": "x", "sub": {"font": 1}}, UnknownKey, "no preference 'sub'"),
+    ],
+    ids=["unknown key", "wrong type", "out of bounds", "not in enum", "unknown nested"],
+)
+def test_what_the_schema_refuses_refuses_the_whole_import(
+    tmp_path: Path, content: object, error: type[PrefcoreError], said: str
+) -> None:
+    prefs = machine(tmp_path)
+    plan = prefs.plan_import(request(plain(tmp_path / "new.json", content)))
+    assert plan.refused
+    with pytest.raises(error, match=said):
+        prefs.apply(plan)
+    assert values(prefs) == {}
+
+
+def test_a_refusal_names_each_owner_it_meets(tmp_path: Path) -> None:
+    here, there = machine(tmp_path, "1.2.0"), machine(tmp_path, "1.3.0")
+    for owner in ("alice", "bob"):
+        here.set("tool", "yapf", user=owner)
+    there = Preferences(
+        there.store, APP, schemas=tmp_path / "schemas", migrations=STEPS[:1], plugins=PLUGINS
+    )
+    plan = there.plan_import(exported(here, tmp_path / "old.json"))
+    assert [item.owner for item in plan.refused] == ["alice", "bob"]
+    assert all(f"user/{item.owner}" in item.reason for item in plan.refused)
+
+
+def test_unknown_keys_are_kept_on_request_and_preserved(tmp_path: Path) -> None:
+    prefs = machine(tmp_path)
+    file = plain(tmp_path / "new.json", {"extra": {"a": 1}, "font": "serif"})
+    prefs.apply(prefs.plan_import(request(file, keep_unknown=True)))
+    assert values(prefs)["extra"] == {"a": 1}
+    prefs.apply(prefs.plan_migration("2.0.0"))
+    assert values(prefs)["extra"] == {"a": 1}
+
+
+def test_a_telling_name_is_refused_although_unknown_keys_are_kept(tmp_path: Path) -> None:
+    prefs = machine(tmp_path)
+    file = plain(tmp_path / "new.json", {"github.apiToken": "s3cr3t"})
+    with pytest.raises(PolicyRefused, match=r"github\.apiToken looks like a secret") as caught:
+        prefs.apply(prefs.plan_import(request(file, keep_unknown=True)))
+    assert "s3cr3t" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("damage", "error", "said"),
+    [
+        (lambda text: text[: len(text) // 2], DamagedDocument, "all.json"),
+        (lambda text: text.replace(APP, "other"), AppMismatch, "holds preferences of other"),
+        (lambda text: text.replace('"entries": 2', '"entries": 3'), DamagedDocument, "all.json"),
+        (lambda text: text.replace('"user"', '"planet"'), PrefcoreError, "planet"),
+        (lambda text: "[1, 2]", DamagedDocument, "all.json"),
+        (lambda text: "\x00\x01\x02", DamagedDocument, "all.json"),
+        (lambda text: "", DamagedDocument, "all.json"),
+    ],
+    ids=[
+        "truncated",
+        "another application",
+        "miscounted",
+        "scope",
+        "no object",
+        "no text",
+        "empty",
+    ],
+)
+def test_a_damaged_or_foreign_file_is_refused_by_name(
+    tmp_path: Path, damage: Callable[[str], str], error: type[PrefcoreError], said: str
+) -> None:
+    here, there = machine(tmp_path), machine(tmp_path)
+    here.set_many("user", "alice", {"font": "serif", "size": 14})
+    file = exported(here, tmp_path / "all.json")
+    file.write_text(damage(file.read_text()), encoding="utf-8")
+    with pytest.raises(error, match=said):
+        there.apply(there.plan_import(file))
+    assert values(there) == {}
+
+
+def test_a_file_that_looks_like_no_format_lists_those_there_are(tmp_path: Path) -> None:
+    prefs = machine(tmp_path)
+    file = tmp_path / "settings"
+    file.write_bytes(b"\x00\x01")
+    with pytest.raises(ForeignFile, match=r"no format known here \(known: json\)"):
+        prefs.plan_import(request(file))
+
+
+def test_an_edited_document_is_told_of_and_taken(tmp_path: Path) -> None:
+    here, there = machine(tmp_path), machine(tmp_path)
+    here.set("size", 14, user="alice")
+    file = exported(here, tmp_path / "all.json")
+    file.write_text(file.read_text().replace('"value": 14', '"value": 15'), encoding="utf-8")
+    plan = there.plan_import(file)
+    assert any("edited by hand" in note for note in plan.notes)
+    there.apply(plan)
+    assert values(there) == {"size": 15}
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said"),
+    [
+        ({"strategy": "magic"}, UsageError, "no merge strategy 'magic'; known are base, fail"),
+        ({"merge": (("*", "magic"),)}, UsageError, "no merge strategy 'magic'"),
+        ({"strategy": "newest"}, UsageError, "a plain file without times"),
+        ({"format": "morse"}, PluginMissing, "morse"),
+        ({"from_schema": "9.9.9"}, PrefcoreError, r"9\.9\.9"),
+    ],
+    ids=["strategy", "strategy of a glob", "newest without times", "format", "schema version"],
+)
+def test_a_request_that_cannot_be_met_is_refused(
+    tmp_path: Path, options: dict[str, object], error: type[PrefcoreError], said: str
+) -> None:
+    prefs = machine(tmp_path)
+    with pytest.raises(error, match=said):
+        prefs.plan_import(request(plain(tmp_path / "new.json", {"font": "x"}), **options))
+
+
+def test_a_file_replaced_after_the_plan_makes_it_stale(tmp_path: Path) -> None:
+    prefs = machine(tmp_path)
+    file = plain(tmp_path / "new.json", {"size": 14})
+    plan = prefs.plan_import(request(file))
+    plain(file, {"size": 15})
+    with pytest.raises(StalePlan):
+        prefs.apply(plan)
+    assert values(prefs) == {}
