@@ -28,13 +28,14 @@ LINES = """
     canonical · planning · resolution · merge · retention · schema · security · compression · config
     audit · migration
     interfaces
-    hookspecs · plugin_problems
+    hookspecs · documents · plugin_problems
     plugin_index · plugin_loading
     plugin_policy
     plugins · engines.exporting · engines.importing · engines.migrating · engines.registering · \
         engines.history · engines.backups · builtin.sqlite_store · builtin.memory_store · \
         builtin.strategies
     engines · builtin · builtin.hooks
+    workplace
     lookup · acts · views
     preferences
     cli
@@ -86,6 +87,7 @@ LATE = {
     ("prefcore.plugins", "pluggy"): "a listing of plugins loads none",
     ("prefcore.plugins", "prefcore.hookspecs"): "as pluggy",
     ("prefcore.plugins", "prefcore.interfaces"): "40 ms, for what loads a plugin",
+    ("prefcore.values", "hashlib"): "2 ms, and `prefcore get` makes no digest",
 }
 
 #: Module-level containers that are filled while running, with the reason.
@@ -259,7 +261,8 @@ def _library_faults(one: Import) -> Iterator[str]:
     root = one.target.split(".")[0]
     homes = HOMES.get(root) or HOMES.get(".".join(one.target.split(".")[:2]))
     if homes is None:
-        if root not in sys.stdlib_module_names:
+        # _typeshed is no module: type checkers know it.
+        if root not in sys.stdlib_module_names and not (one.typing and root == "_typeshed"):
             yield f"{one.module} imports {one.target}, which has no home; give it one in HOMES"
     elif not any(f"{one.module}.".startswith(f"{home}.") for home in homes) and not one.typing:
         yield f"{one.module} imports {one.target}, whose home is {' and '.join(homes)}"
