@@ -3,15 +3,16 @@
 Every store makes the same digest of the same changeset, so that a log can be checked wherever it
 was carried. It is SHA-256 over these UTF-8 lines, each ended by a line feed::
 
+    ["user","alice","editor.font_size",12,14]               for each changed entry
+    {"rename":["editor.size","editor.font_size"]}           for each rename, in the order made
     {"actor":…,"app":…,"at":…,"details":{…},"id":…,"kind":…,"reason":…,
      "schema_after":…,"schema_before":…}                     one line, canonical
-    {"rename":["editor.size","editor.font_size"]}           for each rename, in the order made
-    ["user","alice","editor.font_size",12,14]               for each changed entry
 
-Head and rename lines are canonical texts (``prefcore.values``). An entry line looks like a
-canonical text too, but has the bare word ``-`` where no entry stood or stands, so that a held
-null and no entry differ; ``["user","alice","x",-,null]`` is therefore not JSON. Entries come by
-scope, owner and key as Unicode text (by code point), as ``Snapshot.changes`` gives them.
+The facts come last, so that a store can hash a changeset as it is written. They and the renames
+are canonical texts (``prefcore.values``). An entry line looks like one too, but has the bare word
+``-`` where no entry stood or stands, so that a held null and no entry differ;
+``["user","alice","x",-,null]`` is therefore not JSON. Entries come by scope, owner and key as
+Unicode text (by code point), as ``Snapshot.changes`` gives them.
 
 A link of the chain is SHA-256 over the lines previous link, revision (decimal) and digest, the
 last without a line end; before the first link stand 64 zeros.
@@ -47,25 +48,6 @@ class ChangesetDigest:
         self._hash = sha256()
         self._lines: list[str] = []
 
-    def head(self, changeset: Changeset) -> None:
-        """Take in what the changeset says of itself; its number of changes is not needed."""
-        facts = {
-            "actor": changeset.actor,
-            "app": changeset.app,
-            "at": iso_time(to_micros(changeset.at)),
-            "details": changeset.details,
-            "id": changeset.id,
-            "kind": changeset.kind,
-            "reason": changeset.reason,
-            "schema_after": changeset.schema_after,
-            "schema_before": changeset.schema_before,
-        }
-        self._lines.append(canonical_text(facts) + "\n")
-
-    def rename(self, before: str, after: str) -> None:
-        """Take in one rename of a key."""
-        self._lines.append(canonical_text({"rename": [before, after]}) + "\n")
-
     def entry(
         self, scope: str, owner: str, key: str, before_text: str | None, after_text: str | None
     ) -> None:
@@ -82,6 +64,25 @@ class ChangesetDigest:
             )
             if len(lines) >= _BATCH:
                 self._flush()
+
+    def rename(self, before: str, after: str) -> None:
+        """Take in one rename of a key."""
+        self._lines.append(canonical_text({"rename": [before, after]}) + "\n")
+
+    def facts(self, changeset: Changeset) -> None:
+        """Take in what the changeset says of itself; its number of changes is not needed."""
+        facts = {
+            "actor": changeset.actor,
+            "app": changeset.app,
+            "at": iso_time(to_micros(changeset.at)),
+            "details": changeset.details,
+            "id": changeset.id,
+            "kind": changeset.kind,
+            "reason": changeset.reason,
+            "schema_after": changeset.schema_after,
+            "schema_before": changeset.schema_before,
+        }
+        self._lines.append(canonical_text(facts) + "\n")
 
     def hexdigest(self) -> str:
         """Give the digest of what was taken in so far, as 64 hexadecimal digits."""

@@ -42,8 +42,8 @@ class Side:
 class Decision:
     """What a merge decided for one key.
 
-    ``act`` is ``same``, ``keep`` (ours stays), ``take`` (theirs, or ``row`` if merged),
-    ``remove`` or ``conflict``.
+    ``act`` is ``keep`` (ours stays), ``take`` (theirs, or ``row`` if merged), ``remove`` or
+    ``conflict``.
     """
 
     act: str
@@ -66,17 +66,14 @@ def merge_rows(
     *,
     base: Mapping[str, Row] | None = None,
 ) -> Iterator[Decision]:
-    """Give a decision for every key that either side, or the base, holds; sorted by key."""
-    keys = sorted({*ours, *theirs, *(base or ())})
-    for key in keys:
+    """Give a decision for every key on which the two sides differ; sorted by key."""
+    for key in sorted(key for key in {*ours, *theirs} if not _same(ours.get(key), theirs.get(key))):
         side = Side(key, base.get(key) if base else None, ours.get(key), theirs.get(key))
         yield _decide(side, resolve, has_base=base is not None)
 
 
 def _decide(side: Side, resolve: Resolver, *, has_base: bool) -> Decision:
     base, ours, theirs = side.base, side.ours, side.theirs
-    if _same(ours, theirs):
-        return Decision("same", side)
     if has_base:
         if _same(ours, base):
             return Decision("take" if theirs else "remove", side, theirs)

@@ -7,11 +7,12 @@ the act would not do; the digest over all of it is how applying notices that the
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from hashlib import sha256
 
 from prefcore.errors import ConflictError, PrefcoreError
 from prefcore.model import Conflict, Plan, PlanItem, place
-from prefcore.values import UNSET, canonical_text
+from prefcore.values import UNSET, canonical_text, from_text
 
 __all__ = ["SHOWN", "PlanBuilder"]
 
@@ -29,6 +30,7 @@ class PlanBuilder:
         self.refused: list[PlanItem] = []
         self._error: PrefcoreError | None = None
         self.notes: list[str] = []
+        self.warnings: list[str] = []
         self.details: dict[str, object] = {}
         self._hash = sha256()
 
@@ -37,6 +39,16 @@ class PlanBuilder:
         self._take(item)
         if len(self.items) < SHOWN:
             self.items.append(item)
+
+    def add_rows(
+        self, act: str, scope: str, owner: str, rows: Sequence[tuple[str, str | None, str | None]]
+    ) -> None:
+        """Take in what the act does to many entries of one set: key, text before, text after."""
+        self.counts[act] += len(rows)
+        for key, before, after in rows:
+            self._line(act, scope, owner, key, before or "-", after or "-")
+        for key, before, after in rows[: max(SHOWN - len(self.items), 0)]:
+            self.items.append(PlanItem(act, key, scope, owner, _value(before), _value(after)))
 
     def refuse(self, item: PlanItem, error: PrefcoreError) -> None:
         """Take in one thing the act must not do; ``error`` is what applying would raise."""
@@ -57,6 +69,12 @@ class PlanBuilder:
         if text not in self.notes:
             self.notes.append(text)
 
+    def warn(self, text: str) -> None:
+        """Take in a remark that the reader must not miss, once."""
+        self.note(text)
+        if text not in self.warnings:
+            self.warnings.append(text)
+
     def build(
         self, *, app: str, kind: str, summary: str, base: str | None, request: object
     ) -> Plan:
@@ -73,6 +91,7 @@ class PlanBuilder:
             conflicts=tuple(self.conflicts),
             refused=tuple(self.refused),
             notes=tuple(self.notes),
+            warnings=tuple(self.warnings),
             details=dict(self.details),
             request=request,
             blocker=self._blocker(),
@@ -106,3 +125,7 @@ class PlanBuilder:
 
 def _text(value: object) -> str:
     return "-" if value is UNSET else canonical_text(value)
+
+
+def _value(text: str | None) -> object:
+    return UNSET if text is None else from_text(text)

@@ -75,6 +75,11 @@ _encode = json.JSONEncoder(
 ).encode
 
 
+# What json.loads comes to in the end, without the 3 µs before it: canonical texts are JSON without
+# white space around them.
+_scan = json.JSONDecoder().scan_once
+
+
 class Sealed:
     """An encrypted value as everything below the facade sees it.
 
@@ -223,10 +228,17 @@ def _tagged_scalar(value: object, path: str) -> object:
 
 
 def from_text(text: str) -> object:
-    """Give the value of a canonical text (as ``canonical_text`` made it)."""
-    if '"$' in text:
-        return from_tagged(json.loads(text))
-    return json.loads(text)
+    """Give the value of a canonical text (as ``canonical_text`` made it).
+
+    Raises ValueError for what cannot be one.
+    """
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration as stop:
+        raise ValueError(f"no value at position {stop.value}") from None
+    if end != len(text):
+        raise ValueError(f"more than one value, at position {end}")
+    return from_tagged(value) if '"$' in text else value
 
 
 def from_tagged(data: object, *, path: str = "") -> object:

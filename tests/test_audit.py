@@ -11,27 +11,21 @@ from prefcore.model import Changeset
 _AT = datetime(2026, 1, 31, 12, 0, 0, 1, tzinfo=UTC)
 
 
-def _begun() -> ChangesetDigest:
-    digest = ChangesetDigest()
-    digest.head(
-        Changeset(
-            id="1-2",
-            revision=7,
-            app="édit",
-            kind="migrate",
-            actor="alice",
-            at=_AT,
-            reason='two\n"lines"',
-            changes=2,
-            schema_before=None,
-            schema_after="1.0.0",
-            details={"to": "é"},
-        )
-    )
-    return digest
+_CHANGESET = Changeset(
+    id="1-2",
+    revision=7,
+    app="édit",
+    kind="migrate",
+    actor="alice",
+    at=_AT,
+    reason='two\n"lines"',
+    changes=2,
+    schema_before=None,
+    schema_after="1.0.0",
+    details={"to": "é"},
+)
 
-
-_HEAD = (
+_FACTS = (
     '{"actor":"alice","app":"édit","at":"2026-01-31T12:00:00.000001Z",'
     '"details":{"to":"é"},"id":"1-2",'
     '"kind":"migrate","reason":"two\\n\\"lines\\"","schema_after":"1.0.0","schema_before":null}\n'
@@ -39,29 +33,27 @@ _HEAD = (
 
 
 def test_digest_is_over_the_documented_lines() -> None:
-    digest = _begun()
-    digest.rename("a", "é")
+    digest = ChangesetDigest()
     digest.entry("system", "", "x", None, "null")
     digest.entry("user", 'a"b', "x", "[1,2]", None)
+    digest.rename("a", "é")
+    digest.facts(_CHANGESET)
     lines = (
-        _HEAD
-        + '{"rename":["a","é"]}\n'
-        + '["system","","x",-,null]\n'
-        + '["user","a\\"b","x",[1,2],-]\n'
-    )
+        '["system","","x",-,null]\n["user","a\\"b","x",[1,2],-]\n{"rename":["a","é"]}\n'
+    ) + _FACTS
     assert digest.hexdigest() == sha256(lines.encode()).hexdigest()
 
 
 def test_entries_in_bulk_and_one_by_one_are_the_same() -> None:
     rows = [("user", f"{n:05}", "x", None, str(n)) for n in range(5000)]
-    bulk, single = _begun(), _begun()
+    bulk, single = ChangesetDigest(), ChangesetDigest()
     bulk.entries(iter(rows))
     for row in rows:
         single.entry(*row)
         if row[1].endswith("00"):
             single.hexdigest()  # looking does not disturb
     lines = "".join(f'["user","{n:05}","x",-,{n}]\n' for n in range(5000))
-    assert bulk.hexdigest() == single.hexdigest() == sha256((_HEAD + lines).encode()).hexdigest()
+    assert bulk.hexdigest() == single.hexdigest() == sha256(lines.encode()).hexdigest()
 
 
 def test_chain_follows_from_the_link_before() -> None:

@@ -237,14 +237,16 @@ class _Walk:
             for row in self._transaction.read_set(self._schema.app, scope, one.owner).rows
         }
         if not ours and not base:
-            for row in theirs.values():
-                self._tell("add", one, Side(row[0], None, None, row))
+            added = [(key, None, row[1]) for key, row in theirs.items()]
+            self._builder.add_rows("add", scope, one.owner, added)
             self._transaction.write(scope, one.owner, theirs.values())
             return
         started = None if base is None else {
             row[0]: row for row in base if self._travels(row[0], selections)
         }  # fmt: skip
         written, removed = [], []
+        same = sum(1 for row in theirs.values() if ours.get(row[0], row)[1] == row[1])
+        self._builder.counts["unchanged"] += same - len(theirs.keys() - ours.keys())
         for decision in merge_rows(ours, theirs, self._resolve, base=started):
             if decision.act == "take" and decision.row is not None:
                 written.append(decision.row)
@@ -354,16 +356,12 @@ class _Walk:
             self._tell("change" if side.ours else "add", one, side, decision.row)
         elif decision.act == "remove":
             self._tell("remove", one, side)
-        elif decision.act == "same":
-            self._builder.counts["unchanged"] += 1
         elif side.theirs is not None:
             self._builder.counts["kept"] += 1
 
     def _tell(self, act: str, one: PreferenceSet, side: Side, row: Row | None = None) -> None:
-        after = row or (side.theirs if act == "add" else None)
-        self._builder.add(
-            PlanItem(act, side.key, one.scope, one.owner, _value(side.ours), _value(after))
-        )
+        texts = (side.ours and side.ours[1], row and row[1])
+        self._builder.add_rows(act, one.scope, one.owner, [(side.key, *texts)])
 
 
 def _value(row: Row | None) -> object:

@@ -109,13 +109,16 @@ def audit_faults(view: Snapshot) -> Iterator[str]:
 
 def _digest(view: Snapshot, one: Changeset) -> str:
     digest = ChangesetDigest()
-    digest.head(one)
+    renames = []
     for change in view.changes(one.revision):
         if isinstance(change, Rename):
-            digest.rename(change.before, change.after)
+            renames.append(change)
         else:
             texts = (_text(change.before), _text(change.after))
             digest.entry(str(change.scope), change.owner, change.key, *texts)
+    for rename in renames:
+        digest.rename(rename.before, rename.after)
+    digest.facts(one)
     return digest.hexdigest()
 
 

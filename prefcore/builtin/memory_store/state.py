@@ -147,9 +147,6 @@ def audit_record(record: LogRecord, keys: Mapping[str, Key], previous: str) -> A
 def _digest(record: LogRecord, keys: Mapping[str, Key]) -> str:
     one = record.bare
     digest = ChangesetDigest()
-    digest.head(record.changeset)
-    for rename in record.renames:
-        digest.rename(rename.before, rename.after)
     digest.entries(
         (
             *delta.place,
@@ -159,4 +156,7 @@ def _digest(record: LogRecord, keys: Mapping[str, Key]) -> str:
         )
         for delta in record.deltas
     )
+    for rename in record.renames:
+        digest.rename(rename.before, rename.after)
+    digest.facts(record.changeset)
     return digest.hexdigest()

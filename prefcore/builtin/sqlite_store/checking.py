@@ -88,14 +88,17 @@ def _check_audit(snapshot: SqliteSnapshot, path: str) -> Iterator[StoreProblem]:
 def digest_of(snapshot: SqliteSnapshot, changeset: Changeset) -> str:
     """Give the digest of a changeset as the log holds it now."""
     digest = ChangesetDigest()
-    digest.head(changeset)
+    renames = []
     for change in snapshot.changes(changeset.revision):
         if isinstance(change, Rename):
-            digest.rename(change.before, change.after)
+            renames.append(change)
         else:
             before, after = (
                 None if entry is None else canonical_text(entry.value)
                 for entry in (change.before, change.after)
             )
             digest.entry(change.scope, change.owner, change.key, before, after)
+    for rename in renames:
+        digest.rename(rename.before, rename.after)
+    digest.facts(changeset)
     return digest.hexdigest()

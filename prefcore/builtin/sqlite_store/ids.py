@@ -28,6 +28,9 @@ class Ids:
         self._owners: dict[tuple[str, str], int] = {}
         self._keys: dict[str, int] = {}
         self._provenance: dict[tuple[str, str], int] = {}
+        self._new_owners: set[int] = set()
+        #: How many keys were made: what knows their names must look again.
+        self.made_keys = 0
 
     def app(self) -> int:
         """Give the application's id, making its row where it is new."""
@@ -51,7 +54,12 @@ class Ids:
             found = self._owners[scope, owner] = self._insert(
                 "INSERT INTO owners(app_id, scope, name) VALUES (?, ?, ?)", self.app(), scope, owner
             )
+            self._new_owners.add(found)
         return found
+
+    def is_new(self, owner_id: int) -> bool:
+        """Say whether an owner's row was made in this transaction."""
+        return owner_id in self._new_owners
 
     def find_key(self, key: str) -> int:
         """Give a key's id by its present name; 0, which no row has, where there is none."""
@@ -72,6 +80,7 @@ class Ids:
                 str(uuid4()),
                 key,
             )
+            self.made_keys += 1
             self._insert("INSERT INTO names VALUES (?, ?, NULL, ?)", found, self._revision, key)
         return found
 

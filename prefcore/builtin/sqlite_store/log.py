@@ -77,6 +77,7 @@ class LogView:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = self._db = connection
         self._provenance: dict[int, tuple[str, str]] = {}
+        self._names_read: tuple[tuple[int, int], dict[int, str]] = ((-1, -1), {})
 
     def changesets(self, app: str | None = None) -> Iterator[Changeset]:
         if app is None:
@@ -230,10 +231,22 @@ class LogView:
         return int(row[0]) if row else 0
 
     def _names(self, app_id: int, selection: Selection) -> dict[int, str]:
-        rows = self._db.execute(
-            "SELECT id, name FROM keys WHERE app_id = ? AND name IS NOT NULL", (app_id,)
-        )
-        return {id: name for id, name in rows if selection.takes_key(name)}
+        """Give the keys that have a name today, by id, as far as they are selected."""
+        known = (app_id, self._names_known)
+        if self._names_read[0] != known:
+            rows = self._db.execute(
+                "SELECT id, name FROM keys WHERE app_id = ? AND name IS NOT NULL", (app_id,)
+            )
+            self._names_read = (known, dict(rows.fetchall()))
+        names = self._names_read[1]
+        if not selection.keys:
+            return names
+        return {id: name for id, name in names.items() if selection.takes_key(name)}
+
+    @property
+    def _names_known(self) -> int:
+        """A number that moves when names may have moved."""
+        return 0
 
     def _name_at(self, key_id: int, revision: int, *, or_in: int | None = None) -> str:
         return self._name_and_rank(key_id, revision, or_in)[0]

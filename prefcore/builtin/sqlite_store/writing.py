@@ -53,8 +53,6 @@ WHERE c.rev = ? AND e.value IS c.value
 """
 #: From so many rows on, a set's entries are read at once instead of one by one.
 _MANY = 8
-#: Up to so many changes are kept for the digest; of more, the tables tell in order.
-_FEW = 1000
 
 #: Revision of the last change, time, provenance and text (None: removed) of an entry.
 _Held = tuple[int, int | None, int | None, str | None]
@@ -104,12 +102,20 @@ class SqliteTransaction(SqliteSnapshot):
         last = connection.execute(_LAST_LINK).fetchone() or (0, FIRST)
         self.revision, self._previous_link = last[0] + 1, last[1]
         self._ids = Ids(connection, draft.app, app_id, self.revision)
-        # What was changed, while it is little and simple: a digest then needs no second look.
-        self._few: list[_Told] | None = []
+        # Hashes entries as they are written, while they come in order and each once; after
+        # that the tables tell them in order at the end.
+        self._hashed: ChangesetDigest | None = ChangesetDigest()
+        self._last_hashed = ("", "", "")
+        self._count_hashed = 0
+        self._written: set[int] = set()  # owners with entries of this changeset
         self._effects = 0  # renames, registered and applied versions
         self._rewritten = False  # an entry was changed twice: it may be as before again
         self._abandoned = False
         self._result: Changeset | None = None
+
+    @property
+    def _names_known(self) -> int:
+        return self._ids.made_keys + self._effects
 
     # ------------------------------------------------------------------------------ entries
 
@@ -138,9 +144,12 @@ class SqliteTransaction(SqliteSnapshot):
     ) -> int:
         """Make entries hold (None: nothing) what the cells say, where they do not already."""
         revision = self.revision
-        held = self._held(owner_id, [cell[0] for cell in cells])
+        fresh = self._ids.is_new(owner_id) and owner_id not in self._written
+        held = {} if fresh else self._held(owner_id, [cell[0] for cell in cells])
+        self._written.add(owner_id)
         entries: list[tuple[object, ...]] = []
         changes: list[tuple[object, ...]] = []
+        told: list[_Told] = []
         for key, at, by, text in cells:
             key_id = self._ids.find_key(key) if text is None else self._ids.key(key)
             before = held.get(key_id, _NOTHING)
@@ -151,22 +160,29 @@ class SqliteTransaction(SqliteSnapshot):
             changes.append((revision, owner_id, key_id, *before))
             entries.append((owner_id, key_id, revision, at, by, text))
             held[key_id] = (revision, at, by, text)
-            self._tell((scope, owner, key, before[3], text))
+            told.append((scope, owner, key, before[3], text))
         self._db.executemany(_WRITE_CHANGE, changes)
         self._db.executemany(_WRITE_ENTRY, entries)
+        self._hash(told)
         return len(entries)
 
-    def _tell(self, told: _Told) -> None:
-        if self._few is not None:
-            self._few.append(told)
-            if len(self._few) > _FEW:
-                self._few = None
+    def _hash(self, told: list[_Told]) -> None:
+        """Hash entries of one set, unless they, or the sets, are out of order."""
+        if self._hashed is None or not told:
+            return
+        told.sort(key=itemgetter(2))
+        if told[0][:3] <= self._last_hashed or self._rewritten:
+            self._hashed = None
+            return
+        self._last_hashed = told[-1][:3]
+        self._count_hashed += len(told)
+        self._hashed.entries(told)
 
     def transform(
         self, key: str, function: Callable[[str], str | None], *, source: str = "migration"
     ) -> int:
         key_id = self._ids.find_key(key)
-        self._few = None
+        self._hashed = None
         results: dict[str, str | None] = {}
         raised: list[BaseException] = []
 
@@ -230,7 +246,7 @@ class SqliteTransaction(SqliteSnapshot):
             "UPDATE keys SET displaced_id = ? WHERE id = ?", (target_id or None, key_id)
         )
         self._ids.forget_keys()
-        self._few = None
+        self._hashed = None
         self._db.execute(
             "INSERT INTO renames SELECT ?1, count(*), ?2, ?3 FROM renames WHERE rev = ?1",
             (self.revision, key, to),
@@ -351,23 +367,22 @@ class SqliteTransaction(SqliteSnapshot):
         self._db.execute(_WRITE_AUDIT, (self.revision, one.id, *told, ALGORITHM, digest, link))
 
     def _count(self) -> int:
-        if self._few is not None:
-            return len(self._few)
+        if self._hashed is not None:
+            return self._count_hashed
         row = self._db.execute("SELECT count(*) FROM changes WHERE rev = ?", (self.revision,))
         return int(row.fetchone()[0])
 
     def _digest(self, changeset: Changeset) -> str:
-        digest = ChangesetDigest()
-        digest.head(changeset)
-        if self._few is not None:
-            digest.entries(sorted(self._few, key=itemgetter(0, 1, 2)))
-            return digest.hexdigest()
-        for before, after in self._db.execute(_RENAMES, (self.revision,)):
-            digest.rename(before, after)
-        digest.entries(
-            (scope, owner, key, before[0], after[0])
-            for scope, owner, _, key, before, after in self._changed(self.revision)
-        )
+        digest = self._hashed
+        if digest is None:
+            digest = ChangesetDigest()
+            digest.entries(
+                (scope, owner, key, before[0], after[0])
+                for scope, owner, _, key, before, after in self._changed(self.revision)
+            )
+            for before, after in self._db.execute(_RENAMES, (self.revision,)):
+                digest.rename(before, after)
+        digest.facts(changeset)
         return digest.hexdigest()
 
     def _settle(self) -> None:
@@ -375,7 +390,7 @@ class SqliteTransaction(SqliteSnapshot):
         if not self._rewritten:
             return
         self._rewritten = False
-        self._few = None
+        self._hashed = None
         rows = self._db.execute(_SAME_AGAIN, (self.revision,)).fetchall()
         for owner_id, key_id, before_rev, at, by, value in rows:
             self._db.execute(
