@@ -65,14 +65,14 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _integer(text: str) -> int:
     if len(text) > 20 or not MIN_INTEGER <= (value := int(text)) <= MAX_INTEGER:
-        raise Refused(f"the integer {text[:24]}… does not fit in 64 bits")
+        raise Refused(f"the integer of {len(text)} characters does not fit in 64 bits")
     return value
 
 
 def _float(text: str) -> float:
     value = float(text)
     if isinf(value):
-        raise Refused(f"the number {text[:24]} is beyond what a 64-bit float holds")
+        raise Refused("the number is beyond what a 64-bit float holds")
     return value
 
 

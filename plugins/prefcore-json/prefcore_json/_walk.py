@@ -176,7 +176,8 @@ def _syntax_offence(text: str, at: int, path: Path, expected: str) -> Offence:
     elif expected is _END:
         message = "something stands after the end of the document; remove it"
     else:
-        message = f"expected {expected}, found {found!r}; mend the syntax"
+        # One character: more could be of a secret.
+        message = f"expected {expected}, found {found[0]!r}; mend the syntax"
     return Offence(at, path, DamagedDocument, message)
 
 

@@ -30,7 +30,7 @@ PLAIN: dict[str, tuple[bytes, type[PrefcoreError], int, str]] = {
     "NaN": (b'{\n"a": NaN}', DamagedDocument, 2, "NaN"),
     "Infinity": (b'{"a": [Infinity]}', DamagedDocument, 1, "a[0]"),
     "minus Infinity": (b'{"a": -Infinity}', DamagedDocument, 1, "Infinity"),
-    "number beyond a float": (b'{"a":\n1e400}', InvalidValue, 2, "1e400"),
+    "number beyond a float": (b'{"a":\n1e400}', InvalidValue, 2, "64-bit float"),
     "integer of 65 bits": (b'{"a": 9223372036854775808}', InvalidValue, 1, "64 bits"),
     "integer of 400 digits": (b'{"a": ' + b"9" * 400 + b"}", InvalidValue, 1, "64 bits"),
     "integer of 5000 digits": (b'{"a": ' + b"9" * 5000 + b"}", InvalidValue, 1, "64 bits"),

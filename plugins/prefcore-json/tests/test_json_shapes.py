@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prefcore_json import prefcore_formats
 
+from prefcore.errors import PrefcoreError
 from prefcore.interfaces import Limits
 from prefcore.model import Document, Header, PlainDocument, Record
 from prefcore.values import canonical_text
@@ -186,3 +188,31 @@ def test_document_is_json_with_an_entry_a_line() -> None:
     assert data["trailer"]["entries"] == sum(len(one["entries"]) for one in data["sets"])
     value = canonical_text(VALUES["text with quotes"])
     assert f'\n"text with quotes": {{"value": {value}, "updated_at": "' in own
+
+
+def _outcome(data: bytes) -> object:
+    try:
+        document = FORMAT.read(Source(data), Limits())
+        return Contents.drawn_from(document) if isinstance(document, Document) else document
+    except PrefcoreError:
+        return "refused"
+
+
+def test_reading_by_lines_and_as_a_whole_agree_on_damage() -> None:
+    """A space at the start makes the reader decode the whole, so it judges its other half."""
+    random = Random(20261123)
+    pieces = rb'''" \ , : { } [ ] 0 - e . null "$date" "a" ": {"value": \ud800 \u0061 1e5 Z +00:00
+        99999999999999999999 "updated_at"'''.split()
+    pieces += [b"\n", b" ", b"\x01", b"\xc3", b"}},\n"]
+    own = written(
+        Contents(CONTENTS.header, (set_of({"a": 1, "b": [1, {"c": "d"}], "e": b"\0", "f": 1.5}),))
+    )
+    seen = {"refused": 0, "read": 0}
+    for _ in range(4_000):
+        at = random.randrange(len(own))
+        end = min(len(own), at + random.choice([0, 0, 1, 1, 2, 5, 20]))
+        damaged = own[:at] + random.choice(pieces) * random.choice([0, 1, 1]) + own[end:]
+        by_lines, whole = _outcome(damaged), _outcome(b" " + damaged)
+        assert by_lines == whole, damaged
+        seen["refused" if whole == "refused" else "read"] += 1
+    assert min(seen.values()) > 100, "the damage is all of one kind"
