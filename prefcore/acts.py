@@ -189,7 +189,7 @@ def import_act(
                 limits=request.limits,
             ).document
             if isinstance(document, Document):
-                return verified_sets(document, name, workplace.app, edited=builder.note)
+                return verified_sets(document, name, workplace.app, edited=builder.warn)
             flattened = workplace.schema(start)
             values = document.values
             return [

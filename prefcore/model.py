@@ -379,7 +379,8 @@ class Plan:
     ``counts`` has the number of items of each act; ``items`` the first of them (all, up to a
     stated bound), ``conflicts`` and ``refused`` what stands in the way. ``digest`` is over all of
     it: applying checks that the act would still be the same. ``request`` is what was asked for,
-    ``blocker`` the error that applying raises while something stands in the way.
+    ``blocker`` the error that applying raises while something stands in the way. ``warnings`` are
+    those of the ``notes`` that a reader must not miss.
     """
 
     app: str
@@ -392,6 +393,7 @@ class Plan:
     conflicts: tuple[Conflict, ...] = ()
     refused: tuple[PlanItem, ...] = ()
     notes: tuple[str, ...] = attrs.field(default=(), converter=_strings)
+    warnings: tuple[str, ...] = attrs.field(default=(), converter=_strings)
     details: Mapping[str, object] = attrs.field(factory=dict)
     request: object = attrs.field(default=None, repr=False, eq=False)
     blocker: PrefcoreError | None = attrs.field(default=None, repr=False, eq=False)
