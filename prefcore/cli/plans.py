@@ -61,7 +61,10 @@ def carry_out(
     else:
         _print(session, plan, masks, dry=dry)
     for note in plan.notes:
-        warn(escaped(note))
+        if note in plan.warnings:
+            warn(escaped(note))
+        else:
+            say(session, f"prefcore: note: {escaped(note)}")
     if plan.blocker is not None:
         raise plan.blocker
     return changeset
@@ -167,6 +170,7 @@ def plan_data(plan: Plan, masks: Masks, *, changeset: Changeset | None) -> dict[
         "conflicts": [_conflict_data(one, masks) for one in plan.conflicts],
         "refused": [_item_data(one, masks) for one in plan.refused],
         "notes": list(plan.notes),
+        "warnings": list(plan.warnings),
         "details": dict(plan.details),
     }
 

@@ -14,10 +14,10 @@ __all__ = ["command"]
 
 
 @click.command("completion", cls=Command)
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_obj
 def command(session: Session, shell: str) -> None:
-    """Print the completion script of a shell.
+    """Print the completion script of a shell: bash, zsh or fish.
 
     For bash, put this line into ~/.bashrc: eval "$(prefcore completion bash)". For zsh, the same
     with zsh into ~/.zshrc. For fish: prefcore completion fish >

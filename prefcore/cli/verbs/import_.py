@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import click
 
 from prefcore.cli.completing import formats, strategies, versions
@@ -36,6 +38,12 @@ _into = targeting(
     shell_complete=strategies,
 )
 @click.option(
+    "--base",
+    metavar="FILE",
+    type=click.Path(),
+    help="What both sides started from (default: what the history tells of it).",
+)
+@click.option(
     "--format",
     "format_id",
     metavar="ID",
@@ -62,6 +70,7 @@ def command(
     session: Session,
     file: str,
     merge: tuple[str, ...],
+    base: str | None,
     format_id: str | None,
     from_schema: str | None,
     unknown: str,
@@ -76,8 +85,13 @@ def command(
     store as it was. Files that prefcore exported say whose sets they hold; plain ones, such as
     people write, go into the set you name.
     """
+    if file == "-" and base == "-":
+        raise UsageError("the standard input can be read once: FILE or --base, not both")
     strategy, by_glob = _strategies(merge)
-    with readable(file) as (path, name), session.preferences() as prefs:
+    with ExitStack() as stack:
+        path, name = stack.enter_context(readable(file))
+        start = stack.enter_context(readable(base))[0] if base is not None else None
+        prefs = stack.enter_context(session.preferences())
         request = ImportRequest(
             path=path,
             name=name,
@@ -87,6 +101,7 @@ def command(
             strategy=strategy,
             merge=by_glob,
             keep_unknown=unknown == "keep",
+            base=start,
             from_schema=from_schema,
         )
         plan = prefs.plan_import(request, reason=reason)
