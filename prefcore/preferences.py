@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Generic, TypeVar
 
@@ -19,6 +18,7 @@ from prefcore.acts import (
     undo_act,
     write_set,
 )
+from prefcore.browsing import Browser
 from prefcore.engines import exporting, registering
 from prefcore.engines.importing import ImportRequest
 from prefcore.errors import (
@@ -31,26 +31,19 @@ from prefcore.errors import (
 )
 from prefcore.host import default_actor, default_store
 from prefcore.interfaces import Store
-from prefcore.lookup import Lookup
 from prefcore.migration import Step
 from prefcore.model import (
-    Change,
     Changeset,
     Plan,
-    PreferenceSet,
-    Rename,
     Row,
-    SchemaVersion,
     Scope,
     Selection,
     place,
     to_micros,
 )
 from prefcore.plugins import Plugins
-from prefcore.resolution import Declared
 from prefcore.schema import SchemaDocument, Snapshots, Version
-from prefcore.security import is_telling_name
-from prefcore.values import UNSET, canonical_text, from_text
+from prefcore.values import canonical_text
 from prefcore.views import Buffered, Live, Resolved
 from prefcore.workplace import Act, Workplace
 
@@ -64,7 +57,7 @@ S = TypeVar("S", bound="Schema")
 _GENERATOR = f"prefcore {__version__}"
 
 
-class Preferences(Lookup, Generic[S]):
+class Preferences(Browser, Generic[S]):
     """The preferences of one application in one store.
 
     Made by ``open`` for an application with a schema class. Made directly it works at whatever
@@ -84,9 +77,8 @@ class Preferences(Lookup, Generic[S]):
         actor: str | None = None,
         plugins: Plugins | None = None,
     ) -> None:
-        super().__init__(store, app)
         snapshots = Snapshots(schemas, app) if schemas is not None else None
-        self._workplace = Workplace(
+        workplace = Workplace(
             app,
             store,
             known=registering.KnownSchemas(app, own=schema, snapshots=snapshots),
@@ -94,8 +86,8 @@ class Preferences(Lookup, Generic[S]):
             plugins=plugins or Plugins.from_environment(),
             actor=actor or default_actor(os.environ),
         )
+        super().__init__(workplace)
         self._class: type[S] | None = None
-        self._documents: dict[str, SchemaDocument] = {}
 
     @classmethod
     def open(
@@ -175,24 +167,6 @@ class Preferences(Lookup, Generic[S]):
 
     # -------------------------------------------------------------------------- schema
 
-    @property
-    def schema(self) -> SchemaDocument:
-        """The schema in force, or, while the store records none, the one it will start at."""
-        version = self._version or self._workplace.first_version()
-        if version not in self._documents:
-            self._documents[version] = self._workplace.schema(version)
-        return self._documents[version]
-
-    def versions(self) -> list[str]:
-        """Give every known schema version, lowest first."""
-        with self._store.snapshot() as view:
-            return self._workplace.known.versions(view)
-
-    def schema_named(self, version: str) -> tuple[SchemaDocument, SchemaVersion | None]:
-        """Give a version's schema, and its record where the store has one; raises NotFound."""
-        with self._store.snapshot() as view:
-            return registering.version_named(view, self._workplace.known, version)
-
     def register(self, document: SchemaDocument, *, reason: str = "") -> Changeset | None:
         """Record a schema version without applying it; None where it was recorded already.
 
@@ -208,18 +182,6 @@ class Preferences(Lookup, Generic[S]):
         if document.app != self.app:
             raise AppMismatch(f"this is a schema of {document.app}, not of {self.app}")
         return register_act(document, reason)
-
-    def _undeclared(self, key: str) -> Declared:
-        # A fresh store holds no declarations yet; and the full schema knows the closest key.
-        # Keys that an import kept although nothing declares them can be read nevertheless.
-        if key not in self.schema.preferences and self._is_held(key):
-            return Declared(sensitive=is_telling_name(key))
-        preference = self.schema.preference(key)
-        return Declared(preference.default, preference.locked, preference.sensitive)
-
-    def _is_held(self, key: str) -> bool:
-        with self._store.snapshot() as view:
-            return next(view.held(self.app, key), None) is not None
 
     # --------------------------------------------------------------------- one's own values
 
@@ -363,82 +325,6 @@ class Preferences(Lookup, Generic[S]):
     def _known_or_held(self, scope: str, owner: str, key: str) -> None:
         if not self._store.layers(self.app, self._version, key, [(scope, owner)]):
             self._document(key).preference(key)
-
-    # ------------------------------------------------------------------- looking at what is
-
-    def read_set(self, scope: str, owner: str) -> PreferenceSet:
-        """Give what one set itself holds."""
-        with self._store.snapshot() as view:
-            return view.read_set(self.app, scope, owner)
-
-    def sets(self, selection: Selection = Selection()) -> Iterator[PreferenceSet]:
-        """Give the selected sets, sorted by scope and owner."""
-        with self._store.snapshot() as view:
-            yield from view.sets(self.app, selection)
-
-    def effective(
-        self,
-        *,
-        user: str | None = None,
-        project: str | None = None,
-        glob: str = "*",
-        defaults: bool = False,
-    ) -> list[tuple[str, object, str]]:
-        """Give key, value and origin of what holds, sorted by key; with defaults on request."""
-        found: dict[str, tuple[object, str]] = {}
-        preferences = self.schema.preferences
-        if defaults:
-            for key, preference in preferences.items():
-                if preference.default is not UNSET:
-                    found[key] = (preference.default, "default")
-        layers = [("system", ""), ("user", user), ("project", project)]
-        with self._store.snapshot() as view:
-            held = [
-                view.read_set(self.app, scope, owner)
-                for scope, owner in layers
-                if owner is not None
-            ]
-        for one in held:
-            for row in one.rows:
-                found[row[0]] = (from_text(row[1]), one.place)
-        for row in held[0].rows:
-            if row[0] in preferences and preferences[row[0]].locked:
-                found[row[0]] = (from_text(row[1]), held[0].place)
-        return [(key, *found[key]) for key in sorted(found) if fnmatchcase(key, glob)]
-
-    def faults(self, selection: Selection = Selection()) -> Iterator[tuple[str, str, str]]:
-        """Give place, key and fault of every stored value that the schema in force refuses."""
-        document = self.schema
-        for one in self.sets(selection):
-            for key, text, *_ in one.rows:
-                if key not in document.preferences:
-                    yield one.place, key, f"{one.place} {key}: the schema declares no such key"
-                    continue
-                problem = document.check(key, from_text(text))
-                if problem is not None:
-                    value = from_text(text)
-                    refusal = document.refusal(key, value, problem, place=one.place)
-                    yield one.place, key, refusal.message
-
-    def log(self) -> Iterator[Changeset]:
-        """Give the changesets of the application, newest first."""
-        with self._store.snapshot() as view:
-            yield from view.changesets(self.app)
-
-    def changes(self, changeset: Changeset) -> Iterator[Change | Rename]:
-        """Give what a changeset did."""
-        with self._store.snapshot() as view:
-            yield from view.changes(changeset.revision)
-
-    def changeset(self, id: str) -> Changeset:
-        """Give a changeset by its UUID or a unique beginning of it; raises NotFound."""
-        with self._store.snapshot() as view:
-            return view.changeset(id)
-
-    def history(self, key: str, scope: str, owner: str) -> list[tuple[Changeset, Change]]:
-        """Give one entry's changes, newest first, through renames of its key."""
-        with self._store.snapshot() as view:
-            return list(view.history(self.app, scope, owner, key))
 
     # ------------------------------------------------------------------------ plan and act
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 from prefcore.audit import FIRST, ChangesetDigest, chain
 from prefcore.builtin.sqlite_store.connection import translated
+from prefcore.builtin.sqlite_store.connections import Connections
 from prefcore.builtin.sqlite_store.reading import SqliteSnapshot, opened_snapshot
 from prefcore.interfaces import StoreProblem
 from prefcore.model import Changeset, Rename
 from prefcore.values import canonical_text
-
-if TYPE_CHECKING:
-    from prefcore.builtin.sqlite_store.store import SqliteStore
 
 __all__ = ["check"]
 
@@ -46,28 +43,28 @@ _DISAGREEMENTS = {
 }
 
 
-def check(store: SqliteStore) -> Iterator[StoreProblem]:
+def check(connections: Connections) -> Iterator[StoreProblem]:
     """Give what is wrong with a store, worst first; nothing where all is well."""
     try:
-        with opened_snapshot(store) as snapshot:
+        with opened_snapshot(connections) as snapshot:
             database = snapshot.connection
             for (message,) in database.execute("PRAGMA integrity_check(10)"):
                 if message != "ok":
-                    yield StoreProblem(f"SQLite finds: {message}", store.path, _DAMAGED)
+                    yield StoreProblem(f"SQLite finds: {message}", connections.path, _DAMAGED)
             for what, statement in _DISAGREEMENTS.items():
                 (count,) = database.execute(statement).fetchone()
                 if count:
-                    yield StoreProblem(f"{what} ({count} times)", store.path, _DAMAGED)
+                    yield StoreProblem(f"{what} ({count} times)", connections.path, _DAMAGED)
             for version, digest, text in database.execute(_VERSIONS):
                 if digest != "sha256:" + sha256(text.encode()).hexdigest():
                     yield StoreProblem(
                         f"the schema of version {version} is not what its digest says",
-                        store.path,
+                        connections.path,
                         _DAMAGED,
                     )
-            yield from _check_audit(snapshot, store.path)
+            yield from _check_audit(snapshot, connections.path)
     except sqlite3.Error as error:
-        raise translated(error, store.path) from error
+        raise translated(error, connections.path) from error
 
 
 def _check_audit(snapshot: SqliteSnapshot, path: str) -> Iterator[StoreProblem]:

@@ -21,9 +21,10 @@ from prefcore.errors import (
     NotPermitted,
     PrefcoreError,
     ReadOnly,
+    StoreMoved,
 )
 
-__all__ = ["WAIT_SECONDS", "connect", "identify", "prepare", "translated"]
+__all__ = ["WAIT_SECONDS", "connect", "identify", "moved", "prepare", "translated"]
 
 #: How long a writer waits for another before it gives up (exit 11).
 WAIT_SECONDS = 5.0
@@ -104,6 +105,16 @@ def connect(path: str, *, read_only: bool) -> sqlite3.Connection:
         return connection
     except sqlite3.Error as error:
         raise translated(error, path) from error
+
+
+def moved(path: str, app: str, expected: str | None, found: str | None) -> StoreMoved:
+    """Give the error for a store that is at another version than its user thinks."""
+    return StoreMoved(
+        f"{path}: {app} is at schema version {found}, not {expected} as when it was opened; "
+        "another process migrated it, open it again",
+        expected=expected,
+        found=found,
+    )
 
 
 def _create(path: str) -> None:

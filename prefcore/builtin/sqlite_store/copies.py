@@ -8,14 +8,11 @@ import sqlite3
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from prefcore.builtin.sqlite_store.connection import connect, identify, translated
+from prefcore.builtin.sqlite_store.connections import Connections
 from prefcore.errors import LockedError, NoSpace, NotFound
 from prefcore.interfaces import SafetyCopy
-
-if TYPE_CHECKING:
-    from prefcore.builtin.sqlite_store.store import SqliteStore
 
 __all__ = ["KEPT", "list_copies", "restore_copy", "save_copy"]
 
@@ -30,13 +27,13 @@ def folder_of(path: str) -> Path:
     return Path(path + ".copies")
 
 
-def save_copy(store: SqliteStore, reason: str) -> SafetyCopy:
+def save_copy(path: str, reason: str) -> SafetyCopy:
     """Copy the state as last committed, whole and synced before its name appears.
 
     Reads through a connection of its own, so it may run while this store holds the write lock.
     Raises NoSpace; then no copy was added and none dropped.
     """
-    folder = folder_of(store.path)
+    folder = folder_of(path)
     word = re.sub(r"[^a-z0-9.]+", "-", reason.lower()).strip("-")[:60]
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{word}.db"
     part = folder / (name + ".part")
@@ -45,7 +42,7 @@ def save_copy(store: SqliteStore, reason: str) -> SafetyCopy:
         for dead in folder.glob("*.part"):  # of a process that was killed
             dead.unlink(missing_ok=True)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW, 0o600))
-        _copy(store.path, part)
+        _copy(path, part)
         part.rename(folder / name)
         _sync(folder)
     except (OSError, sqlite3.Error) as error:
@@ -55,7 +52,7 @@ def save_copy(store: SqliteStore, reason: str) -> SafetyCopy:
             f"cannot keep a safety copy in {folder} ({error}); nothing was changed",
             path=str(folder),
         ) from error
-    copies = list_copies(store.path)
+    copies = list_copies(path)
     for old in copies[KEPT:]:
         (folder / f"{old.id}.db").unlink(missing_ok=True)
     return copies[0]
@@ -74,28 +71,32 @@ def list_copies(path: str) -> list[SafetyCopy]:
     return sorted(found, key=lambda copy: copy.id, reverse=True)
 
 
-def restore_copy(store: SqliteStore, id: str) -> None:
+def restore_copy(connections: Connections, id: str) -> None:
     """Put the whole state back to a copy, in one transaction of SQLite's.
 
     What stood before is kept as a further copy. Raises NotFound, DamagedStore or LockedError.
     """
-    if id not in {copy.id for copy in list_copies(store.path)}:
-        raise NotFound(f"{store.path} has no safety copy '{id}'; `prefcore doctor` lists them")
-    file = folder_of(store.path) / f"{id}.db"
+    if id not in {copy.id for copy in list_copies(connections.path)}:
+        raise NotFound(
+            f"{connections.path} has no safety copy '{id}'; `prefcore doctor` lists them"
+        )
+    file = folder_of(connections.path) / f"{id}.db"
     identify(str(file))
-    target = store.writer()
+    target = connections.writer()
     if target.in_transaction:
-        raise LockedError(f"{store.path}: a changeset of this thread is still open; end it first")
+        raise LockedError(
+            f"{connections.path}: a changeset of this thread is still open; end it first"
+        )
     source = connect(str(file), read_only=True)
     # Read from before the present state is kept: the copy may be the one that makes room for it.
     source.execute("SELECT count(*) FROM apps").fetchone()
-    save_copy(store, "before restoring a copy")
+    save_copy(path, "before restoring a copy")
     try:
         source.backup(target)
         # Ids mean other things now: every process must look them up again.
         target.execute("UPDATE apps SET epoch = abs(random())")
     except sqlite3.Error as error:
-        raise translated(error, store.path) from error
+        raise translated(error, path) from error
     finally:
         source.close()
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING
 
 from prefcore.builtin.sqlite_store.connection import translated
+from prefcore.builtin.sqlite_store.connections import Connections
 from prefcore.builtin.sqlite_store.log import LogView
 from prefcore.interfaces import KeyState
 from prefcore.model import (
@@ -21,9 +21,6 @@ from prefcore.model import (
     Selection,
     from_micros,
 )
-
-if TYPE_CHECKING:
-    from prefcore.builtin.sqlite_store.store import SqliteStore
 
 __all__ = ["SqliteSnapshot", "opened_snapshot"]
 
@@ -36,17 +33,17 @@ ORDER BY o.scope, o.name
 
 
 @contextmanager
-def opened_snapshot(store: SqliteStore) -> Iterator[SqliteSnapshot]:
+def opened_snapshot(connections: Connections) -> Iterator[SqliteSnapshot]:
     """Give a snapshot on a connection of its own, and end it."""
-    connection = store.connect()
+    connection = connections.open()
     try:
         connection.execute("BEGIN")
         connection.execute("SELECT 1 FROM apps LIMIT 1").fetchone()  # the view begins here
         yield SqliteSnapshot(connection)
     except sqlite3.Error as error:
-        raise translated(error, store.path) from error
+        raise translated(error, connections.path) from error
     finally:
-        store.disconnect(connection)
+        connections.give_back(connection)
 
 
 class SqliteSnapshot(LogView):

@@ -7,19 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from operator import itemgetter
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from prefcore.audit import ALGORITHM, FIRST, ChangesetDigest, chain
-from prefcore.builtin.sqlite_store.connection import translated
+from prefcore.builtin.sqlite_store.connection import moved, translated
+from prefcore.builtin.sqlite_store.connections import Connections
 from prefcore.builtin.sqlite_store.ids import Ids
 from prefcore.builtin.sqlite_store.reading import SqliteSnapshot
 from prefcore.errors import ConflictError, InvalidSchema, LockedError, NotFound
 from prefcore.model import Change, Changeset, Draft, Rename, Row, Scope, from_micros, to_micros
 from prefcore.values import canonical_text
-
-if TYPE_CHECKING:
-    from prefcore.builtin.sqlite_store.store import SqliteStore
 
 __all__ = ["SqliteTransaction", "opened_transaction"]
 
@@ -63,25 +60,27 @@ _Told = tuple[str, str, str, str | None, str | None]
 
 @contextmanager
 def opened_transaction(
-    store: SqliteStore, draft: Draft, version: str | None
+    connections: Connections, draft: Draft, version: str | None
 ) -> Iterator[SqliteTransaction]:
     """Give a transaction under the write lock; commit it, or leave the store as it was."""
-    connection = store.writer()
+    connection = connections.writer()
     if connection.in_transaction:
-        raise LockedError(f"{store.path}: a changeset of this thread is still open; end it first")
+        raise LockedError(
+            f"{connections.path}: a changeset of this thread is still open; end it first"
+        )
     try:
         connection.execute("BEGIN IMMEDIATE")
         try:
             transaction = SqliteTransaction(connection, draft)
             if transaction.version != version:
-                raise store.moved(draft.app, version, transaction.version)
+                raise moved(connections.path, draft.app, version, transaction.version)
             yield transaction
             transaction.finish()
         except BaseException:
             _roll_back(connection)
             raise
     except sqlite3.Error as error:
-        raise translated(error, store.path) from error
+        raise translated(error, connections.path) from error
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

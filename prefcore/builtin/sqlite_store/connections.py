@@ -1,0 +1,66 @@
+"""The connections to one store file: each thread has its own, and so does a forked child."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+
+from prefcore.builtin.sqlite_store.connection import connect
+
+__all__ = ["Connections"]
+
+# A forked child must neither use nor close its parent's connections
+# (https://www.sqlite.org/howtocorrupt.html#_carrying_an_open_database_file_across_a_fork_),
+# so they are kept here, out of the reach of the garbage collector.
+_of_parents: list[object] = []
+
+
+class Connections:
+    """Hands out connections to the store at ``path``; safe to share between threads."""
+
+    def __init__(self, path: str, *, read_only: bool) -> None:
+        self.path = path
+        self.read_only = read_only
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
+        self._local = threading.local()
+        self._all: list[sqlite3.Connection] = []
+
+    def reader(self) -> sqlite3.Connection:
+        """Give this thread's connection for reads outside of snapshots and changesets."""
+        if self._pid != os.getpid():
+            _of_parents.append((self._local, self._all))
+            self._begin()
+        connection: sqlite3.Connection | None = getattr(self._local, "reader", None)
+        if connection is None:
+            connection = self._local.reader = self.open()
+        return connection
+
+    def writer(self) -> sqlite3.Connection:
+        """Give this thread's connection for changesets: its reads must not see half-done ones."""
+        self.reader()  # notices a fork
+        connection: sqlite3.Connection | None = getattr(self._local, "writer", None)
+        if connection is None:
+            connection = self._local.writer = self.open()
+        return connection
+
+    def open(self) -> sqlite3.Connection:
+        """Open a further connection, closed with the others."""
+        connection = connect(self.path, read_only=self.read_only)
+        self._all.append(connection)
+        return connection
+
+    def give_back(self, connection: sqlite3.Connection) -> None:
+        """Close a connection that ``open`` gave."""
+        self._all.remove(connection)
+        connection.close()
+
+    def close(self) -> None:
+        """Close the connections of every thread of this process."""
+        if self._pid == os.getpid():
+            while self._all:
+                self._all.pop().close()
+        self._begin()
