@@ -55,7 +55,8 @@ class Connections:
 
     def give_back(self, connection: sqlite3.Connection) -> None:
         """Close a connection that ``open`` gave."""
-        self._all.remove(connection)
+        if connection in self._all:  # else all were closed first, as when a reader lingers
+            self._all.remove(connection)
         connection.close()
 
     def close(self) -> None:
