@@ -36,7 +36,8 @@ LINES = """
         builtin.strategies
     engines · builtin · builtin.hooks
     workplace
-    lookup · acts · views
+    lookup
+    browsing · acts · views
     preferences
     cli
     prefcore

@@ -76,17 +76,14 @@ def restore_copy(connections: Connections, id: str) -> None:
 
     What stood before is kept as a further copy. Raises NotFound, DamagedStore or LockedError.
     """
-    if id not in {copy.id for copy in list_copies(connections.path)}:
-        raise NotFound(
-            f"{connections.path} has no safety copy '{id}'; `prefcore doctor` lists them"
-        )
-    file = folder_of(connections.path) / f"{id}.db"
+    path = connections.path
+    if id not in {copy.id for copy in list_copies(path)}:
+        raise NotFound(f"{path} has no safety copy '{id}'; `prefcore doctor` lists them")
+    file = folder_of(path) / f"{id}.db"
     identify(str(file))
     target = connections.writer()
     if target.in_transaction:
-        raise LockedError(
-            f"{connections.path}: a changeset of this thread is still open; end it first"
-        )
+        raise LockedError(f"{path}: a changeset of this thread is still open; end it first")
     source = connect(str(file), read_only=True)
     # Read from before the present state is kept: the copy may be the one that makes room for it.
     source.execute("SELECT count(*) FROM apps").fetchone()
