@@ -93,7 +93,7 @@ LATE = {
 
 #: Module-level containers that are filled while running, with the reason.
 STATE = {
-    "prefcore.builtin.sqlite_store.store._of_parents": "must outlive every store, see there",
+    "prefcore.builtin.sqlite_store.connections._of_parents": "must outlive every store, see there",
     "prefcore.builtin.sqlite_store.store._statements": "a cache of SQL by number of sets",
 }
 
