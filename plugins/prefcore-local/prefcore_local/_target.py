@@ -7,9 +7,10 @@ import stat
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import BinaryIO
 
-from prefcore.errors import IntegrityError, NotFound, PrefcoreError, TargetUnreachable
+from prefcore.errors import IntegrityError, NotFound, TargetUnreachable
 from prefcore.interfaces import StoredObject
 from prefcore_local._failures import GONE, told
 from prefcore_local._folders import (
@@ -105,14 +106,15 @@ class LocalTarget:
                 make_folders(root, segments[:-1], where)
                 refuse_what_is_in_the_way(root, segments, where)
                 with chain(root, segments[:-1]) as folders:
+                    is_new = not kind(folders[-1], segments[-1])
                     os.replace(
                         temporary.name, segments[-1], src_dir_fd=root, dst_dir_fd=folders[-1]
                     )
                     # Those that were there too: who made them may not have come so far.
                     for folder in reversed(folders):
                         flush_folder(folder)
-                    if not self._is_in_place(folders[-1], segments):
-                        _take_back(folders[-1], segments[-1], temporary.file)
+                    if not self._is_in_place(folders, segments):
+                        _take_back(folders[-1], segments[-1], temporary.file, is_new=is_new)
                         raise IntegrityError(
                             f"{where} was not stored: another program moved or replaced its folder"
                             " meanwhile",
@@ -128,29 +130,32 @@ class LocalTarget:
             f"{where} was not stored: its folder is removed again and again", path=where
         )
 
-    def _is_in_place(self, folder: int, segments: tuple[str, ...]) -> bool:
-        """Say whether the path still leads to the folder, and to an object there."""
+    def _is_in_place(self, folders: Sequence[int], segments: tuple[str, ...]) -> bool:
+        """Say whether the path still leads to the last folder, and to an object there."""
         try:
-            with opened_root(self.path) as root:
-                if root is not None:
-                    with chain(root, segments[:-1]) as folders:
-                        if os.path.samestat(os.fstat(folder), os.fstat(folders[-1])):
-                            # Nothing at all: deleted by another process, after we were done.
-                            return kind(folder, segments[-1]) in ("file", "")
-        except PrefcoreError:
-            return False
+            root = Path(self.path).lstat()
+            if not os.path.samestat(root, os.fstat(folders[0])):
+                return False
+            with chain(folders[0], segments[:-1]) as now:
+                if os.path.samestat(os.fstat(now[-1]), os.fstat(folders[-1])):
+                    # Nothing at all: deleted by another process, after we were done.
+                    return kind(now[-1], segments[-1]) in ("file", "")
         except OSError as error:
-            if error.errno not in GONE:
+            if error.errno not in GONE:  # no answer is no reason to take anything back
                 raise
         # A folder without links was removed, so it was empty: the object was deleted before.
-        return not os.fstat(folder).st_nlink
+        return not os.fstat(folders[-1]).st_nlink
 
 
-def _take_back(folder: int, segment: str, file: int) -> None:
-    """Remove an object that we put into a folder which is elsewhere now."""
+def _take_back(folder: int, segment: str, file: int, *, is_new: bool) -> None:
+    """Remove what we put into a folder that is elsewhere now, and any link in its place.
+
+    An object that replaced another one stays: the folder would be left with neither.
+    """
     with suppress(OSError):  # the error that follows tells it all the same
         found = os.stat(segment, dir_fd=folder, follow_symlinks=False)
-        if os.path.samestat(found, os.fstat(file)) or stat.S_ISLNK(found.st_mode):
+        is_ours = os.path.samestat(found, os.fstat(file))
+        if stat.S_ISLNK(found.st_mode) or (is_ours and is_new):
             os.unlink(segment, dir_fd=folder)
 
 

@@ -42,9 +42,13 @@ class Temporary:
         while True:
             self.name = f".prefcore-put-{os.urandom(16).hex()}.tmp"
             self.file = os.open(self.name, _NEW, 0o600, dir_fd=root)
-            # A sweep that comes between these two lines finds it unlocked, and removes it.
-            if _locked(self.file) is not False and os.fstat(self.file).st_nlink:
-                return
+            try:
+                # A sweep that comes before the lock removes it.
+                if _locked(self.file) is not False and os.fstat(self.file).st_nlink:
+                    return
+            except OSError:
+                self.discard()
+                raise
             os.close(self.file)
 
     def write(self, piece: bytes) -> None:
@@ -59,7 +63,8 @@ class Temporary:
         """Bring the bytes to the disk, read them back and compare; raises IntegrityError."""
         flush(self.file)
         if hasattr(os, "posix_fadvise"):  # so that the disk is read, not memory
-            os.posix_fadvise(self.file, 0, 0, os.POSIX_FADV_DONTNEED)
+            with suppress(OSError):  # it is advice
+                os.posix_fadvise(self.file, 0, 0, os.POSIX_FADV_DONTNEED)
         digest, size = hashlib.sha256(), 0
         again = os.open(self.name, _AGAIN, dir_fd=self._root)
         try:
