@@ -25,7 +25,7 @@ from prefcore_testing.stores.readout import audit_faults
 
 APP = "acme"
 #: In the stores that are imported into and migrated.
-OWNERS = 30
+OWNERS = 15
 OLD, NEW = "1.0.0", "2.0.0"
 TOOLS = ("ruff", "black", "yapf")
 
