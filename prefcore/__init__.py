@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         StoreMoved,
         UnknownKey,
     )
-    from prefcore.migration import Step, add, map_values, remove, rename
+    from prefcore.migration import Step, add, convert, map_values, python, remove, rename
     from prefcore.model import Changeset, Entry, Plan, PreferenceSet, Scope, Selection
     from prefcore.plugins import Plugins
     from prefcore.preferences import Preferences
@@ -58,9 +58,11 @@ __all__ = [
     "StoreMoved",
     "UnknownKey",
     "add",
+    "convert",
     "deprecated",
     "map_values",
     "preference",
+    "python",
     "remove",
     "rename",
 ]
@@ -81,7 +83,7 @@ _HOMES = {
         "StoreMoved",
         "UnknownKey",
     ),
-    "migration": ("Step", "add", "map_values", "remove", "rename"),
+    "migration": ("Step", "add", "convert", "map_values", "python", "remove", "rename"),
     "model": ("Changeset", "Entry", "Plan", "PreferenceSet", "Scope", "Selection"),
     "plugins": ("Plugins",),
     "preferences": ("Preferences",),

@@ -7,14 +7,14 @@ since is carried down through the steps; where the older schema refuses it, it i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from itertools import groupby, takewhile
+from typing import NoReturn
 
 import attrs
 
 from prefcore.errors import (
-    ConflictError,
     InvalidValue,
     MissingStep,
     PolicyRefused,
@@ -22,7 +22,9 @@ from prefcore.errors import (
     StepFailed,
 )
 from prefcore.interfaces import Edit, Snapshot, Transaction
-from prefcore.migration import Edge, MapValues, Operation, Remove, Rename, Rows
+from prefcore.migration import Edge, Operation, Rename, Rows
+from prefcore.migration.operations import TextChange
+from prefcore.migration.rows import Carried, Uncarried
 from prefcore.model import Change, Conflict, PlanItem, Row, Selection, place, to_micros
 from prefcore.model import Rename as Renamed
 from prefcore.planning import PlanBuilder
@@ -65,53 +67,98 @@ def migrate_up(
     """
     for edge in path:
         older, newer = migration.load(edge.older), migration.load(edge.newer)
-        if edge.step is not None:
-            for operation in edge.step.operations:
-                _up(transaction, migration, edge, operation)
+        operations = edge.step.operations if edge.step is not None else ()
+        for operation in operations:
+            _up(transaction, migration, edge, operation)
+        decided = {key for operation in operations for key in operation.decides_on}
         added, removed, changed = older.changed_keys(newer)
         _refuse_lost_keys(transaction, edge, migration.app, removed)
-        _return_parked(transaction, migration.app, newer, added)
+        _return_parked(transaction, migration.app, newer, {*added} - decided)
         _check_held(transaction, edge, newer, {*added, *changed})
     _tell_changes(transaction, builder)
 
 
 def _up(transaction: Transaction, migration: Migration, edge: Edge, operation: Operation) -> None:
     """Run one operation over the store: in bulk where it works on one key alone."""
-    try:
-        if isinstance(operation, Remove):
-            transaction.transform(operation.key, lambda text: None)
-        elif isinstance(operation, MapValues):
-            transaction.transform(operation.key, operation.mapped)
-        elif isinstance(operation, Rename) and not _holds(transaction, migration, operation.to):
-            transaction.rename(operation.key, operation.to)
-        else:
-            _up_by_set(transaction, migration, operation)
-    except PrefcoreError as error:
-        raise type(error)(f"{edge.older} → {edge.newer}: {error.message}", **error.facts) from error
-    except Exception as error:  # a step's function may raise anything
-        raise StepFailed(
-            f"{edge.older} → {edge.newer}: {operation} raised {type(error).__name__}: {error}; "
-            "nothing was changed",
-        ) from error
+    in_bulk = operation.in_bulk()
+    if in_bulk is not None:
+        _up_in_bulk(transaction, migration, edge, operation, *in_bulk)
+    elif isinstance(operation, Rename) and not _holds(transaction, migration, operation.to):
+        transaction.rename(operation.key, operation.to)
+    else:
+        _up_by_set(transaction, migration, edge, operation)
 
 
 def _holds(transaction: Transaction, migration: Migration, key: str) -> bool:
     return next(transaction.held(migration.app, key), None) is not None
 
 
-def _up_by_set(transaction: Transaction, migration: Migration, operation: Operation) -> None:
-    owners = [(one.scope, one.owner) for one in transaction.sets(migration.app)]
-    for scope, owner in owners:
-        before = transaction.read_set(migration.app, scope, owner).rows
-        rows = migration.rows(before)
+def _up_in_bulk(
+    transaction: Transaction,
+    migration: Migration,
+    edge: Edge,
+    operation: Operation,
+    key: str,
+    change: TextChange,
+) -> None:
+    try:
+        transaction.transform(key, change)
+    except Exception as error:  # noqa: BLE001  # a step's function may raise anything
+        where, cause = _culprit(transaction, migration, key, change) or ("", error)
+        _raise_named(migration, edge, operation, where, cause)
+
+
+def _culprit(
+    transaction: Transaction, migration: Migration, key: str, change: TextChange
+) -> tuple[str, Exception] | None:
+    """Give the first set on whose value a change raises, and what it raises."""
+    for scope, owner, row in transaction.held(migration.app, key):
+        try:
+            change(row[1])
+        except Exception as error:  # noqa: BLE001  # a step's function may raise anything
+            return place(scope, owner), error
+    return None
+
+
+def _up_by_set(
+    transaction: Transaction, migration: Migration, edge: Edge, operation: Operation
+) -> None:
+    """Run an operation set by set, over those that hold a key it decides by."""
+    concerned = Selection.of_keys(operation.decides_by)
+    for one in transaction.sets(migration.app, concerned):
+        rows = migration.rows(one.rows)
         try:
             operation.up(rows)
-        except ConflictError as error:
-            raise ConflictError(f"{place(scope, owner)}: {error.message}") from error
-        after = list(rows)
-        transaction.write(scope, owner, after)
+        except Exception as error:  # noqa: BLE001  # a step's function may raise anything
+            _raise_named(migration, edge, operation, one.place, error)
+        held, after = set(one.rows), list(rows)
+        transaction.write(one.scope, one.owner, [row for row in after if row not in held])
         kept = {row[0] for row in after}
-        transaction.remove(scope, owner, [row[0] for row in before if row[0] not in kept])
+        transaction.remove(one.scope, one.owner, [r[0] for r in one.rows if r[0] not in kept])
+
+
+def _raise_named(
+    migration: Migration, edge: Edge, operation: Operation, where: str, error: Exception
+) -> NoReturn:
+    """Raise an operation's error with its edge and set; a sensitive value is not in it."""
+    schema = migration.load(edge.older)
+    declared = (schema.preferences.get(key) for key in operation.older_keys)
+    hidden = any(one is not None and one.sensitive for one in declared)
+    kind: type[PrefcoreError] = StepFailed
+    facts: dict[str, object] = {}
+    message = f"{operation} raised {type(error).__name__}"
+    if isinstance(error, PrefcoreError):
+        kind, facts = type(error), error.facts
+        message = str(facts.get("said", message)) if hidden else error.message
+    elif not hidden:
+        message += f": {error}"
+    if hidden:
+        facts = {name: fact for name, fact in facts.items() if name != "value"}
+    if kind is StepFailed:
+        message += "; nothing was changed"
+    at = f"{where} " if message.startswith(f"{facts.get('key')}: ") else f"{where}: "
+    told = kind(f"{edge.older} → {edge.newer}: {at if where else ''}{message}", **facts)
+    raise told from (None if hidden else error)
 
 
 def _refuse_lost_keys(
@@ -236,19 +283,21 @@ def migrate_down(
     Edits that the older schema refuses become conflicts of the plan; with ``take_before`` they
     give way to what stood before the upgrade, and stay in the history.
     """
-    _rename_back(transaction, migration, path, undo)
-    descent = _Descent(transaction, migration, path, undo)
+    standing = _rename_back(transaction, migration, path, undo)
+    descent = _Descent(transaction, migration, path, undo, standing)
     edits = transaction.edits_since(migration.app, undo.revision, ignoring=undo.migrations)
     for (scope, owner), group in groupby(edits, key=lambda edit: (edit.scope, edit.owner)):
         touched = list(group)
-        restored, carried = descent.of_set(scope, owner, touched)
+        restored, carried, conflicts = descent.of_set(scope, owner, touched)
         wanted = dict(restored)
         for key, row in carried.items():
             fault = descent.fault(scope, owner, row)
             if fault is None:
                 wanted[key] = row
-            elif not take_before:
-                builder.conflict(_conflict(scope, owner, key, restored.get(key), row, fault))
+            else:
+                conflicts.append(_conflict(scope, owner, key, restored.get(key), row, fault))
+        for conflict in () if take_before else conflicts:
+            builder.conflict(conflict)
         gone = {edit.now for edit in touched if edit.now is not None} - set(wanted)
         transaction.remove(scope, owner, gone)
         transaction.write(scope, owner, wanted.values())
@@ -257,8 +306,11 @@ def migrate_down(
 
 def _rename_back(
     transaction: Transaction, migration: Migration, path: tuple[Edge, ...], undo: Undoing
-) -> None:
-    """Give every key, with all its entries, the name it has at the end of the path."""
+) -> dict[str, str]:
+    """Give every key, with all its entries, the name it has at the end of the path.
+
+    Returns, for keys that a part of the run that stands had renamed, the name before by that after.
+    """
     logged = [
         change
         for revision in sorted(undo.migrations)
@@ -271,16 +323,19 @@ def _rename_back(
     again: tuple[Edge, ...] = ()
     if undo.base != path[-1].older:  # the goal lies within a run: its first part stands
         again = migration.find_path(undo.base, path[-1].older)
+    standing: dict[str, str] = {}
     for edge in again:
         for operation in edge.step.operations if edge.step else ():
             if isinstance(operation, Rename) and operation.as_change() in logged:
                 transaction.rename(operation.key, operation.to)
+                standing[operation.to] = standing.pop(operation.key, operation.key)
     if undo.revision:
-        return
+        return standing
     for edge in path:  # from before the log began: nothing tells how it was, the step does
         for operation in reversed(edge.step.operations if edge.step else ()):
             if isinstance(operation, Rename) and operation.as_change() not in logged:
                 transaction.rename(operation.to, operation.key)
+    return standing
 
 
 def _is_rename(change: Change | Renamed) -> bool:
@@ -296,10 +351,12 @@ class _Descent:
         migration: Migration,
         path: tuple[Edge, ...],
         undo: Undoing,
+        standing: Mapping[str, str],
     ) -> None:
         self._transaction = transaction
         self._migration = migration
         self._undo = undo
+        self._standing = standing
         self._goal = path[-1].older
         self._schema = migration.load(self._goal)
         self._newer = {
@@ -308,32 +365,77 @@ class _Descent:
 
     def of_set(
         self, scope: str, owner: str, touched: list[Edit]
-    ) -> tuple[dict[str, Row], dict[str, Row]]:
+    ) -> tuple[dict[str, Row], dict[str, Row], list[Conflict]]:
         """Give what the touched entries of a set become, by key.
 
         First those restored from the log, then the edits, carried down, that differ from what
-        the migration itself had made.
+        the migration itself had made; and the edits that an operation cannot carry.
         """
         names = {edit.now for edit in touched}
         held = self._transaction.read_set(self._migration.app, scope, owner).rows
         context = [row for row in held if row[0] not in names]
-        before = [edit.before for edit in touched if edit.before is not None]
-        restored = self._walk([*context, *before], self._undo.base, self._goal)
+        before = [(self._standing.get(row[0], row[0]), *row[1:]) for row in context]
+        before += [edit.before for edit in touched if edit.before is not None]
+        where = place(scope, owner)
+        restored = self._walk(before, self._undo.base, self._goal, where)
         for row in context:
             restored.pop(row[0], None)
         carried: dict[str, Row] = {}
+        conflicts: list[Conflict] = []
+        made, version = {row[0]: row for row in before}, self._undo.base
         edited = [edit for edit in touched if edit.edited_in is not None]
-        for version, group in groupby(sorted(edited, key=self._revision), key=self._version):
-            unedited = self._walk([*context, *before], self._undo.base, version)
-            rows = []
-            for edit in group:
-                made = unedited.get(edit.key)
-                if edit.edit is None:
-                    restored.pop(edit.now or edit.key, None)  # the user took it out: it stays out
-                elif made is None or made[1] != edit.edit[1]:
-                    rows.append(edit.edit)
-            carried.update(self._walk(rows, version, self._goal))
-        return restored, {key: row for key, row in carried.items() if key not in self._newer}
+        for newer, group in groupby(sorted(edited, key=self._order), key=self._version):
+            made, version = self._walk(made.values(), version, newer, where), newer
+            edits = {edit.key: edit for edit in group if _differs(edit, made.get(edit.key))}
+            for edit, error in self._carry(made, edits, version, restored, carried):
+                base = restored.get(edit.now or edit.key)
+                conflicts.append(_conflict(scope, owner, edit.key, base, edit.edit, error))
+            made = _overlaid(made, edits)
+        return restored, carried, conflicts
+
+    def _carry(
+        self,
+        made: dict[str, Row],
+        edits: dict[str, Edit],
+        version: str,
+        restored: dict[str, Row],
+        carried: dict[str, Row],
+    ) -> list[tuple[Edit, PrefcoreError]]:
+        """Take a version's edits down, among what the migration made, into ``carried``.
+
+        What they take out leaves ``restored``. Gives the edits that cannot be carried, and why.
+        """
+        refused: list[tuple[Edit, PrefcoreError]] = []
+        edits = dict(edits)
+        while True:
+            try:
+                rows = self._carried(_overlaid(made, edits), edits, version)
+                break
+            except Uncarried as stop:  # what the migration had made stands for these
+                refused += [(edits.pop(key), stop.error) for key in sorted(stop.edits)]
+        for edit in edits.values():
+            if edit.edit is None:
+                restored.pop(edit.now or edit.key, None)  # the user took it out: it stays out
+        after = {row[0]: row for row in rows}
+        without: dict[str, Row] = {}
+        if rows.derived:
+            without = {row[0]: row for row in self._carried(made, (), version)}
+        for key in sorted({*rows.edited, *rows.derived}):
+            row = after.get(key)
+            if key in rows.derived and _text(row) == _text(without.get(key)):
+                continue  # the edits make no difference to it: what the log gives back stands
+            if row is None:
+                restored.pop(key, None)
+                carried.pop(key, None)
+            elif key not in self._newer:
+                carried[key] = row
+        return refused
+
+    def _carried(self, rows: Mapping[str, Row], edited: Iterable[str], version: str) -> Carried:
+        at, actor = to_micros(self._migration.at), self._migration.actor
+        carried = Carried(rows.values(), at=at, actor=actor, edited=edited)
+        self._step_through(carried, version, self._goal)
+        return carried
 
     def fault(self, scope: str, owner: str, row: Row) -> PrefcoreError | None:
         """Say why the goal's schema refuses a row; None where it does not, or does not know it."""
@@ -341,33 +443,59 @@ class _Descent:
             return None
         return _fault(self._schema, row[0], row[1], scope, owner)
 
-    def _revision(self, edit: Edit) -> int:
-        return edit.edited_in or 0
+    def _order(self, edit: Edit) -> Version:
+        return Version.parse(self._version(edit))
 
     def _version(self, edit: Edit) -> str:
         return self._undo.version_at(edit.edited_in or 0)
 
-    def _walk(self, rows: Iterable[Row], start: str, goal: str) -> dict[str, Row]:
-        """Take rows from one version to another, up or down, by the steps alone."""
+    def _walk(self, rows: Iterable[Row], start: str, goal: str, where: str) -> dict[str, Row]:
+        """Take rows of one set from one version up to another by the steps alone."""
         in_flight = self._migration.rows(rows)
+        try:
+            self._step_through(in_flight, start, goal)
+        except PrefcoreError as error:
+            raise type(error)(f"{where}: {error.message}", **error.facts) from error
+        return {row[0]: row for row in in_flight}
+
+    def _step_through(self, rows: Rows, start: str, goal: str) -> None:
         upwards = _lower(start, goal)
         for edge in self._migration.find_path(start, goal) if start != goal else ():
             if edge.step is not None and upwards:
-                edge.step.up(in_flight)
+                edge.step.up(rows)
             elif edge.step is not None:
-                edge.step.down(in_flight)
-        return {row[0]: row for row in in_flight}
+                edge.step.down(rows)
+
+
+def _differs(edit: Edit, made: Row | None) -> bool:
+    """Say whether an edit left something else than the migration had made."""
+    return _text(edit.edit) != _text(made) or edit.edit is None
+
+
+def _overlaid(rows: Mapping[str, Row], edits: Mapping[str, Edit]) -> dict[str, Row]:
+    """Give a set as it is with some edits in it."""
+    overlaid = dict(rows)
+    for key, edit in edits.items():
+        if edit.edit is None:
+            overlaid.pop(key, None)
+        else:
+            overlaid[key] = edit.edit
+    return overlaid
+
+
+def _text(row: Row | None) -> str | None:
+    return None if row is None else row[1]
 
 
 def _conflict(
-    scope: str, owner: str, key: str, before: Row | None, edit: Row, fault: PrefcoreError
+    scope: str, owner: str, key: str, before: Row | None, edit: Row | None, fault: PrefcoreError
 ) -> Conflict:
     return Conflict(
         scope,
         owner,
         key,
         base=UNSET if before is None else from_text(before[1]),
-        ours=from_text(edit[1]),
+        ours=UNSET if edit is None else from_text(edit[1]),
         reason=f"edited since the upgrade, and {fault.message}; change it, or take what stood "
         "before with --take before",
     )

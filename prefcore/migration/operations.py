@@ -8,14 +8,14 @@ value since. ``down`` is for the other values: those that were written after the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
 
 from prefcore.errors import ConflictError, InvalidStep
+from prefcore.migration.rows import Rows
 from prefcore.model import Rename as RenameChange
-from prefcore.model import Row
 from prefcore.values import UNSET, canonical_text, from_text
 
 __all__ = [
@@ -24,7 +24,7 @@ __all__ = [
     "Operation",
     "Remove",
     "Rename",
-    "Rows",
+    "TextChange",
     "add",
     "map_values",
     "remove",
@@ -32,38 +32,8 @@ __all__ = [
 ]
 
 
-class Rows:
-    """One set while a step works on it: rows by key; changed ones get the migration's stamp."""
-
-    def __init__(self, rows: Iterable[Row], *, at: int, actor: str) -> None:
-        self._rows = {row[0]: row for row in rows}
-        self._stamp = (at, "migration", actor)
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._rows
-
-    def __iter__(self) -> Iterator[Row]:
-        return iter(sorted(self._rows.values()))
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def text(self, key: str) -> str:
-        """Give the canonical text of a key that is held."""
-        return self._rows[key][1]
-
-    def put(self, key: str, text: str) -> None:
-        """Hold a value; one that stood there already keeps its metadata."""
-        if key not in self._rows or self._rows[key][1] != text:
-            self._rows[key] = (key, text, *self._stamp)
-
-    def drop(self, key: str) -> None:
-        """Hold nothing for a key."""
-        self._rows.pop(key, None)
-
-    def move(self, key: str, to: str) -> None:
-        """Hold under another key what one holds, with its metadata."""
-        self._rows[to] = (to, *self._rows.pop(key)[1:])
+#: Gives a value's new canonical text; None takes the value out.
+TextChange = Callable[[str], str | None]
 
 
 class Operation(ABC):
@@ -73,6 +43,14 @@ class Operation(ABC):
     #: The keys that it needs in the older schema, and those in the newer.
     older_keys: tuple[str, ...] = ()
     newer_keys: tuple[str, ...] = ()
+    #: The keys by which ``up`` decides: it leaves sets alone that hold none. Empty: it needs all.
+    decides_by: tuple[str, ...] = ()
+    #: The keys on which ``up`` has the last word: no value parked earlier returns there.
+    decides_on: tuple[str, ...] = ()
+
+    def in_bulk(self) -> tuple[str, TextChange] | None:
+        """Give key and function where ``up`` changes the values of one key, each by itself."""
+        return None
 
     @abstractmethod
     def up(self, rows: Rows) -> None:
@@ -106,6 +84,10 @@ class Rename(Operation):
     @property
     def newer_keys(self) -> tuple[str, ...]:  # type: ignore[override]  # read-only here
         return (self.to,)
+
+    @property
+    def decides_by(self) -> tuple[str, ...]:  # type: ignore[override]  # read-only here
+        return (self.key, self.to)
 
     def as_change(self) -> RenameChange:
         """Give the change that the log holds of this rename done for all owners at once."""
@@ -152,6 +134,9 @@ class Remove(Operation):
     def older_keys(self) -> tuple[str, ...]:  # type: ignore[override]  # read-only here
         return (self.key,)
 
+    def in_bulk(self) -> tuple[str, TextChange]:
+        return self.key, lambda text: None
+
     def up(self, rows: Rows) -> None:
         rows.drop(self.key)
 
@@ -182,7 +167,7 @@ class Add(Operation):
             rows.put(self.key, self.text)
 
     def down(self, rows: Rows) -> None:
-        rows.drop(self.key)
+        rows.park(self.key)
 
     def as_document(self) -> dict[str, object]:
         document: dict[str, object] = {"op": self.name, "key": self.key}
@@ -208,6 +193,9 @@ class MapValues(Operation):
     @property
     def newer_keys(self) -> tuple[str, ...]:  # type: ignore[override]  # read-only here
         return (self.key,)
+
+    def in_bulk(self) -> tuple[str, TextChange]:
+        return self.key, self.mapped
 
     def mapped(self, text: str) -> str:
         """Give the new canonical text of an old one."""

@@ -19,7 +19,8 @@ from pathlib import Path
 import attrs
 
 from prefcore.errors import InvalidStep, NotFound, PluginError, PrefcoreError
-from prefcore.migration.operations import Operation, Rows
+from prefcore.migration.operations import Operation
+from prefcore.migration.rows import Rows
 from prefcore.schema.versions import Version
 from prefcore.values import canonical_text
 
@@ -57,7 +58,7 @@ class Step:
             if not isinstance(operation, Operation):
                 raise InvalidStep(
                     f"step {from_version} → {to_version}: {operation!r} is no operation; "
-                    "use rename(), remove(), add() or map_values()"
+                    "use rename(), remove(), add(), map_values(), convert() or python()"
                 )
         self.__attrs_init__(from_version, to_version, operations, summary, origin)
 
