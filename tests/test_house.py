@@ -178,7 +178,7 @@ def imports_of(module: str, file: Path, where: str, known: Mapping[str, Path]) -
         for deeper in ast.iter_child_nodes(node):
             yield from walk(deeper, functions, typing)
 
-    yield from walk(ast.parse(file.read_text(encoding="utf-8")), (), False)
+    yield from walk(ast.parse(file.read_text(encoding="utf-8"), str(file)), (), False)
 
 
 def _called(node: ast.AST | None) -> str:
@@ -252,7 +252,7 @@ def _privacy_faults(one: Import, known: Mapping[str, Path]) -> Iterator[str]:
 def _names_offered(file: Path | None) -> list[str]:
     if file is None:
         return []
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+    for node in ast.parse(file.read_text(encoding="utf-8"), str(file)).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             return [str(name) for name in ast.literal_eval(node.value)]
     return []
@@ -281,7 +281,7 @@ def _may_be_late(one: Import) -> bool:
 
 def _state_faults(module: str, file: Path, where: str) -> Iterator[str]:
     """Give containers made empty at module level, which something fills later, and ``global``."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
     for node in tree.body:
         if isinstance(node, ast.Assign):
             name, kind = ast.unparse(node.targets[0]), ""
@@ -346,7 +346,7 @@ def test_the_tables_hold_nothing_that_the_code_does_not_need() -> None:
 
 
 def _module_names(file: Path) -> Iterator[str]:
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+    for node in ast.parse(file.read_text(encoding="utf-8"), str(file)).body:
         if isinstance(node, ast.AnnAssign):
             yield ast.unparse(node.target)
         elif isinstance(node, ast.Assign):

@@ -35,9 +35,9 @@ def _pip(*arguments: str | Path) -> str:
     return ended.stdout
 
 
-def _tracked(*patterns: str) -> list[str]:
-    """Give the files of this repository, as their changed contents stand, by their names."""
-    command = ["git", "ls-files", "-z", *patterns]
+def _files() -> list[str]:
+    """Give the files of this repository, new ones included and ignored ones not."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     return [name for name in listed.stdout.split("\0") if name]
 
@@ -47,7 +47,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a folder with the wheels of core and of prefcore-json, built from a copy."""
     folder = tmp_path_factory.mktemp("wheels")
     source = folder / "source"
-    for name in _tracked():
+    for name in _files():
         if (ROOT / name).is_file() and not name.startswith("docs/"):
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, source / name)
@@ -98,10 +98,10 @@ def test_a_wheel_holds_its_packages_typed_and_nothing_else(
         held = {Path(one) for one in archive.namelist()}
     tops = {one.parts[0] for one in held}
     assert {top for top in tops if not top.endswith(".dist-info")} == packages
-    root = ROOT if name == "prefcore" else ROOT / "plugins/prefcore-json"
+    source = wheels / "source" / ("" if name == "prefcore" else "plugins/prefcore-json")
     for package in packages:
         assert Path(package, "py.typed") in held
-        written = {(ROOT / name).relative_to(root) for name in _tracked(f"{root / package}/**.py")}
+        written = {file.relative_to(source) for file in (source / package).rglob("*.py")}
         assert {one for one in held if one.parts[0] == package and one.suffix == ".py"} == written
     odd = [one for one in held if one.parts[0] in packages and one.suffix not in (".py", ".typed")]
     assert odd == []
@@ -142,7 +142,9 @@ def test_the_extra_all_brings_every_plugin_package_of_this_repository(wheels: Pa
         for one in metadata.get_all("Requires-Dist", [])
         if one.endswith("extra == 'all'")
     }
-    assert brought == {Path(name).parent.name for name in _tracked("plugins/*/pyproject.toml")}
+    assert brought == {
+        file.parent.name for file in (wheels / "source").glob("plugins/*/pyproject.toml")
+    }
 
 
 # ------------------------------------------------------------------------ in a fresh environment
