@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 
 from prefcore.errors import DamagedDocument, InvalidValue, PrefcoreError
-from prefcore_json._strict import is_deeper, loads
+from prefcore.interfaces import Limits
+from prefcore_json._strict import has_more_values, is_deeper, loads
 from prefcore_json._walk import Path, find, find_offence
 
 __all__ = ["Misfit", "Piece"]
 
 # Walking takes about a second for this much; beyond it errors may come without their line.
 _WALKED = 4 << 20
+# An entry is an object with four fields, and a value may have some inside. A text may hold far more
+# (an empty array takes three characters, and fifty times as much memory).
+_VALUES_PER_KEY = 8
 
 
 class Misfit(Exception):
@@ -41,8 +45,16 @@ class Piece:
         self.under = under
         self.skipped = skipped
 
-    def decode(self, depth: int) -> object:
-        """Give the data; raises DamagedDocument, TruncatedDocument or InvalidValue, located."""
+    def decode(self, depth: int, limits: Limits) -> object:
+        """Give the data; raises DamagedDocument, TruncatedDocument or InvalidValue, located.
+
+        ``depth`` is that of what stands around a value, and a tagged form inside it.
+        """
+        depth += limits.max_depth
+        most = limits.max_keys_per_set * _VALUES_PER_KEY
+        if has_more_values(self.text, most):
+            message = f"there are more than {most} values to hold at once; split the file"
+            raise self.error(DamagedDocument, message)
         if is_deeper(self.text, depth):
             message = "the text is nested too deep; values may have 64 levels"
             raise self._offence(depth) or self.error(InvalidValue, message)

@@ -73,7 +73,7 @@ def open_document(source: BinaryIO, limits: Limits) -> Document | PlainDocument:
     size = window.find(_TO_SETS, limits.max_line_bytes)
     if size > 0 and window.starts(b'{"prefcore": {'):
         piece = Piece(window.peek(size - len(_TO_SETS)) + "}")
-        data = piece.decode(limits.max_depth)
+        data = piece.decode(0, limits)
         if isinstance(data, dict) and len(data) == 1:
             header = _located(piece, lambda: take_header(data["prefcore"]))
             window.skip(size)
@@ -203,7 +203,7 @@ class Reading:
     def _strict_set(self, piece: Piece) -> PreferenceSet | None:
         """Decode one set strictly, or, where its end was misjudged, all that is left."""
         try:
-            data = piece.decode(self._limits.max_depth + _AROUND_VALUES)
+            data = piece.decode(_AROUND_VALUES, self._limits)
         except PrefcoreError as error:
             self._take_rest("sets", self._sets, instead_of=error)
             return None
@@ -254,7 +254,7 @@ class Reading:
     def _strict_record(self, line: str) -> Record | None:
         piece = Piece(line, line=self._window.line, under=("records", self._records))
         try:
-            data = piece.decode(self._limits.max_depth + _AROUND_VALUES)
+            data = piece.decode(_AROUND_VALUES, self._limits)
         except PrefcoreError as error:
             self._take_rest("records", self._records, instead_of=error)
             return None
@@ -268,7 +268,7 @@ class Reading:
             if self._rest is None:
                 # The line above it holds nothing, so that the brace stands on a line of its own.
                 piece = Piece("{\n" + self._window.rest(), line=self._window.line - 1)
-                decoded = piece.decode(self._limits.max_depth)
+                decoded = piece.decode(0, self._limits)
                 data = _located(piece, lambda: take_fields(decoded, (), {"trailer": ()}))
             else:
                 piece, data = self._rest.piece, self._rest.data

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from itertools import accumulate
 from math import isinf
 
 from prefcore.values import MAX_INTEGER, MIN_INTEGER
 
-__all__ = ["Refused", "is_deeper", "loads"]
+__all__ = ["Refused", "has_more_values", "is_deeper", "loads"]
 
 
 class Refused(ValueError):
@@ -40,20 +41,38 @@ def is_deeper(text: str, depth: int) -> bool:
     """
     if text.count("[") + text.count("{") <= depth:
         return False
-    raw = text.encode(errors="replace")
-    if b"\\" in raw:  # an escaped quote ends no string
-        raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
-    # Leave quotes and brackets, then drop the strings: first the empty ones, which are most.
-    raw = raw.translate(None, _NOT_STRUCTURE).replace(b'""', b"")
-    brackets = _STRING.sub(b"", raw)
-    steps = memoryview(brackets.translate(_STEPS)).cast("b")
     level = 0
-    for start in range(0, len(steps), 1 << 20):
-        levels = list(accumulate(steps[start : start + (1 << 20)], initial=level))
+    for brackets in _outside_texts(text, b"[]{}"):
+        steps = memoryview(brackets.translate(_STEPS)).cast("b")
+        levels = list(accumulate(steps, initial=level))
         if max(levels) > depth:
             return True
         level = levels[-1]
     return False
+
+
+def has_more_values(text: str, most: int) -> bool:
+    """Say whether a text holds more values, of whatever depth; in linear time."""
+    marks = b",[{"  # before every value but the first stands one of them
+    if sum(map(text.count, marks.decode())) < most:
+        return False
+    return any(count >= most for count in accumulate(map(len, _outside_texts(text, marks))))
+
+
+def _outside_texts(text: str, wanted: bytes) -> Iterator[bytes]:
+    """Give those characters of a JSON text that stand outside its strings, stretch by stretch."""
+    unwanted = bytes(set(range(256)) - set(wanted + b'"'))
+    at = inside = 0
+    while at < len(text):
+        end = min(at + _STRETCH, len(text))
+        if text[end - 1] == "\\":  # an escape stays in one stretch
+            end = _BACKSLASHES.match(text, end).end() + 1  # type: ignore[union-attr]  # or none
+        raw = text[at:end].encode(errors="replace")
+        raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")  # an escaped quote ends no string
+        parts = raw.translate(None, unwanted).split(b'"')
+        yield b"".join(parts[inside::2])
+        inside = (inside + len(parts) - 1) % 2
+        at = end
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -84,6 +103,6 @@ _decode = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
 ).decode
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-_STRING = re.compile(rb'"[^"]*+"?+')
-_NOT_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
+_BACKSLASHES = re.compile(r"\\*+")
+_STRETCH = 1 << 18
 _STEPS = bytes(1 if byte in b"[{" else 255 for byte in range(256))

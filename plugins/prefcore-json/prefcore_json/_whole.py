@@ -14,6 +14,7 @@ from prefcore.model import PlainDocument, PreferenceSet, Record
 from prefcore.values import canonical_text, from_tagged, kind_of
 from prefcore_json._layout import take_fields, take_record, take_set
 from prefcore_json._piece import Misfit, Piece
+from prefcore_json._strict import is_deeper
 from prefcore_json._walk import Path
 
 __all__ = ["Remainder", "decode_whole", "take_plain"]
@@ -24,7 +25,7 @@ _AROUND_VALUES = 6
 
 def decode_whole(piece: Piece, limits: Limits) -> dict[str, Any]:
     """Give the JSON object that a whole file is; raises a located error."""
-    data = piece.decode(limits.max_depth + _AROUND_VALUES)
+    data = piece.decode(_AROUND_VALUES, limits)
     if not isinstance(data, dict):
         message = f"a preferences file is one JSON object, this is {kind_of(data)}"
         raise piece.error(DamagedDocument, message, at=0)
@@ -36,17 +37,20 @@ def take_plain(piece: Piece, data: dict[str, object], limits: Limits) -> PlainDo
     if len(data) > limits.max_keys_per_set:
         message = f"there are {len(data)} keys; the limit is {limits.max_keys_per_set}"
         raise piece.error(DamagedDocument, message)
+    # A key may be written with escapes.
+    has_tags = '"$' in piece.text or "\\" in piece.text
+    is_deep = is_deeper(piece.text, limits.max_depth + 1)
     values = {}
     for key, item in data.items():
         if len(key) > limits.max_key_length:
             message = f"the key has {len(key)} characters; the limit is {limits.max_key_length}"
             raise piece.misfit(Misfit((key,), message))
         try:
-            value = from_tagged(item)
-            canonical_text(value)
+            values[key] = from_tagged(item) if has_tags else item
+            if has_tags or is_deep:
+                canonical_text(values[key])
         except InvalidValue as error:
             raise piece.misfit(Misfit((key,), error.message, InvalidValue)) from error
-        values[key] = value
     return PlainDocument(values)
 
 

@@ -136,3 +136,30 @@ def test_deep_text_neither_crashes_nor_recurses_in_a_fresh_process() -> None:
 def test_plain_file_that_looks_like_a_document_is_not_written() -> None:
     with pytest.raises(UsageError, match="'prefcore'"):
         FORMAT.write_plain({"prefcore": {"a": 1}}, io.BytesIO())
+
+
+def test_many_values_in_little_text_are_refused_before_they_take_memory() -> None:
+    code = (
+        "import io, resource\n"
+        "from prefcore.errors import DamagedDocument\n"
+        "from prefcore.interfaces import Limits\n"
+        "from prefcore_json import prefcore_formats\n"
+        "arrays = b'{\"a\": [' + b'[],' * 8_500_000 + b'1]}'\n"
+        "try:\n"
+        "    prefcore_formats()[0].factory().read(io.BytesIO(arrays), Limits())\n"
+        "except DamagedDocument as error:\n"
+        "    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 250_000, error)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.stdout[:5], run.stderr) == ("True ", "")
+
+
+@pytest.mark.parametrize("cut", range(8))
+def test_nesting_is_seen_through_texts_of_any_length(cut: int) -> None:
+    """Escapes and brackets fall where the scan goes on from stretch to stretch."""
+    filler = "\\\\" * ((1 << 17) - 5) + "x" * cut
+    shallow = '{"a": "' + filler + '\\"[[' * 100 + '", "b": ' + "[" * 60 + "]" * 60 + "}"
+    assert read(shallow.encode())
+    deep = '{"a": "' + filler + '\\"]]' * 100 + '", "b": ' + "[" * 70 + "]" * 70 + "}"
+    with pytest.raises(InvalidValue, match="nested too deep"):
+        read(deep.encode())
