@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prefcore.errors import StoreMoved, UnknownKey
-from prefcore.resolution import Declared, ExplainedLayer, explain, winner
+from prefcore.resolution import Declared, ExplainedLayer, Layer, explain, winner
 from prefcore.values import UNSET, from_text
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Lookup:
         and StoreMoved when another process migrated the store meanwhile.
         """
         declared = self._declared.get(key) or self.declared(key)
-        layers = self._store.layers(self.app, self._version, key, _sets(user, project))
+        layers = self._layers(key, _sets(user, project))
         if layers:
             layer = layers[0] if len(layers) == 1 else winner(declared, layers)
             if layer is not None:
@@ -59,7 +59,25 @@ class Lookup:
         """Give every layer that could hold a key's value, strongest first; one of them wins."""
         declared = self.declared(key)
         sets = _sets(user, project)
-        return explain(declared, self._store.layers(self.app, self._version, key, sets), sets)
+        return explain(declared, self._layers(key, sets), sets)
+
+    def _layers(self, key: str, sets: list[tuple[str, str]]) -> list[Layer]:
+        version = self._version
+        try:
+            return self._store.layers(self.app, version, key, sets)
+        except StoreMoved as moved:
+            self._meet_beginning(version, moved)
+            return self._store.layers(self.app, self._version, key, sets)
+
+    def _meet_beginning(self, version: str | None, moved: StoreMoved) -> None:
+        """Go on where somebody else has begun a fresh store since; else raise ``moved``.
+
+        Nothing was held while ``version`` was None, so nothing read before can be wrong.
+        """
+        if version is not None:
+            raise moved
+        self._version, _ = self._store.declaration(self.app, "")
+        self._declared.clear()
 
     def declared(self, key: str) -> Declared:
         """Give what resolving a key needs of its declaration; raises UnknownKey."""

@@ -27,6 +27,7 @@ from prefcore.errors import (
     NewerFormat,
     NotFound,
     PolicyRefused,
+    StoreMoved,
     UsageError,
 )
 from prefcore.host import default_actor, default_store
@@ -265,11 +266,27 @@ class Preferences(Browser, Generic[S]):
         reason: str = "",
     ) -> Changeset | None:
         """Set and unset values of one set in one changeset; see ``set`` for what it raises."""
-        unset = list(unset)
+        version = self._version
+        try:
+            return self._set_many(scope, owner, values, list(unset), source, reason)
+        except StoreMoved as moved:
+            self._meet_beginning(version, moved)
+            return self._set_many(scope, owner, values, list(unset), source, reason)
+
+    def _set_many(
+        self,
+        scope: str,
+        owner: str,
+        values: Mapping[str, object],
+        unset: list[str],
+        source: str,
+        reason: str,
+    ) -> Changeset | None:
         rows = self._checked_rows(scope, owner, values, unset, source)
         draft = self._workplace.draft("set" if rows else "unset", reason)
-        with self._store.changeset(draft, version=self._version) as transaction:
-            if self._version is None:
+        version = self._version
+        with self._store.changeset(draft, version=version) as transaction:
+            if version is None:
                 self._workplace.put_in_force(transaction, self._workplace.first_version())
             write_set(transaction, scope, owner, rows, unset)
         return self._done(transaction.result())

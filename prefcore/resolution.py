@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from prefcore.values import UNSET, from_text
 
-__all__ = ["Declared", "ExplainedLayer", "explain", "winner"]
+__all__ = ["Declared", "ExplainedLayer", "Layer", "explain", "winner"]
 
 #: One layer of a point read: scope, owner, canonical text, updated_at in µs, source, actor.
 Layer = tuple[str, str, str, int, str, str]
