@@ -1,6 +1,7 @@
 """Migration steps: what a new schema version does to stored values, and how it is taken back."""
 
 from prefcore.migration.conversions import Convert, convert
+from prefcore.migration.fitting import Misfit, check_step
 from prefcore.migration.operations import (
     Add,
     MapValues,
@@ -22,6 +23,7 @@ __all__ = [
     "Convert",
     "Edge",
     "MapValues",
+    "Misfit",
     "Operation",
     "Python",
     "Remove",
@@ -29,6 +31,7 @@ __all__ = [
     "Rows",
     "Step",
     "add",
+    "check_step",
     "convert",
     "find_path",
     "in_order",
