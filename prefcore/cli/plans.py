@@ -60,11 +60,8 @@ def carry_out(
         print_json(plan_data(plan, masks, changeset=changeset))
     else:
         _print(session, plan, masks, dry=dry)
-    for note in plan.notes:
-        if note in plan.warnings:
-            warn(escaped(note))
-        else:
-            say(session, f"prefcore: note: {escaped(note)}")
+    for warning in plan.warnings:
+        warn(escaped(warning))
     if plan.blocker is not None:
         raise plan.blocker
     return changeset
@@ -91,6 +88,10 @@ def _print(session: Session, plan: Plan, masks: Masks, *, dry: bool) -> None:
         _print_items(items, masks, limit, whole=session.verbose)
     for conflict in plan.conflicts[: None if session.verbose else MOST]:
         _print_conflict(conflict, masks, limit, _SIDES.get(plan.kind, {}))
+    if dry or blocked or session.verbose:
+        for note in plan.notes:
+            if note not in plan.warnings:
+                click.echo(f"  note: {escaped(note)}")
     for item in plan.refused[: None if session.verbose else MOST]:
         click.echo(f"  {click.style('!', fg='red')} {escaped(item.reason)}")
     click.echo(f"  {counted(plan)}")

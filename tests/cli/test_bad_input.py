@@ -55,6 +55,7 @@ _WORDS = {
     "key twice": (2, "set size=13 size=14", "size is given twice"),
     "no pair": (2, "set size=13 14", "'14' is no KEY=VALUE"),
     "two strategies for all": (2, f"import {_DOCUMENT} --merge ours --merge theirs", "give one"),
+    "a set for a document": (2, f"import {_DOCUMENT} --user al", "says itself whose sets"),
     "missing file": (10, "import nix.json", "there is no file nix.json"),
     "folder to import": (2, "import schemas", "schemas is a folder"),
     "folder to export to": (2, "export schemas", "schemas is a folder"),

@@ -192,3 +192,35 @@ def test_real_settings_of_2020_come_in_as_they_were_published(tmp_path: Path) ->
     ran = shell.run("import", file, "--user", "kim", "--from-schema", "0.14.4")
     assert "15 added" in ran.out
     assert shell.run("get", "go.liveErrors", "--user", "kim").out == '{"delay":0,"enabled":true}\n'
+
+
+# ------------------------------------------------------------------------------- merged three ways
+
+
+def test_two_machines_that_pass_documents_merge_without_a_conflict(
+    held: Shell, tmp_path: Path
+) -> None:
+    other = acme(tmp_path / "other")
+    document = str(tmp_path / "shared.json")
+    held.run("export", document, "--owner", "bo")
+    other.run("import", document)
+    other.run("set", "name", "Al", "--user", "bo")
+    held.run("set", "size", "20", "--user", "bo")
+    other.run("export", document, "--owner", "bo")
+    plan = held.run("import", document, "--dry-run").out
+    assert '~ name  "Bo" → "Al"' in plan
+    assert "note: merged three ways, from changeset " in plan
+    held.run("import", document)
+    values = {row["key"]: row["value"] for row in held.run("list", "--user=bo", "--json").json}
+    assert (values["name"], values["size"]) == ("Al", 20)
+
+
+def test_a_base_can_be_named(held: Shell) -> None:
+    held.write("base.json", '{"size": 13, "name": "Bo"}')
+    held.write("new.json", '{"size": 13, "name": "Al"}')
+    assert "both sides hold different" in held.fails(1, "import", "new.json", "--user", "bo")
+    held.run("import", "new.json", "--base", "base.json", "--user", "bo")
+    assert held.run("get", "name", "--user", "bo").out == "Al\n"
+    words = ("import", "new.json", "--user", "bo")
+    assert "there is no file nix.json" in held.fails(10, *words, "--base", "nix.json")
+    held.fails(2, "import", "-", "--base", "-")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,9 +14,13 @@ from prefcore.cli.masking import Masks
 from prefcore.cli.options import Target, acting, selecting, targeting
 from prefcore.cli.plans import carry_out, tell_done
 from prefcore.cli.session import Session
+from prefcore.documents import opened_document
 from prefcore.engines.importing import ImportRequest
 from prefcore.errors import UsageError
 from prefcore.model import Selection
+
+if TYPE_CHECKING:
+    from prefcore.plugins import Plugins
 
 __all__ = ["command"]
 
@@ -104,11 +109,27 @@ def command(
             base=start,
             from_schema=from_schema,
         )
+        if target.named:
+            _refuse_document(prefs.plugins, request)
         plan = prefs.plan_import(request, reason=reason)
         made = carry_out(session, prefs, plan, Masks.of(prefs), dry=dry_run)
         if not dry_run:
             back = f"prefcore undo {made.id[:8]}" if made else ""
             tell_done(session, f"imported {name}", made, back)
+
+
+def _refuse_document(plugins: Plugins, request: ImportRequest) -> None:
+    """Refuse to name a set for a document, which says itself whose sets it holds."""
+    id = request.format
+    formats = plugins.formats.all() if id is None else (plugins.formats.get(id),)
+    with request.path.open("rb") as source:
+        opened = opened_document(source, request.name, formats, format=id, limits=request.limits)
+        if opened.header is not None:
+            raise UsageError(
+                f"{request.name} says itself whose sets it holds; leave out --user, --project, "
+                "--system and --template, and select with --scope and --owner",
+                file=request.name,
+            )
 
 
 def _strategies(merge: tuple[str, ...]) -> tuple[str, tuple[tuple[str, str], ...]]:
