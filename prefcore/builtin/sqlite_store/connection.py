@@ -44,6 +44,8 @@ def prepare(path: str, *, create: bool, read_only: bool) -> bool:
     if size > 0:
         found = identify(path)
         only_readable = read_only or not _is_writable(path)
+        if _has_log(path):
+            found = _identify_with_log(path)
         if found < layout.LAYOUT and not only_readable:
             _upgrade(path)
         return only_readable
@@ -71,6 +73,26 @@ def identify(path: str) -> int:
         raise ForeignFile(
             f"{path} is a SQLite database of another program; give another --store", path=path
         )
+    return _known(found, path)
+
+
+def _identify_with_log(path: str) -> int:
+    """Give the layout that the log may have changed; raises NewerFormat.
+
+    A newer prefcore that upgraded the store, and runs or was killed, leaves the file's own header
+    old. Reading through the log may leave a -shm file, as any reader does.
+    """
+    connection = connect(path, read_only=True)
+    try:
+        found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.Error as error:
+        raise translated(error, path) from error
+    finally:
+        connection.close()
+    return _known(found, path)
+
+
+def _known(found: int, path: str) -> int:
     if found > layout.LAYOUT:
         raise NewerFormat(
             f"{path} was written by a newer prefcore (store layout {found}, this one knows "

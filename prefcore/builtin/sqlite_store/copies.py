@@ -39,7 +39,7 @@ def save_copy(path: str, reason: str) -> SafetyCopy:
     part = folder / (name + ".part")
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        for dead in folder.glob("*.part"):  # of a process that was killed
+        for dead in folder.glob("*.part*"):  # of a killed process, with the journal beside it
             dead.unlink(missing_ok=True)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW, 0o600))
         _copy(path, part)

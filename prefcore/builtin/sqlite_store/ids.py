@@ -57,6 +57,11 @@ class Ids:
             self._new_owners.add(found)
         return found
 
+    @property
+    def made_any(self) -> bool:
+        """Whether an owner or key was made."""
+        return bool(self.made_keys or self._new_owners)
+
     def is_new(self, owner_id: int) -> bool:
         """Say whether an owner's row was made in this transaction."""
         return owner_id in self._new_owners

@@ -4,7 +4,8 @@ Owners and keys have small tables of their own, so an entry is a pair of integer
 renaming a key is one row. ``entries.rev`` is the revision of an entry's last change; the row of
 ``changes`` for it holds what stood before and the revision of *that*, so an entry's history is a
 list linked backwards, and what stood after a change is the next before, or the entry. A removed
-entry stays as a row without a value, to hold on to its history.
+entry stays as a row without a value, to hold on to its history. A changeset and its link of the
+audit chain are one row: a table more would cost every durable set a page more.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ CREATE TABLE apps(
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,
   version_id INTEGER REFERENCES versions,
-  epoch INTEGER NOT NULL DEFAULT 0            -- moves with the version and with every rename
+  epoch INTEGER NOT NULL DEFAULT 0            -- moves with version, renames and new ids
 );
 CREATE TABLE versions(
   id INTEGER PRIMARY KEY,
@@ -94,7 +95,10 @@ CREATE TABLE changesets(
   changes INTEGER NOT NULL,
   version_before TEXT,
   version_after TEXT,
-  details TEXT NOT NULL
+  details TEXT NOT NULL,
+  algorithm TEXT NOT NULL,                    -- these three: its link of the audit chain
+  digest TEXT NOT NULL,
+  chain TEXT NOT NULL
 );
 CREATE TABLE changes(
   rev INTEGER NOT NULL,
@@ -113,18 +117,6 @@ CREATE TABLE renames(
   after TEXT NOT NULL,
   PRIMARY KEY(rev, seq)
 ) WITHOUT ROWID;
-CREATE TABLE audit(
-  rev INTEGER PRIMARY KEY,
-  changeset TEXT NOT NULL,
-  at INTEGER NOT NULL,
-  actor TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  reason TEXT NOT NULL,
-  changes INTEGER NOT NULL,
-  algorithm TEXT NOT NULL,
-  digest TEXT NOT NULL,
-  chain TEXT NOT NULL
-);
 """
 
 #: From each older layout to the next: statements run inside the upgrading transaction.

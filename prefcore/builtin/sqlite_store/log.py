@@ -60,6 +60,10 @@ LEFT JOIN changesets s ON s.rev = e.rev
 WHERE e.key_id = ? AND e.value IS NULL AND c.value IS NOT NULL AND coalesce(s.kind, ?) = 'migrate'
 ORDER BY o.scope, o.name
 """
+_AUDIT = """
+SELECT rev, id, at, actor, kind, reason, changes, algorithm, digest, chain
+FROM changesets ORDER BY rev
+"""
 _OWNERS = "SELECT id, scope, name FROM owners WHERE app_id = ? ORDER BY scope, name"
 _ENTRIES = "SELECT key_id, rev, value, at, provenance_id FROM entries WHERE owner_id = ?"
 
@@ -204,7 +208,7 @@ class LogView:
             yield scope, owner, self._row(key, *cell)
 
     def audit(self) -> Iterator[AuditRecord]:
-        for revision, changeset, at, *rest in self._db.execute("SELECT * FROM audit ORDER BY rev"):
+        for revision, changeset, at, *rest in self._db.execute(_AUDIT):
             yield AuditRecord(revision, changeset, from_micros(at), *rest)
 
     # ------------------------------------------------------------------------------- inside

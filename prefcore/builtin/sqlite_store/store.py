@@ -61,7 +61,7 @@ class SqliteStore:
         return cls(path, read_only=only_readable)
 
     def _forget(self) -> None:
-        # Ids never change while the epoch stands, which every point read checks.
+        # Ids, and that there is none, hold while the epoch stands, which every point read checks.
         self._ids: dict[tuple[str, ...], int] = {}
         self._provenance: dict[int, tuple[str, str]] = {}
         self._checked: tuple[str, int | None, str | None] = ("", -1, None)
@@ -79,12 +79,12 @@ class SqliteStore:
         self, app: str, version: str | None, key: str, sets: Sequence[tuple[str, str]]
     ) -> list[Layer]:
         connection = self._connections.reader()
-        ids = self._ids
+        key_id = self._find(_KEY, app, key)
         arguments = []
         for scope, owner in sets:
             arguments += [
-                ids.get((app, scope, owner)) or self._find(_OWNER, (app, scope, owner)),
-                ids.get((app, key)) or self._find(_KEY, (app, key)),
+                self._find(_OWNER, app, scope, owner),
+                key_id,
             ]
         statement = _statements.get(len(sets)) or _layers_statement(len(sets))
         row = connection.execute(statement, (*arguments, app)).fetchone()
@@ -101,13 +101,13 @@ class SqliteStore:
                 found.append((scope, owner, text, at, source, actor))
         return found
 
-    def _find(self, statement: str, names: tuple[str, ...]) -> int:
+    def _find(self, statement: str, *names: str) -> int:
         """Give the id of an owner or key by its names; 0, which no row has, where there is none."""
-        row = self._connections.reader().execute(statement, names).fetchone()
-        if row is None:
-            return 0
-        self._ids[names] = row[0]
-        return int(row[0])
+        found = self._ids.get(names)
+        if found is None:
+            row = self._connections.reader().execute(statement, names).fetchone()
+            found = self._ids[names] = int(row[0]) if row else 0
+        return found
 
     def _find_provenance(self, id: int) -> tuple[str, str]:
         row = self._connections.reader().execute(_PROVENANCE, (id,)).fetchone()
