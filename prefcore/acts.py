@@ -9,7 +9,7 @@ from pathlib import Path
 
 import attrs
 
-from prefcore.documents import opened_document, verified_sets
+from prefcore.documents import naming_file, opened_document, verified_sets
 from prefcore.engines import history, importing, migrating, registering
 from prefcore.errors import UsageError
 from prefcore.interfaces import FormatInfo, MergeStrategyInfo, Transaction
@@ -181,20 +181,24 @@ def import_act(
         at = datetime.now(UTC)
 
         def sets_of(file: Path, name: str, stack: ExitStack) -> Iterable[PreferenceSet]:
-            document = opened_document(
+            opened = opened_document(
                 stack.enter_context(file.open("rb")),
                 name,
                 formats,
                 format=request.format if file == request.path else None,
                 limits=request.limits,
-            ).document
+            )
+            document = opened.document
             if isinstance(document, Document):
-                return verified_sets(document, name, workplace.app, edited=builder.warn)
+                return verified_sets(opened, name, workplace.app, edited=builder.warn)
             flattened = workplace.schema(start)
             values = document.values
-            return [
-                importing.plain_set(values, request.into, flattened, at=at, actor=workplace.actor)
-            ]
+            with naming_file(name):
+                return [
+                    importing.plain_set(
+                        values, request.into, flattened, at=at, actor=workplace.actor
+                    )
+                ]
 
         with ExitStack() as stack:
             base: importing.Base | None

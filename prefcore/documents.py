@@ -13,13 +13,15 @@ from prefcore.errors import (
     AppMismatch,
     DamagedDocument,
     ForeignFile,
+    PluginError,
     PluginMissing,
     PrefcoreError,
+    UsageError,
 )
 from prefcore.interfaces import FormatInfo, Limits
 from prefcore.model import Document, Header, PlainDocument, PreferenceSet
 
-__all__ = ["Opened", "naming_file", "opened_document", "pick_format", "verified_sets"]
+__all__ = ["Opened", "guarded", "naming_file", "opened_document", "pick_format", "verified_sets"]
 
 
 @attrs.frozen
@@ -63,13 +65,28 @@ def pick_format(name: str, head: bytes, formats: Iterable[FormatInfo]) -> Format
 
 @contextmanager
 def naming_file(name: str) -> Iterator[None]:
-    """Put the file's name before what its format says of a line or byte in it."""
+    """Put the file's name before what its format says of a line, byte or value in it."""
     try:
         yield
     except PrefcoreError as error:
-        if error.facts.keys().isdisjoint(("line", "byte")) or "file" in error.facts:
+        if name in error.message or "file" in error.facts:
             raise
         raise type(error)(f"{name}: {error.message}", **error.facts, file=name) from error
+
+
+@contextmanager
+def guarded(format: FormatInfo) -> Iterator[None]:
+    """Turn what a format's code should not have raised into PluginError, naming the format."""
+    try:
+        yield
+    except (PrefcoreError, OSError):
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"the format plugin '{format.id}' failed with {type(error).__name__}: {error}; "
+            "report it to its authors",
+            format=format.id,
+        ) from error
 
 
 def opened_document(
@@ -85,25 +102,28 @@ def opened_document(
     source.seek(0)
     found = {one.id: one for one in formats}
     chosen = pick_format(name, head, found.values()) if format is None else found[format]
-    with naming_file(name):
+    with naming_file(name), guarded(chosen):
         return Opened(chosen, chosen.factory().read(source, limits))
 
 
 def verified_sets(
-    document: Document, name: str, app: str, *, edited: Callable[[str], None]
+    opened: Opened, name: str, app: str, *, edited: Callable[[str], None]
 ) -> Iterator[PreferenceSet]:
     """Give a document's sets; at their end, compare counts and digest with its trailer.
 
     Another digest means that somebody edited it by hand: ``edited`` is told. Raises AppMismatch,
     and DamagedDocument when sets are out of order or the counts differ; errors name the file.
     """
+    document = opened.document
+    if isinstance(document, PlainDocument):
+        raise UsageError(f"{name} is a plain file, not a document with sets")
     if document.header.app != app:
         raise AppMismatch(
             f"{name} holds preferences of {document.header.app}, not of {app}", file=name
         )
     tally = Tally(document.header)
     last = ("", "")
-    with naming_file(name):
+    with naming_file(name), guarded(opened.format):
         for one in tally.sets(document.sets):
             if (one.scope, one.owner) <= last:
                 raise DamagedDocument(f"the set {one.place} is out of order; export it anew")

@@ -9,6 +9,7 @@ from typing import BinaryIO
 import attrs
 
 from prefcore.canonical import Tally
+from prefcore.documents import guarded
 from prefcore.errors import NotFound, PluginError, UsageError
 from prefcore.interfaces import Capability, FormatInfo, Snapshot
 from prefcore.model import Document, Header, PreferenceSet, Selection, Trailer
@@ -57,7 +58,8 @@ def export_document(
     )
     tally = Tally(header)
     sets = tally.sets(_portable(view.sets(schema.app, selection), stays, left_out))
-    format.factory().write(Document(header, sets, (), tally.trailer), out)
+    with guarded(format):
+        format.factory().write(Document(header, sets, (), tally.trailer), out)
     return Exported(tally.trailer(), tuple(sorted(left_out)))
 
 
@@ -85,7 +87,8 @@ def export_plain(
             "choose one with --scope and --owner"
         )
     values: Mapping[str, object] = {row[0]: from_text(row[1]) for row in found[0].rows}
-    format.factory().write_plain(values, out)
+    with guarded(format):
+        format.factory().write_plain(values, out)
     tally = Tally(Header(schema.app, schema.version))
     list(tally.sets(found))
     return Exported(tally.trailer(), tuple(sorted(left_out)))

@@ -490,13 +490,14 @@ def _text(row: Row | None) -> str | None:
 def _conflict(
     scope: str, owner: str, key: str, before: Row | None, edit: Row | None, fault: PrefcoreError
 ) -> Conflict:
+    said = fault.message.removeprefix(f"{place(scope, owner)} {key}: ").partition("; did you")[0]
     return Conflict(
         scope,
         owner,
         key,
         base=UNSET if before is None else from_text(before[1]),
         ours=UNSET if edit is None else from_text(edit[1]),
-        reason=f"edited since the upgrade, and {fault.message}; change it, or take what stood "
+        reason=f"it was edited since the upgrade, and {said}; change it, or take what stood "
         "before with --take before",
     )
 

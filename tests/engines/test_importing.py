@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import prefcore_json
 import pytest
@@ -17,6 +19,7 @@ from prefcore.errors import (
     DamagedDocument,
     ForeignFile,
     InvalidValue,
+    PluginError,
     PluginMissing,
     PolicyRefused,
     PrefcoreError,
@@ -24,9 +27,12 @@ from prefcore.errors import (
     UnknownKey,
     UsageError,
 )
-from prefcore.model import Selection
+from prefcore.hookspecs import hookimpl
+from prefcore.interfaces import Capability, FormatInfo, Limits
+from prefcore.model import Document, Header, PreferenceSet, Selection
 from prefcore.plugins import Plugins
 from prefcore.preferences import Preferences
+from prefcore.schema import Schema
 from tests.engines.world import APP, STEPS, rows, start_at, values
 
 PLUGINS = Plugins(plugins=[prefcore_json])
@@ -349,3 +355,50 @@ def test_a_file_replaced_after_the_plan_makes_it_stale(tmp_path: Path) -> None:
     with pytest.raises(StalePlan):
         prefs.apply(plan)
     assert values(prefs) == {}
+
+
+class _Failing:
+    """A format whose code fails wherever it is used."""
+
+    def write(self, document: Document, out: BinaryIO) -> None:
+        raise ZeroDivisionError("in write")
+
+    def write_plain(self, values: object, out: BinaryIO) -> None:
+        raise ZeroDivisionError("in write_plain")
+
+    def read(self, source: BinaryIO, limits: Limits) -> Document:
+        def sets() -> Iterator[PreferenceSet]:
+            yield PreferenceSet("user", "alice")
+            raise ZeroDivisionError("in the stream")
+
+        return Document(Header(APP, "1.1.0"), sets())
+
+
+class _Plugin:
+    @hookimpl
+    def prefcore_formats(self) -> list[FormatInfo]:
+        return [
+            FormatInfo(
+                id="failing",
+                summary="fails",
+                suffixes=(".fail",),
+                media_type="text/plain",
+                capabilities=frozenset({Capability.PLAIN}),
+                detect=lambda head: True,
+                factory=_Failing,
+            )
+        ]
+
+
+def test_a_format_that_fails_is_named_and_nothing_is_written(tmp_path: Path) -> None:
+    start_at(MemoryStore(), tmp_path / "schemas", "1.1.0")
+    prefs: Preferences[Schema] = Preferences(
+        MemoryStore(), APP, schemas=tmp_path / "schemas", plugins=Plugins(plugins=[_Plugin()])
+    )
+    file = plain(tmp_path / "all.fail", {})
+    with pytest.raises(PluginError, match="'failing' failed with ZeroDivisionError: in the stream"):
+        prefs.plan_import(file)
+    prefs.set("font", "serif", user="alice")
+    for form, said in ((False, "in write"), (True, "in write_plain")):
+        with pytest.raises(PluginError, match=said):
+            prefs.export(BytesIO(), format="failing", plain=form)
