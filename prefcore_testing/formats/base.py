@@ -33,10 +33,8 @@ class FormatChecks(Suite, kit=True):
     module: ClassVar[str] = ""
     #: The most milliseconds that importing the plugin module may add to prefcore's own.
     import_budget: ClassVar[float] = 250.0
-    #: How random documents and bytes are tried.
-    examples: ClassVar[settings] = settings(
-        max_examples=50, deadline=None, suppress_health_check=list(HealthCheck)
-    )
+    #: How many random documents are tried.
+    examples: ClassVar[int] = 50
     #: The most seconds that refusing a hostile file may take.
     patience: ClassVar[float] = 2.0
 
@@ -47,6 +45,12 @@ class FormatChecks(Suite, kit=True):
     def can(self, capability: str) -> bool:
         """Say whether the format declares a capability."""
         return capability in self.info.capabilities
+
+    def trials(self) -> settings:
+        """Give how hypothesis tries random documents and bytes."""
+        return settings(
+            max_examples=self.examples, deadline=None, suppress_health_check=list(HealthCheck)
+        )
 
     @property
     def full_state(self) -> bool:

@@ -70,7 +70,7 @@ class DeclarationChecks(FormatChecks, kit=True):
     def test_detection_never_raises(self) -> None:
         own = self.written(Contents(Header("app", "1.0.0"), (set_of({"a": 1}),)))
 
-        @self.examples
+        @self.trials()
         @given(st.binary(max_size=64) | st.integers(0, len(own)).map(lambda end: own[:end]))
         def detect(head: bytes) -> None:
             assert self.info.detect(head) in (True, False)

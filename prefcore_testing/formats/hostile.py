@@ -58,7 +58,7 @@ class HostileChecks(FormatChecks, kit=True):
         self._timed(_FOREIGN[name])
 
     def test_refuses_any_bytes(self) -> None:
-        @self.examples
+        @self.trials()
         @given(st.binary(max_size=200))
         def refuse(data: bytes) -> None:
             self._timed(data)

@@ -82,7 +82,7 @@ class RoundTripChecks(FormatChecks, kit=True):
         self.assert_round_trip(Contents(_HEADER, tuple(sets)))
 
     def test_carries_any_document(self) -> None:
-        @self.examples
+        @self.trials()
         @given(documents())
         def carry(contents: Contents) -> None:
             self.assert_round_trip(contents)
@@ -101,7 +101,7 @@ class RoundTripChecks(FormatChecks, kit=True):
                 self.written(contents)
 
     def test_carries_any_records(self) -> None:
-        @self.examples
+        @self.trials()
         @given(documents(full_state=self.full_state))
         def carry(contents: Contents) -> None:
             self.assert_round_trip(contents)

@@ -288,9 +288,10 @@ def _suite_on(declared: FormatInfo, plugin: str = "prefcore_json") -> type[Forma
     class TestBroken(FormatSuite):
         info = declared
         module = plugin
-        examples = settings(
-            FormatSuite.examples, database=None, derandomize=True, phases=[Phase.generate]
-        )
+
+        def trials(self) -> settings:
+            given = super().trials()
+            return settings(given, database=None, derandomize=True, phases=[Phase.generate])
 
     return TestBroken
 
