@@ -162,6 +162,9 @@ def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.Monke
         # Lines are counted as in the page, so that a traceback leads there.
         code = compile("\n" * (line - 1) + text, _name(page), "exec", dont_inherit=True)
         exec(code, vars(module))  # noqa: S102  # our own pages
+    for name, found in list(sys.modules.items()):  # the page's own files are gone with its folder
+        if str(getattr(found, "__file__", None)).startswith(str(tmp_path)):
+            del sys.modules[name]
 
 
 @pytest.mark.parametrize("page", [*PAGES, *READMES, *OTHERS], ids=_name)
@@ -400,6 +403,28 @@ def test_signatures_are_those_of_the_code() -> None:
                 assert _parameters(call) == known, call
                 compared += 1
     assert compared > 90
+
+
+def test_the_architecture_names_every_module_of_core() -> None:
+    named = set(_CODE.findall((DOCS / "explanation" / "architecture.md").read_text("utf-8")))
+    modules = {file.stem for file in (ROOT / "prefcore").glob("*.py")} - {"__init__"}
+    folders = {f"prefcore/{file.parent.name}/" for file in ROOT.glob("prefcore/*/__init__.py")}
+    assert (modules | folders) - named == set()
+
+
+def test_the_arrows_of_the_architecture_are_those_that_are_held() -> None:
+    house = ast.parse((ROOT / "tests" / "test_house.py").read_text(encoding="utf-8"))
+    (lines,) = (
+        ast.literal_eval(node.value)
+        for node in house.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "LINES"
+    )
+    held = [set(line.replace(" ", "").split("·")) for line in lines.strip().splitlines()]
+    told = next(text for _, text in blocks(DOCS / "explanation" / "architecture.md", "text"))
+    shown = [set(line.split(" · ")) for line in told.strip().splitlines()]
+    assert len(shown) == len(held) - 1, "the front door, prefcore, is left out"
+    for names, full in zip(shown, held, strict=False):
+        assert {name for name in names if not name.startswith("each ")} <= full
 
 
 # ------------------------------------------------------------------------------- the pages
