@@ -82,7 +82,7 @@ def _numbers(shape: Shape, kind: str) -> Iterator[int | float]:
     near = [0, *(bound for bound in bounds if bound is not None)]
     if shape.multiple_of:
         near += [bound // step * step for bound in bounds if bound is not None]
-    for number in (value + more for value in near for more in (0, step, -step)):
+    for number in (value + more for value in near for more in (0, step, -step, 2 * step)):
         yield int(number) if kind == "integer" and float(number).is_integer() else number
     if kind == "number":
         yield from (0.5, 1.0, -2.25)
