@@ -22,7 +22,7 @@ from prefcore.errors import (
     StepFailed,
 )
 from prefcore.interfaces import Edit, Snapshot, Transaction
-from prefcore.migration import Edge, Operation, Rename, Rows
+from prefcore.migration import Add, Edge, Operation, Rename, Rows
 from prefcore.migration.operations import TextChange
 from prefcore.migration.rows import Carried, Uncarried
 from prefcore.model import Change, Conflict, PlanItem, Row, Selection, place, to_micros
@@ -69,6 +69,8 @@ def migrate_up(
         older, newer = migration.load(edge.older), migration.load(edge.newer)
         operations = edge.step.operations if edge.step is not None else ()
         for operation in operations:
+            if isinstance(operation, Add):  # a value that the user had comes before the step's
+                _return_parked(transaction, migration.app, newer, (operation.key,))
             _up(transaction, migration, edge, operation)
         decided = {key for operation in operations for key in operation.decides_on}
         added, removed, changed = older.changed_keys(newer)

@@ -382,6 +382,21 @@ def test_a_key_given_up_and_taken_again_gets_its_first_value_back(
     assert rows(prefs) == before
 
 
+def test_a_parked_value_comes_before_the_one_that_a_step_adds(store: Store, folder: Path) -> None:
+    schemas: dict[str, dict[str, Shape | Preference]] = {
+        "1.0.0": {"x": TEXT},
+        "2.0.0": {"x": TEXT, "wrap": BOOLEAN},
+    }
+    prefs = started(store, folder, schemas, [Step("1.0.0", "2.0.0", add("wrap", True))])
+    prefs.set("x", "x", user="alice")
+    migrate(prefs, "2.0.0")
+    prefs.set("wrap", False, user="alice")
+    migrate(prefs, "1.0.0")
+    assert values(prefs) == {"x": "x"}
+    migrate(prefs, "2.0.0")
+    assert values(prefs) == {"x": "x", "wrap": False}
+
+
 def test_only_sets_that_hold_what_an_operation_decides_by_are_looked_at(
     store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
