@@ -106,7 +106,11 @@ def read_steps(folder: Path) -> tuple[Step, ...]:
     """
     if not folder.is_dir():
         raise NotFound(f"there is no folder of migration steps at {folder}", path=str(folder))
-    files = (file for file in sorted(folder.glob("*.py")) if not file.name.startswith("_"))
+    files = (
+        file
+        for file in sorted(folder.glob("*.py"))
+        if not file.name.startswith("_") and file.is_file()
+    )
     return in_order(map(_read_step, files))
 
 
@@ -133,7 +137,7 @@ def _read_step(file: Path) -> Step:
         error.message = f"{file}: {error.message}"
         error.args = (error.message,)
         raise
-    except (Exception, SystemExit) as error:  # a stranger's file may raise anything
+    except (Exception, SystemExit, GeneratorExit) as error:  # a stranger's file may raise anything
         raise PluginError(
             f"the step file {file} cannot be run: {_told(error, file)}", path=str(file)
         ) from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import suppress
+from stat import S_ISREG
 
 from prefcore.builtin.sqlite_store import layout
 from prefcore.errors import (
@@ -36,7 +37,10 @@ def prepare(path: str, *, create: bool, read_only: bool) -> bool:
     Raises NotFound, ForeignFile, DamagedStore, NewerFormat, NotPermitted or NoSpace.
     """
     try:
-        size = os.stat(path).st_size
+        found_file = os.stat(path)
+        size = found_file.st_size
+        if not S_ISREG(found_file.st_mode):
+            raise ForeignFile(f"{path} is no file; name the store's file, such as prefs.db in it")
     except FileNotFoundError:
         size = -1
     except OSError as error:
@@ -61,19 +65,29 @@ def identify(path: str) -> int:
     Raises ForeignFile, DamagedStore or NewerFormat when it is no store that we can use.
     """
     try:
-        peek = sqlite3.connect(_uri(path, "mode=ro&immutable=1"), uri=True)
+        application, found = _peek(path, "mode=ro&immutable=1")
+    except sqlite3.Error:
+        # While another process moves its log into the file, the file alone looks damaged. Read
+        # the two together; reading writes no page of either.
         try:
-            application = peek.execute("PRAGMA application_id").fetchone()[0]
-            found = int(peek.execute("PRAGMA user_version").fetchone()[0])
-        finally:
-            peek.close()
-    except sqlite3.Error as error:
-        raise translated(error, path) from error
+            application, found = _peek(path, "mode=ro")
+        except sqlite3.Error as error:
+            raise translated(error, path) from error
     if application != layout.APPLICATION_ID:
         raise ForeignFile(
             f"{path} is a SQLite database of another program; give another --store", path=path
         )
     return _known(found, path)
+
+
+def _peek(path: str, query: str) -> tuple[int, int]:
+    """Give what the header says of the program that made a database, and its layout."""
+    peek = sqlite3.connect(_uri(path, query), uri=True, timeout=WAIT_SECONDS)
+    try:
+        application = peek.execute("PRAGMA application_id").fetchone()[0]
+        return int(application), int(peek.execute("PRAGMA user_version").fetchone()[0])
+    finally:
+        peek.close()
 
 
 def _identify_with_log(path: str) -> int:

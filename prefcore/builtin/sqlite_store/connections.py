@@ -7,6 +7,7 @@ import sqlite3
 import threading
 
 from prefcore.builtin.sqlite_store.connection import connect
+from prefcore.errors import StoreMoved, UsageError
 
 __all__ = ["Connections"]
 
@@ -22,6 +23,8 @@ class Connections:
     def __init__(self, path: str, *, read_only: bool) -> None:
         self.path = path
         self.read_only = read_only
+        self._file = _file_at(path)
+        self._closed = False
         self._begin()
 
     def _begin(self) -> None:
@@ -42,13 +45,21 @@ class Connections:
     def writer(self) -> sqlite3.Connection:
         """Give this thread's connection for changesets: its reads must not see half-done ones."""
         self.reader()  # notices a fork
+        self._check_file()
         connection: sqlite3.Connection | None = getattr(self._local, "writer", None)
         if connection is None:
             connection = self._local.writer = self.open()
         return connection
 
     def open(self) -> sqlite3.Connection:
-        """Open a further connection, closed with the others."""
+        """Open a further connection, closed with the others.
+
+        Raises UsageError once the store was closed, and StoreMoved when the file at its path is
+        another one by now.
+        """
+        if self._closed:
+            raise UsageError(f"the store {self.path} was closed; open it again")
+        self._check_file()
         connection = connect(self.path, read_only=self.read_only)
         self._all.append(connection)
         return connection
@@ -60,8 +71,25 @@ class Connections:
         connection.close()
 
     def close(self) -> None:
-        """Close the connections of every thread of this process."""
+        """Close the connections of every thread of this process, for good."""
+        self._closed = True
         if self._pid == os.getpid():
             while self._all:
                 self._all.pop().close()
         self._begin()
+
+    def _check_file(self) -> None:
+        """Refuse to go on where the file was deleted or replaced: what we wrote would be lost."""
+        if _file_at(self.path) != self._file:
+            raise StoreMoved(
+                f"{self.path} was deleted or replaced while it was open; open it again",
+                path=self.path,
+            )
+
+
+def _file_at(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
