@@ -194,8 +194,8 @@ def convert(
     the upgrade, or UNSET; they are pure (``prefcore.migration.functions``). Without ``down`` such
     values are conflicts of a rollback.
 
-    In each way null is no exception to be made by the caller: casts and scales leave it null.
-    Raises InvalidStep when the arguments contradict one another.
+    Casts and scales leave null as it is; functions get it like any value. Raises InvalidStep when
+    the arguments contradict one another.
     """
     said = f"convert({key!r})"
     ways = {"to": to, "scale": scale, "up": up}

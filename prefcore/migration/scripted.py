@@ -116,9 +116,9 @@ def python(
     ``up`` gets the values that a set holds of ``reads``, and gives those of ``writes``: what it
     leaves out, or gives as UNSET, is taken out of the set, so a key that goes away stands in
     ``writes`` too. It runs for sets that hold at least one of ``reads``. ``down`` gets what a set
-    holds of both and gives ``writes`` again; it runs for sets in which one of the keys was edited
-    after the upgrade (all else the history gives back). Without it such edits are conflicts of a
-    rollback. Both are pure (``prefcore.migration.functions``).
+    holds of both and gives ``writes`` again; what it gives counts where one of the keys was edited
+    after the upgrade (all else the history gives back). Without it, or where it raises, such edits
+    are conflicts of a rollback. Both are pure (``prefcore.migration.functions``).
 
     Raises InvalidStep where no keys are named, and in use where a function gives other keys than
     ``writes``; InvalidValue where a value is not portable.
