@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from prefcore.documents import naming_file, opened_document, verified_sets
 from prefcore.engines import history, importing, migrating, registering
 from prefcore.errors import UsageError
 from prefcore.interfaces import FormatInfo, MergeStrategyInfo, Transaction
+from prefcore.migration import Edge
 from prefcore.model import (
     Changeset,
     Document,
@@ -34,6 +35,7 @@ __all__ = [
     "register_act",
     "set_act",
     "undo_act",
+    "undo_migration_act",
     "write_set",
 ]
 
@@ -107,30 +109,66 @@ def migration_act(
     workplace: Workplace, start: str, goal: str, *, take_before: bool, reason: str
 ) -> Act:
     """Give the act that migrates from the version in force to another; raises MissingStep."""
-    path = workplace.find_path(start, goal)
-    upwards = Version.parse(start) < Version.parse(goal)
-    versions = {version for edge in path for version in (edge.older, edge.newer)}
-    documents = {version: workplace.schema(version) for version in versions}
+    path, upwards = workplace.way(start, goal)
+    documents = _documents(workplace, path)
 
     def run(transaction: Transaction, builder: PlanBuilder) -> None:
-        migration = migrating.Migration(
-            app=workplace.app,
-            actor=workplace.actor,
-            at=datetime.now(UTC),
-            load=documents.__getitem__,
-            find_path=workplace.find_path,
-        )
+        migration = _migration(workplace, documents)
         if upwards:
             migrating.migrate_up(transaction, builder, migration, path)
-        elif path:
+        else:
             undo = migrating.undoing(transaction, workplace.app, goal)
-            migrating.migrate_down(
+            migrating.migrate_back(
                 transaction, builder, migration, path, undo, take_before=take_before
             )
 
+    return _migrating(start, goal, path, run, reason)
+
+
+def undo_migration_act(workplace: Workplace, changeset: Changeset, *, reason: str) -> Act:
+    """Give the act that takes back the newest migration, up or down, and keeps edits since."""
+    start, goal = str(changeset.schema_after), str(changeset.schema_before)
+    path, _ = workplace.way(start, goal)
+    documents = _documents(workplace, path)
+
+    def run(transaction: Transaction, builder: PlanBuilder) -> None:
+        undo = migrating.undoing_last(transaction, changeset)
+        migration = _migration(workplace, documents)
+        migrating.migrate_back(transaction, builder, migration, path, undo)
+
+    return _migrating(start, goal, path, run, reason or f"undo {changeset.id}")
+
+
+def _documents(workplace: Workplace, path: tuple[Edge, ...]) -> dict[str, SchemaDocument]:
+    versions = {version for edge in path for version in (edge.older, edge.newer)}
+    return {version: workplace.schema(version) for version in versions}
+
+
+def _migration(
+    workplace: Workplace, documents: Mapping[str, SchemaDocument]
+) -> migrating.Migration:
+    return migrating.Migration(
+        app=workplace.app,
+        actor=workplace.actor,
+        at=datetime.now(UTC),
+        load=documents.__getitem__,
+        find_path=workplace.find_path,
+    )
+
+
+def _migrating(
+    start: str,
+    goal: str,
+    path: tuple[Edge, ...],
+    run: Callable[[Transaction, PlanBuilder], None],
+    reason: str,
+) -> Act:
+    upwards = Version.parse(start) < Version.parse(goal)
+    direction = "up" if upwards else "down"
+    moving = f"migrate {direction} {start} → {goal}"
     steps = [edge.step for edge in path if edge.step is not None]
     details: dict[str, object] = {
-        "direction": "up" if upwards else "down",
+        "direction": direction,
         "from": start,
         "to": goal,
         "steps": [
@@ -145,7 +183,7 @@ def migration_act(
     }
     return Act(
         kind="migrate",
-        summary=f"migrate {'up' if upwards else 'down'} {start} → {goal}",
+        summary=moving if start != goal else f"stay at {goal}",
         reason=reason,
         details=details,
         run=run,

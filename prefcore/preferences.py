@@ -16,6 +16,7 @@ from prefcore.acts import (
     register_act,
     set_act,
     undo_act,
+    undo_migration_act,
     write_set,
 )
 from prefcore.browsing import Browser
@@ -421,7 +422,7 @@ class Preferences(Browser, Generic[S]):
                 "migrations stand on it; undo those first",
                 changeset=changeset.id,
             )
-        return self.plan_migration(before, reason=reason or f"undo {changeset.id}")
+        return self._plan(undo_migration_act(self._workplace, changeset, reason=reason))
 
     def plan_migration(
         self, to: str | None = None, *, take_before: bool = False, reason: str = ""

@@ -25,13 +25,13 @@ from prefcore.interfaces import Edit, Snapshot, Transaction
 from prefcore.migration import Add, Edge, Operation, Rename, Rows
 from prefcore.migration.operations import TextChange
 from prefcore.migration.rows import Carried, Uncarried
-from prefcore.model import Change, Conflict, PlanItem, Row, Selection, place, to_micros
+from prefcore.model import Change, Changeset, Conflict, PlanItem, Row, Selection, place, to_micros
 from prefcore.model import Rename as Renamed
 from prefcore.planning import PlanBuilder
 from prefcore.schema import SchemaDocument, Version
 from prefcore.values import UNSET, from_text
 
-__all__ = ["Migration", "Undoing", "migrate_down", "migrate_up", "undoing"]
+__all__ = ["Migration", "Undoing", "migrate_back", "migrate_up", "undoing", "undoing_last"]
 
 #: Gives the schema of a version.
 Load = Callable[[str], SchemaDocument]
@@ -224,14 +224,16 @@ def _fault(
 
 @attrs.frozen
 class Undoing:
-    """What a way down undoes: every change from ``revision`` on but users' edits.
+    """What a way back undoes: every change from ``revision`` on but users' edits.
 
-    ``base`` is the version in force before that revision, ``migrations`` the revisions of the
-    migrations since, up and down, and ``versions`` what was in force from which revision on.
+    ``base`` is the version in force before that revision, ``goal`` the one to end at,
+    ``migrations`` the revisions of the migrations since, up and down, and ``versions`` what was in
+    force from which revision on.
     """
 
     revision: int
     base: str
+    goal: str
     migrations: frozenset[int]
     versions: tuple[tuple[int, str], ...]
 
@@ -268,10 +270,24 @@ def undoing(view: Snapshot, app: str, target: str) -> Undoing:
     else:
         revision, base = first[0], first[1]
     migrations = frozenset(one.revision for one in log if one.schema_before is not None)
-    return Undoing(revision, base, migrations, versions)
+    return Undoing(revision, base, target, migrations, versions)
 
 
-def migrate_down(
+def undoing_last(view: Snapshot, changeset: Changeset) -> Undoing:
+    """Give what taking back the newest migration alone undoes; it may have led down."""
+    base = str(changeset.schema_before)
+    log = view.changesets(changeset.app)
+    versions = [(one.revision, str(one.schema_after)) for one in log if one.schema_after]
+    return Undoing(
+        changeset.revision,
+        base,
+        base,
+        frozenset((changeset.revision,)),
+        tuple(reversed(versions)),
+    )
+
+
+def migrate_back(
     transaction: Transaction,
     builder: PlanBuilder,
     migration: Migration,
@@ -280,10 +296,10 @@ def migrate_down(
     *,
     take_before: bool = False,
 ) -> None:
-    """Take everything stored down to the end of ``path``.
+    """Take everything stored back to a version it was at, along ``path``.
 
-    Edits that the older schema refuses become conflicts of the plan; with ``take_before`` they
-    give way to what stood before the upgrade, and stay in the history.
+    Edits made since that the schema there refuses become conflicts of the plan; with
+    ``take_before`` they give way to what stood before, and stay in the history.
     """
     standing = _rename_back(transaction, migration, path, undo)
     descent = _Descent(transaction, migration, path, undo, standing)
@@ -323,8 +339,8 @@ def _rename_back(
     for change in reversed(logged):
         transaction.rename(change.after, change.before)
     again: tuple[Edge, ...] = ()
-    if undo.base != path[-1].older:  # the goal lies within a run: its first part stands
-        again = migration.find_path(undo.base, path[-1].older)
+    if undo.base != undo.goal:  # the goal lies within a run: its first part stands
+        again = migration.find_path(undo.base, undo.goal)
     standing: dict[str, str] = {}
     for edge in again:
         for operation in edge.step.operations if edge.step else ():
@@ -359,10 +375,11 @@ class _Descent:
         self._migration = migration
         self._undo = undo
         self._standing = standing
-        self._goal = path[-1].older
+        self._goal = undo.goal
         self._schema = migration.load(self._goal)
-        self._newer = {
-            key for edge in path for key in migration.load(edge.newer).preferences
+        versions = {version for edge in path for version in (edge.older, edge.newer)}
+        self._elsewhere = {
+            key for version in versions for key in migration.load(version).preferences
         } - set(self._schema.preferences)
 
     def of_set(
@@ -429,7 +446,7 @@ class _Descent:
             if row is None:
                 restored.pop(key, None)
                 carried.pop(key, None)
-            elif key not in self._newer:
+            elif key not in self._elsewhere:
                 carried[key] = row
         return refused
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from prefcore.builtin.memory_store import MemoryStore
-from prefcore.engines.migrating import Migration, migrate_down, migrate_up, undoing
+from prefcore.engines.migrating import Migration, migrate_back, migrate_up, undoing
 from prefcore.migration import Edge, Step, find_path
 from prefcore.model import Changeset, Conflict, Draft, Row, to_micros
 from prefcore.planning import PlanBuilder
@@ -81,7 +81,7 @@ class World:
                 migrate_up(transaction, builder, migration, path)
             elif path:
                 undo = undoing(transaction, self.app, goal)
-                migrate_down(transaction, builder, migration, path, undo, take_before=take_before)
+                migrate_back(transaction, builder, migration, path, undo, take_before=take_before)
             transaction.apply_version(goal)
             if dry or builder.conflicts:
                 transaction.abandon()

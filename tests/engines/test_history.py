@@ -122,3 +122,27 @@ def test_undoing_all_changesets_newest_first_ends_at_the_beginning(
         if done is not None:
             undo(prefs, done.id)
         assert (rows(prefs), rows(prefs, "bob")) == state
+
+
+def test_undoing_the_way_down_gives_back_what_it_took(tmp_path: Path) -> None:
+    prefs = start_at(MemoryStore(), tmp_path / "schemas", "1.0.0")
+    prefs.set_many("user", "alice", {"size": 14, "tool": "yapf"})
+    prefs.apply(prefs.plan_migration("2.0.0"))
+    prefs.set_many("user", "alice", {"tool": "dprint", "wrap": True})
+    at_top = rows(prefs)
+    prefs.apply(prefs.plan_migration("1.0.0", take_before=True))
+    assert values(prefs) == {"size": 14, "tool": "yapf"}
+    prefs.set("size", 20, user="alice")
+    undo(prefs, next(one.id for one in prefs.log() if one.kind == "migrate"))
+    expected = {row[0]: row for row in at_top}
+    assert {row[0]: row for row in rows(prefs) if row[0] != "font_size"} == {
+        key: row for key, row in expected.items() if key != "font_size"
+    }
+    assert values(prefs)["font_size"] == 20
+
+
+def test_migrating_to_where_one_is_changes_nothing(prefs: Preferences) -> None:  # type: ignore[type-arg]  # no class
+    plan = prefs.plan_migration("1.1.0")
+    assert plan.is_empty
+    assert plan.summary == "stay at 1.1.0"
+    assert prefs.apply(plan) is None

@@ -236,7 +236,7 @@ def _first_edge_only(migrate: Callable[..., None]) -> Callable[..., None]:
 
 
 ENGINES: dict[str, tuple[str, Callable[..., Any], tuple[str, ...]]] = {
-    "metadata lost": ("migrate_down", _stamped_anew, (RESTORES, RUN)),
+    "metadata lost": ("migrate_back", _stamped_anew, (RESTORES, RUN)),
     "steps left out": ("migrate_up", _first_edge_only, (RUN,)),
 }
 
