@@ -144,19 +144,19 @@ class Convert(Operation):
             ) from error
 
     def up(self, rows: Rows) -> None:
-        if self.key in rows:
-            self._put(rows, self.converted(rows.text(self.key)))
+        self._change(rows, self.converted)
 
     def down(self, rows: Rows) -> None:
-        if self.key in rows:
-            try:
-                text = self.reverted(rows.text(self.key))
-            except PrefcoreError as error:
-                rows.refuse((self.key,), error)
-            else:
-                self._put(rows, text)
+        self._change(rows, self.reverted)
 
-    def _put(self, rows: Rows, text: str | None) -> None:
+    def _change(self, rows: Rows, change: TextChange) -> None:
+        if self.key not in rows:
+            return
+        try:
+            text = change(rows.text(self.key))
+        except PrefcoreError as error:
+            rows.refuse((self.key,), error)
+            return
         if text is None:
             rows.drop(self.key)
         else:

@@ -94,9 +94,16 @@ class Rename(Operation):
         return RenameChange(self.key, self.to)
 
     def up(self, rows: Rows) -> None:
-        if self.key in rows and self.yields(rows):
+        if self.key not in rows:
+            return
+        try:
+            yields = self.yields(rows)
+        except ConflictError as error:
+            rows.refuse((self.key, self.to), error)
+            return
+        if yields:
             rows.move(self.key, self.to)
-        elif self.key in rows:
+        else:
             rows.drop(self.key)
 
     def yields(self, rows: Rows) -> bool:
@@ -138,7 +145,7 @@ class Remove(Operation):
         return self.key, lambda text: None
 
     def up(self, rows: Rows) -> None:
-        rows.drop(self.key)
+        rows.park(self.key)
 
     def down(self, rows: Rows) -> None:
         """Nothing was written under a key that did not exist."""

@@ -14,8 +14,8 @@ __all__ = ["Carried", "Rows", "Uncarried"]
 class Rows:
     """One set while a step works on it: rows by key; changed ones get the migration's stamp.
 
-    On the way down ``refuse`` and ``derive`` are what an operation says of its work; a rollback
-    overrides them, to tell what a user wrote since the upgrade from what the log gives back.
+    ``park``, ``refuse`` and ``derive`` are what an operation says of its work; where a migration is
+    taken back they tell what a user wrote since then from what the log gives back.
     """
 
     def __init__(self, rows: Iterable[Row], *, at: int, actor: str) -> None:
@@ -53,11 +53,11 @@ class Rows:
         self._rows[to] = (to, *self._rows.pop(key)[1:])
 
     def park(self, key: str) -> None:
-        """Hold nothing for a key that the older version does not know; the log keeps it."""
+        """Hold nothing for a key that the other version does not know; the log keeps it."""
         self.drop(key)
 
     def refuse(self, keys: Collection[str], error: PrefcoreError) -> None:
-        """Say that what the keys hold cannot be carried down; where this returns, it stays."""
+        """Say that what the keys hold cannot be taken along; where this returns, it stays."""
         raise error
 
     def derive(self, keys: Collection[str], sources: Collection[str]) -> None:
@@ -65,7 +65,7 @@ class Rows:
 
 
 class Uncarried(Exception):
-    """Some edits cannot be carried down: their keys as they were edited, and the error why."""
+    """Some edits cannot be taken back along: their keys as they were edited, and the error why."""
 
     def __init__(self, edits: set[str], error: PrefcoreError) -> None:
         super().__init__(error.message)
@@ -74,7 +74,7 @@ class Uncarried(Exception):
 
 
 class Carried(Rows):
-    """A set on its way down in a rollback, which tells edits from what the log gives back.
+    """A set on its way back to a version, which tells edits from what the log gives back.
 
     ``edited`` holds, by the name a key has now, the one it had when it was edited; ``derived`` the
     other keys of which an operation decided by edited ones. Raises Uncarried when an operation

@@ -50,8 +50,14 @@ class Python(Operation):
 
     def up(self, rows: Rows) -> None:
         held = rows.values(self.reads)
-        if held:
-            self._write(rows, self._results(self.forth, held))
+        try:
+            results = self._results(self.forth, held) if held else None
+        except PrefcoreError as error:
+            rows.refuse(self._keys, error)
+            return
+        if results is not None:
+            self._write(rows, results)
+        rows.derive(self.writes, self._keys)
 
     def down(self, rows: Rows) -> None:
         held = rows.values(self._keys)

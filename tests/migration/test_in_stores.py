@@ -397,6 +397,41 @@ def test_a_parked_value_comes_before_the_one_that_a_step_adds(store: Store, fold
     assert values(prefs) == {"x": "x", "wrap": False}
 
 
+def test_an_edit_made_below_is_carried_up_when_the_way_down_is_undone(
+    store: Store, folder: Path
+) -> None:
+    schemas: dict[str, dict[str, Shape | Preference]] = {
+        "1.0.0": {"name": TEXT, "size": TEXT, "old": TEXT},
+        "2.0.0": {"first": TEXT, "last": TEXT, "size": INTEGER},
+    }
+    step = Step("1.0.0", "2.0.0", SPLIT, convert("size", to="integer"), remove("old"))
+    prefs = started(store, folder, schemas, [step])
+    prefs.set_many("user", "alice", {"name": "Ann Lee", "size": "15"})
+    prefs.set_many("user", "bob", {"name": "Bob Ray", "size": "16"})
+    migrate(prefs, "2.0.0")
+    before = rows(prefs, "bob")
+    migrate(prefs, "1.0.0")
+    down = next(iter(prefs.log())).id
+    prefs.set_many("user", "alice", {"name": "Eve Lee", "size": "17", "old": "x"})
+    prefs.apply(prefs.plan_undo(down))
+    assert values(prefs) == {"first": "Eve", "last": "Lee", "size": 17}
+    assert rows(prefs, "bob") == before
+
+
+def test_an_edit_made_below_that_cannot_go_up_is_a_conflict_of_the_undo(
+    store: Store, folder: Path
+) -> None:
+    prefs = started(store, folder, SIZES, [CAST])
+    prefs.set("size", "15", user="alice")
+    migrate(prefs, "2.0.0")
+    migrate(prefs, "1.0.0")
+    down = next(iter(prefs.log())).id
+    prefs.set("size", "large", user="alice")
+    (conflict,) = prefs.plan_undo(down).conflicts
+    assert (conflict.key, conflict.base, conflict.ours) == ("size", 15, "large")
+    assert "cannot be converted" in conflict.reason
+
+
 def test_only_sets_that_hold_what_an_operation_decides_by_are_looked_at(
     store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
