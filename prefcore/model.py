@@ -18,6 +18,7 @@ from prefcore.errors import PrefcoreError, UsageError
 from prefcore.values import UNSET, Unset, from_text
 
 __all__ = [
+    "SOURCES",
     "Actor",
     "AppState",
     "AuditRecord",
@@ -40,6 +41,7 @@ __all__ = [
     "Selection",
     "Trailer",
     "from_micros",
+    "set_fault",
     "to_micros",
 ]
 
@@ -79,6 +81,33 @@ class Scope(StrEnum):
             raise UsageError(
                 f"there is no scope '{name}'; known are {', '.join(cls)}", scope=name
             ) from None
+
+
+def set_fault(scope: str, owner: object) -> str:
+    """Say what is wrong with the name of a set; the empty text where nothing is.
+
+    Only the system scope has an owner without a name. Other owners are printable text of at most
+    500 characters: control and direction marks would make two of them look alike.
+    """
+    if not isinstance(owner, str):
+        return f"an owner is named by text, not by a {type(owner).__name__}"
+    if scope == Scope.SYSTEM:
+        return "" if owner == "" else f"the system's set has no owner, and {owner[:40]!r} is given"
+    if not owner:
+        return f"a set of scope {scope} needs an owner"
+    if not owner.isprintable() or len(owner) > 500:
+        return f"{owner[:40]!r} is no name of an owner: up to 500 printable characters are"
+    return ""
+
+
+def _line_of_text(instance: object, attribute: attrs.Attribute[str], value: object) -> None:
+    if not isinstance(value, str) or not value.isprintable():
+        raise UsageError(f"{attribute.name} is one line of printable text, not {value!r:.60}")
+
+
+def _text(instance: object, attribute: attrs.Attribute[str], value: object) -> None:
+    if not isinstance(value, str):
+        raise UsageError(f"{attribute.name} is text, not {value!r:.60}")
 
 
 #: How an entry came to hold its value.
@@ -288,10 +317,10 @@ class Draft:
     """What a changeset says of itself before it is written: who, what kind of act, and why."""
 
     app: str
-    actor: str
+    actor: str = attrs.field(validator=_line_of_text)
     kind: str
     at: datetime
-    reason: str = ""
+    reason: str = attrs.field(default="", validator=_text)
     details: Mapping[str, object] = attrs.field(factory=dict)
 
 

@@ -35,12 +35,14 @@ from prefcore.host import default_actor, default_store
 from prefcore.interfaces import Store
 from prefcore.migration import Step
 from prefcore.model import (
+    SOURCES,
     Changeset,
     Plan,
     Row,
     Scope,
     Selection,
     place,
+    set_fault,
     to_micros,
 )
 from prefcore.plugins import Plugins
@@ -216,7 +218,10 @@ class Preferences(Browser, Generic[S]):
         """Change several preferences of one set at once: all when the block ends well, or none."""
         scope, owner = _one_set(user, project, system)
         buffered = Buffered(self, scope, owner, {"user": user, "project": project})
-        yield self._bound(buffered)
+        try:
+            yield self._bound(buffered)
+        finally:
+            buffered.ended = True
         self.set_many(scope, owner, buffered.values, unset=buffered.unset_keys, reason=reason)
 
     def _bound(self, binding: Binding) -> S:
@@ -300,6 +305,11 @@ class Preferences(Browser, Generic[S]):
         unset: Iterable[str],
         source: str,
     ) -> list[Row]:
+        fault = set_fault(Scope.named(scope), owner)
+        if fault:
+            raise UsageError(fault)
+        if source not in SOURCES:
+            raise UsageError(f"there is no source '{source}'; known are {', '.join(SOURCES)}")
         for key in unset:
             self._known_or_held(scope, owner, key)
         at = to_micros(datetime.now(UTC))
@@ -352,9 +362,10 @@ class Preferences(Browser, Generic[S]):
         Raises StalePlan when the same act would do something else by now, and the plan's blocker
         when something stands in its way; then nothing was changed.
         """
-        if not isinstance(plan.request, Act):
-            raise UsageError("this plan was not made here; plan the act again, then apply it")
-        return self._act(plan.request, expected=plan.digest)
+        act = getattr(plan, "request", None)
+        if not isinstance(act, Act):
+            raise UsageError("this is no plan made here; plan the act, then apply it")
+        return self._act(act, expected=plan.digest)
 
     def export(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from prefcore.errors import UsageError
+from prefcore.values import UNSET
 
 if TYPE_CHECKING:
     from prefcore.preferences import Preferences
@@ -24,7 +25,7 @@ class Live:
         self._who = who
 
     def get(self, key: str) -> object:
-        return self._prefs.get(key, **self._who)
+        return self._prefs.get(key, default=UNSET, **self._who)
 
     def set(self, key: str, value: object) -> None:
         self._prefs.set_many(*self._set, {key: value})
@@ -57,15 +58,22 @@ class Buffered(Live):
         super().__init__(prefs, scope, owner, who)
         self.values: dict[str, object] = {}
         self.unset_keys: list[str] = []
+        self.ended = False
 
     def get(self, key: str) -> object:
-        return self.values[key] if key in self.values else super().get(key)
+        return self.values[key] if key in self.values and not self.ended else super().get(key)
 
     def set(self, key: str, value: object) -> None:
+        self._refuse_if_ended(key)
         self._prefs.check(*self._set, key, value)
         self.values[key] = value
         self.unset_keys = [one for one in self.unset_keys if one != key]
 
     def unset(self, key: str) -> None:
+        self._refuse_if_ended(key)
         self.values.pop(key, None)
         self.unset_keys.append(key)
+
+    def _refuse_if_ended(self, key: str) -> None:
+        if self.ended:
+            raise UsageError(f"{key}: this change() block has ended; begin another one")

@@ -75,7 +75,13 @@ def _usage(error: click.ClickException) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    """Give a message as one line of at most 2,000 characters without marks that steer terminals."""
+    line = "".join(sign if sign.isprintable() else _escaped(sign) for sign in text)
+    return line if len(line) <= 2000 else f"{line[:2000]}…"
+
+
+def _escaped(sign: str) -> str:
+    return " " if sign in "\n\t\r" else sign.encode("unicode_escape").decode("ascii")
 
 
 def from_os(error: OSError, name: str) -> PrefcoreError | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Iterator
@@ -15,7 +14,10 @@ from typing import BinaryIO
 from prefcore.cli.failures import from_os
 from prefcore.errors import NotFound, NotPermitted, UsageError
 
-__all__ = ["readable", "replacing"]
+__all__ = ["MOST_FROM_A_PIPE", "readable", "replacing"]
+
+#: How much of a pipe is taken before it is given up, in bytes.
+MOST_FROM_A_PIPE = 1 << 30
 
 
 @contextmanager
@@ -75,6 +77,19 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _copy(source: BinaryIO, out: BinaryIO, name: str) -> None:
+    """Copy a pipe to its end, which has to come: what pours for ever must not fill the disk."""
+    room = MOST_FROM_A_PIPE
+    while piece := source.read(1 << 20):
+        room -= len(piece)
+        if room < 0:
+            raise UsageError(
+                f"{name} gives more than {MOST_FROM_A_PIPE >> 20} MiB; save it as a file first",
+                path=name,
+            )
+        out.write(piece)
+
+
 @contextmanager
 def readable(name: str) -> Iterator[tuple[Path, str]]:
     """Give a path that can be read twice, and what to call it; ``-`` is the standard input.
@@ -91,12 +106,14 @@ def readable(name: str) -> Iterator[tuple[Path, str]]:
             return
         with TemporaryDirectory(prefix="prefcore-") as folder:
             copy = Path(folder, "input")
+            if name != "-" and not stat.S_ISFIFO(os.stat(name).st_mode):  # noqa: PTH116  # as named
+                raise UsageError(f"{name} is a device or socket, not a file", path=name)
             with copy.open("wb") as out:
-                if name == "-":
-                    shutil.copyfileobj(sys.stdin.buffer, out)
-                else:
+                if name != "-":
                     with Path(name).open("rb") as source:
-                        shutil.copyfileobj(source, out)
+                        _copy(source, out, name)
+                else:
+                    _copy(sys.stdin.buffer, out, "standard input")
             yield copy, "standard input" if name == "-" else name
     except FileNotFoundError as error:
         raise NotFound(f"there is no file {name}", path=name) from error

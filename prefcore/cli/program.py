@@ -105,4 +105,16 @@ cli = Program(
 
 def main() -> NoReturn:
     """Run the command line of this process."""
+    _open_standard_streams()
     cli.main()
+
+
+def _open_standard_streams() -> None:
+    """Put /dev/null where a standard stream is closed, as by >&-: no file must get its number."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115  # a descriptor, for good

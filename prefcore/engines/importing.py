@@ -38,6 +38,7 @@ from prefcore.model import (
     Scope,
     Selection,
     place,
+    set_fault,
     to_micros,
 )
 from prefcore.planning import PlanBuilder
@@ -222,8 +223,9 @@ class _Walk:
         as far as the ``selections`` and portability say that the set could have held it.
         """
         scope = Scope.named(one.scope)
-        if (scope is Scope.SYSTEM) != (one.owner == ""):
-            raise DamagedDocument(f"{one.place}: only the system scope has no owner")
+        fault = set_fault(scope, one.owner)
+        if fault:
+            raise DamagedDocument(f"{self._request.name}: {fault}", file=self._request.name)
         selections = (self._request.selection, *selections)
         if not all(each.takes_set(scope, one.owner) for each in selections):
             return
