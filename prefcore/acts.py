@@ -245,7 +245,8 @@ def import_act(
                     sets_of(request.base, str(request.base), stack), path, upwards
                 )
             else:
-                base = _base_of_log(workplace, transaction, builder, header, target)
+                told = None if request.two_ways else header
+                base = _base_of_log(workplace, transaction, builder, told, target)
             importing.import_sets(
                 transaction,
                 builder,
@@ -292,6 +293,11 @@ def _base_of_log(
         return None
     changeset, selection = common
     builder.note(f"merged three ways, from changeset {changeset.id[:8]}")
+    if changeset.id == header.changeset:
+        builder.note(
+            "the document is an earlier state of this store, so what changed since stays; "
+            "--base none with --merge theirs takes it back as it was"
+        )
     path, upwards = workplace.way(changeset.schema_after or target, target)
     return importing.Base(
         transaction.sets(workplace.app, at=changeset.revision),

@@ -24,7 +24,7 @@ from prefcore import (
     preference,
     rename,
 )
-from prefcore.errors import MigrationRequired, NewerFormat, UsageError
+from prefcore.errors import MigrationRequired, NewerFormat, StoreMoved, UsageError
 
 
 class Editor(Schema, app="acme-editor", version="1.0.0"):
@@ -152,6 +152,66 @@ def test_a_sensitive_value_is_refused_and_never_shown(prefs: Preferences[Editor]
 def test_a_change_names_exactly_one_set(prefs: Preferences[Editor], who: dict[str, str]) -> None:
     with pytest.raises(UsageError, match="name one set"):
         prefs.set("theme", "dark", **who)  # type: ignore[arg-type]  # by name
+
+
+@pytest.mark.parametrize("owner", [5, "", "a\nb", "x\x1b[31m", "x" * 501])
+def test_an_owner_is_named_by_printable_text(prefs: Preferences[Editor], owner: object) -> None:
+    with pytest.raises(UsageError, match=r"owner|name one set"):
+        prefs.set("theme", "dark", user=owner)  # type: ignore[arg-type]  # the point
+
+
+@pytest.mark.parametrize("reason", [5, None])
+def test_a_reason_is_text(prefs: Preferences[Editor], reason: object) -> None:
+    with pytest.raises(UsageError, match="reason is text"):
+        prefs.set("theme", "dark", user="alice", reason=reason)  # type: ignore[arg-type]  # the point
+    assert prefs.read_set("user", "alice").rows == ()
+
+
+def test_a_view_refuses_once_its_change_block_has_ended(prefs: Preferences[Editor]) -> None:
+    with prefs.change(user="alice") as alice:
+        alice.font_size = 20
+    with pytest.raises(UsageError, match="has ended"):
+        alice.font_size = 30
+    assert alice.font_size == 20
+
+
+def test_a_closed_facade_refuses(prefs: Preferences[Editor]) -> None:
+    prefs.user("alice").theme = "dark"
+    prefs.close()
+    with pytest.raises(UsageError, match="was closed"):
+        prefs.get("theme", user="alice")
+    with pytest.raises(UsageError, match="was closed"):
+        prefs.set("theme", "light", user="alice")
+
+
+def test_a_store_deleted_or_replaced_while_open_is_noticed(
+    prefs: Preferences[Editor], path: Path
+) -> None:
+    prefs.user("alice").theme = "dark"
+    path.rename(path.with_name("moved.db"))
+    with pytest.raises(StoreMoved, match="deleted or replaced"):
+        prefs.user("alice").theme = "light"
+    path.write_bytes(b"something else")
+    with pytest.raises(StoreMoved, match="deleted or replaced"):
+        prefs.user("alice").theme = "light"
+    assert path.read_bytes() == b"something else"
+
+
+@pytest.mark.parametrize("plan", [None, object(), 5])
+def test_only_a_plan_can_be_applied(prefs: Preferences[Editor], plan: object) -> None:
+    with pytest.raises(UsageError, match="no plan made here"):
+        prefs.apply(plan)  # type: ignore[arg-type]  # the point
+
+
+def test_a_required_preference_without_a_value_is_not_found(tmp_path: Path) -> None:
+    class Server(Schema, app="server", version="1.0.0"):
+        port: int = preference(ge=1)
+
+    with Preferences.open(Server, store=tmp_path / "server.db") as prefs:
+        with pytest.raises(NotFound, match="port"):
+            _ = prefs.system.port
+        prefs.system.port = 80
+        assert prefs.user("alice").port == 80
 
 
 def test_a_resolved_view_is_for_reading(prefs: Preferences[Editor]) -> None:

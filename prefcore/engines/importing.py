@@ -57,7 +57,8 @@ class ImportRequest:
     is the set that a plain file goes to. ``merge`` are (key glob, strategy id) pairs, the first
     that matches decides, ``strategy`` where none does. ``keep_unknown`` takes keys that the
     schema does not declare. ``base`` is a file that both sides started from, in place of the one
-    that the log may tell.
+    that the log may tell; with ``two_ways`` there is none, so that ``theirs`` takes an earlier
+    state of this very store back as it was.
     """
 
     path: Path
@@ -70,6 +71,7 @@ class ImportRequest:
     keep_unknown: bool = False
     from_schema: str | None = None
     base: Path | None = None
+    two_ways: bool = False
     limits: Limits = attrs.field(factory=Limits)
 
 

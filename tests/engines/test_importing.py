@@ -205,6 +205,33 @@ def test_a_named_base_makes_a_plain_file_merge_three_ways(tmp_path: Path) -> Non
     assert values(prefs) == {"font": "mono", "size": 20}
 
 
+def test_an_earlier_export_leaves_what_changed_since_unless_merged_two_ways(
+    tmp_path: Path,
+) -> None:
+    prefs = machine(tmp_path)
+    prefs.set_many("user", "alice", {"font": "serif", "size": 12})
+    file = exported(prefs, tmp_path / "earlier.json")
+    prefs.set("size", 30, user="alice", reason="later")
+    prefs.unset("font", user="alice")
+    plan = prefs.plan_import(request(file, strategy="theirs"))
+    assert plan.is_empty
+    assert any("an earlier state of this store" in note for note in plan.notes)
+    prefs.apply(prefs.plan_import(request(file, strategy="theirs", two_ways=True)))
+    assert values(prefs) == {"font": "serif", "size": 12}
+
+
+@pytest.mark.parametrize("owner", ["z\x1b[31m", "a\u202eb", ""])
+def test_an_owner_whose_name_would_steer_a_terminal_is_refused(tmp_path: Path, owner: str) -> None:
+    here, there = machine(tmp_path), machine(tmp_path)
+    here.set("size", 14, user="alice")
+    file = exported(here, tmp_path / "all.json")
+    named = json.dumps(owner)
+    file.write_text(file.read_text().replace('"owner": "alice"', f'"owner": {named}'), "utf-8")
+    with pytest.raises(PrefcoreError, match="owner"):
+        there.apply(there.plan_import(file))
+    assert list(there.sets()) == []
+
+
 # ------------------------------------------------------------------------------ across versions
 
 

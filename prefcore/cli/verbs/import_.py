@@ -46,7 +46,8 @@ _into = targeting(
     "--base",
     metavar="FILE",
     type=click.Path(),
-    help="What both sides started from (default: what the history tells of it).",
+    help="What both sides started from (default: what the history tells of it); 'none' merges "
+    "two ways.",
 )
 @click.option(
     "--format",
@@ -95,7 +96,8 @@ def command(
     strategy, by_glob = _strategies(merge)
     with ExitStack() as stack:
         path, name = stack.enter_context(readable(file))
-        start = stack.enter_context(readable(base))[0] if base is not None else None
+        two_ways = base == "none"
+        start = None if base is None or two_ways else stack.enter_context(readable(base))[0]
         prefs = stack.enter_context(session.preferences())
         request = ImportRequest(
             path=path,
@@ -107,6 +109,7 @@ def command(
             merge=by_glob,
             keep_unknown=unknown == "keep",
             base=start,
+            two_ways=two_ways,
             from_schema=from_schema,
         )
         if target.named:
