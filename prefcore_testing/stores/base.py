@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from prefcore.interfaces import Store
 from prefcore_testing.guard import Suite
@@ -31,6 +31,8 @@ class StoreChecks(Suite, kit=True):
         stateful_step_count=20,
         deadline=None,
         report_multiple_bugs=False,
+        # Shrinking a story of a store on disk takes minutes; --hypothesis-seed repeats it.
+        phases=(Phase.explicit, Phase.reuse, Phase.generate),
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
 

@@ -31,7 +31,7 @@ from prefcore.model import Draft, Row, Selection
 from prefcore.values import canonical_text
 from prefcore_testing.stores.base import StoreChecks
 from prefcore_testing.stores.making import APP, Deliberate, draft, held, row, texts
-from prefcore_testing.stores.readout import Readout
+from prefcore_testing.stores.readout import Readout, first_difference
 
 __all__ = ["ComparisonChecks"]
 
@@ -315,7 +315,7 @@ class _Comparison(RuleBasedStateMachine):
             with store.snapshot() as view:
                 shown.append(readout.everything(view))
             assert list(store.check()) == []
-        assert shown[0] == shown[1]
+        assert shown[0] == shown[1], first_difference(*shown)
         assert shown[0]["audit faults"] == []
         assert len(self.theirs.copies()) == len(self.oracle.copies())
 

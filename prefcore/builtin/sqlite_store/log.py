@@ -260,13 +260,14 @@ class LogView:
     ) -> tuple[str, bool]:
         """Give the name a key had after a revision, or its last if it gave that up.
 
-        Where it had none yet, the one after ``or_in``, or its first. And whether it has it still:
-        of two keys that bear one name, the retired one sorts first.
+        Where it had none yet, its first; with ``or_in``, where it had none then, the one it had
+        after that later revision. And whether it has it still: of two keys that bear one name,
+        the retired one sorts first.
         """
-        found = None
-        for asked in (revision, or_in):
-            if found is None and asked is not None:
-                found = self._db.execute(_NAME_AT, (key_id, asked)).fetchone()
+        found = self._db.execute(_NAME_AT, (key_id, revision)).fetchone()
+        retired = found is not None and found[1] is not None and found[1] <= revision
+        if or_in is not None and (found is None or retired):
+            found = self._db.execute(_NAME_AT, (key_id, or_in)).fetchone()
         name, until = found or self._db.execute(_FIRST_NAME, (key_id,)).fetchone()
         return str(name), until is None or until > revision
 
