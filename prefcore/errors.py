@@ -11,6 +11,7 @@ __all__ = [
     "ConflictError",
     "DamagedDocument",
     "DamagedStore",
+    "DamagedValue",
     "ForeignFile",
     "IntegrityError",
     "InvalidSchema",
@@ -132,6 +133,10 @@ class IntegrityError(PrefcoreError):
     """Something is damaged, truncated or not ours."""
 
     exit_code = 13
+
+
+class DamagedValue(IntegrityError, ValueError):
+    """A text that should be a canonical one is none: a stored value was edited or damaged."""
 
 
 class DamagedStore(IntegrityError):

@@ -25,7 +25,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from math import isfinite
 
-from prefcore.errors import IntegrityError, InvalidValue
+from prefcore.errors import DamagedValue, InvalidValue
 
 __all__ = [
     "MAX_DEPTH",
@@ -230,14 +230,14 @@ def _tagged_scalar(value: object, path: str) -> object:
 def from_text(text: str) -> object:
     """Give the value of a canonical text (as ``canonical_text`` made it).
 
-    Raises IntegrityError for what cannot be one.
+    Raises DamagedValue, which is a ValueError too, for what cannot be one.
     """
     try:
         value, end = _scan(text, 0)
     except (StopIteration, ValueError) as error:
-        raise IntegrityError("a stored value is damaged: it is no canonical text") from error
+        raise DamagedValue("a stored value is damaged: it is no canonical text") from error
     if end != len(text):
-        raise IntegrityError(f"a stored value is damaged: it goes on after position {end}")
+        raise DamagedValue(f"a stored value is damaged: it goes on after position {end}")
     return from_tagged(value) if '"$' in text else value
 
 
