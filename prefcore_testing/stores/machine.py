@@ -315,7 +315,7 @@ class _Comparison(RuleBasedStateMachine):
             with store.snapshot() as view:
                 shown.append(readout.everything(view))
             assert list(store.check()) == []
-        assert shown[0] == shown[1], first_difference(*shown)
+        assert shown[0] == shown[1], first_difference(shown[0], shown[1])
         assert shown[0]["audit faults"] == []
         assert len(self.theirs.copies()) == len(self.oracle.copies())
 
