@@ -71,18 +71,16 @@ class ChangesetDigest:
 
     def facts(self, changeset: Changeset) -> None:
         """Take in what the changeset says of itself; its number of changes is not needed."""
-        facts = {
-            "actor": changeset.actor,
-            "app": changeset.app,
-            "at": iso_time(to_micros(changeset.at)),
-            "details": changeset.details,
-            "id": changeset.id,
-            "kind": changeset.kind,
-            "reason": changeset.reason,
-            "schema_after": changeset.schema_after,
-            "schema_before": changeset.schema_before,
-        }
-        self._lines.append(canonical_text(facts) + "\n")
+        quoted, plain = _quoted, canonical_text
+        # Its canonical text, spelled out: a durable set would spend a tenth of its time on it.
+        self._lines.append(
+            f'{{"actor":{quoted(changeset.actor)},"app":{quoted(changeset.app)},'
+            f'"at":"{iso_time(to_micros(changeset.at))}",'
+            f'"details":{plain(changeset.details) if changeset.details else "{}"},'
+            f'"id":{plain(changeset.id)},"kind":{quoted(changeset.kind)},'
+            f'"reason":{plain(changeset.reason)},"schema_after":{plain(changeset.schema_after)},'
+            f'"schema_before":{plain(changeset.schema_before)}}}\n'
+        )
 
     def hexdigest(self) -> str:
         """Give the digest of what was taken in so far, as 64 hexadecimal digits."""
