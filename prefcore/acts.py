@@ -289,7 +289,8 @@ def _base_of_log(
         return None
     common = importing.common_changeset(transaction, workplace.app, header)
     if common is None:
-        builder.note("no common base: merged two ways; --base FILE names one")
+        if transaction.state(workplace.app).entries:
+            builder.note("no common base: merged two ways; --base FILE names one")
         return None
     changeset, selection = common
     builder.note(f"merged three ways, from changeset {changeset.id[:8]}")
