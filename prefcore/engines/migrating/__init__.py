@@ -1,0 +1,13 @@
+"""Migrating: steps walk up over the store in one transaction; the log takes them back down.
+
+Down is not the inverse of up: it is the log read backwards. An entry that nobody edited since the
+migrations being undone gets back exactly what stood before them, with its metadata. An edit made
+since is carried down through the steps; where the older schema refuses it, it is a conflict.
+"""
+
+from prefcore.engines.migrating.back import migrate_back
+from prefcore.engines.migrating.undoing import Undoing, undoing, undoing_last
+from prefcore.engines.migrating.up import migrate_up
+from prefcore.engines.migrating.work import Migration
+
+__all__ = ["Migration", "Undoing", "migrate_back", "migrate_up", "undoing", "undoing_last"]

@@ -1,0 +1,257 @@
+"""The way back: the log read backwards, with the edits made since carried along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby, takewhile
+
+from prefcore.engines.migrating.telling import tell_changes
+from prefcore.engines.migrating.undoing import Undoing
+from prefcore.engines.migrating.work import Migration, fault_of, is_lower
+from prefcore.errors import (
+    PrefcoreError,
+)
+from prefcore.interfaces import Edit, Transaction
+from prefcore.migration import Edge, Rename, Rows
+from prefcore.migration.rows import Carried, Uncarried
+from prefcore.model import Change, Conflict, Row, place, to_micros
+from prefcore.model import Rename as Renamed
+from prefcore.planning import PlanBuilder
+from prefcore.schema import Version
+from prefcore.values import UNSET, from_text
+
+__all__ = ["migrate_back"]
+
+
+def migrate_back(
+    transaction: Transaction,
+    builder: PlanBuilder,
+    migration: Migration,
+    path: tuple[Edge, ...],
+    undo: Undoing,
+    *,
+    take_before: bool = False,
+) -> None:
+    """Take everything stored back to a version it was at, along ``path``.
+
+    Edits made since that the schema there refuses become conflicts of the plan; with
+    ``take_before`` they give way to what stood before, and stay in the history.
+    """
+    standing = _rename_back(transaction, migration, path, undo)
+    descent = _Descent(transaction, migration, path, undo, standing)
+    edits = transaction.edits_since(migration.app, undo.revision, ignoring=undo.migrations)
+    for (scope, owner), group in groupby(edits, key=lambda edit: (edit.scope, edit.owner)):
+        touched = list(group)
+        restored, carried, conflicts = descent.of_set(scope, owner, touched)
+        wanted = dict(restored)
+        for key, row in carried.items():
+            fault = descent.fault(scope, owner, row)
+            if fault is None:
+                wanted[key] = row
+            else:
+                conflicts.append(_conflict(scope, owner, key, restored.get(key), row, fault))
+        for conflict in () if take_before else conflicts:
+            builder.conflict(conflict)
+        gone = {edit.now for edit in touched if edit.now is not None} - set(wanted)
+        transaction.remove(scope, owner, gone)
+        transaction.write(scope, owner, wanted.values())
+    tell_changes(transaction, builder)
+
+
+def _rename_back(
+    transaction: Transaction, migration: Migration, path: tuple[Edge, ...], undo: Undoing
+) -> dict[str, str]:
+    """Give every key, with all its entries, the name it has at the end of the path.
+
+    Returns, for keys that a part of the run that stands had renamed, the name before by that after.
+    """
+    logged = [
+        change
+        for revision in sorted(undo.migrations)
+        if revision >= undo.revision
+        for change in takewhile(_is_rename, transaction.changes(revision))
+        if isinstance(change, Renamed)
+    ]
+    for change in reversed(logged):
+        transaction.rename(change.after, change.before)
+    again: tuple[Edge, ...] = ()
+    if undo.base != undo.goal:  # the goal lies within a run: its first part stands
+        again = migration.find_path(undo.base, undo.goal)
+    standing: dict[str, str] = {}
+    for edge in again:
+        for operation in edge.step.operations if edge.step else ():
+            if isinstance(operation, Rename) and operation.as_change() in logged:
+                transaction.rename(operation.key, operation.to)
+                standing[operation.to] = standing.pop(operation.key, operation.key)
+    if undo.revision:
+        return standing
+    for edge in path:  # from before the log began: nothing tells how it was, the step does
+        for operation in reversed(edge.step.operations if edge.step else ()):
+            if isinstance(operation, Rename) and operation.as_change() not in logged:
+                transaction.rename(operation.to, operation.key)
+    return standing
+
+
+def _is_rename(change: Change | Renamed) -> bool:
+    return isinstance(change, Renamed)
+
+
+class _Descent:
+    """The way down for one set after the other."""
+
+    def __init__(
+        self,
+        transaction: Transaction,
+        migration: Migration,
+        path: tuple[Edge, ...],
+        undo: Undoing,
+        standing: Mapping[str, str],
+    ) -> None:
+        self._transaction = transaction
+        self._migration = migration
+        self._undo = undo
+        self._standing = standing
+        self._goal = undo.goal
+        self._schema = migration.load(self._goal)
+        versions = {version for edge in path for version in (edge.older, edge.newer)}
+        self._elsewhere = {
+            key for version in versions for key in migration.load(version).preferences
+        } - set(self._schema.preferences)
+
+    def of_set(
+        self, scope: str, owner: str, touched: list[Edit]
+    ) -> tuple[dict[str, Row], dict[str, Row], list[Conflict]]:
+        """Give what the touched entries of a set become, by key.
+
+        First those restored from the log, then the edits, carried down, that differ from what
+        the migration itself had made; and the edits that an operation cannot carry.
+        """
+        names = {edit.now for edit in touched}
+        held = self._transaction.read_set(self._migration.app, scope, owner).rows
+        context = [row for row in held if row[0] not in names]
+        before = [(self._standing.get(row[0], row[0]), *row[1:]) for row in context]
+        before += [edit.before for edit in touched if edit.before is not None]
+        where = place(scope, owner)
+        restored = self._walk(before, self._undo.base, self._goal, where)
+        for row in context:
+            restored.pop(row[0], None)
+        carried: dict[str, Row] = {}
+        conflicts: list[Conflict] = []
+        made, version = {row[0]: row for row in before}, self._undo.base
+        edited = [edit for edit in touched if edit.edited_in is not None]
+        for newer, group in groupby(sorted(edited, key=self._order), key=self._version):
+            made, version = self._walk(made.values(), version, newer, where), newer
+            edits = {edit.key: edit for edit in group if _differs(edit, made.get(edit.key))}
+            for edit, error in self._carry(made, edits, version, restored, carried):
+                base = restored.get(edit.now or edit.key)
+                conflicts.append(_conflict(scope, owner, edit.key, base, edit.edit, error))
+            made = _overlaid(made, edits)
+        return restored, carried, conflicts
+
+    def _carry(
+        self,
+        made: dict[str, Row],
+        edits: dict[str, Edit],
+        version: str,
+        restored: dict[str, Row],
+        carried: dict[str, Row],
+    ) -> list[tuple[Edit, PrefcoreError]]:
+        """Take a version's edits down, among what the migration made, into ``carried``.
+
+        What they take out leaves ``restored``. Gives the edits that cannot be carried, and why.
+        """
+        refused: list[tuple[Edit, PrefcoreError]] = []
+        edits = dict(edits)
+        while True:
+            try:
+                rows = self._carried(_overlaid(made, edits), edits, version)
+                break
+            except Uncarried as stop:  # what the migration had made stands for these
+                refused += [(edits.pop(key), stop.error) for key in sorted(stop.edits)]
+        for edit in edits.values():
+            if edit.edit is None:
+                restored.pop(edit.now or edit.key, None)  # the user took it out: it stays out
+        after = {row[0]: row for row in rows}
+        without: dict[str, Row] = {}
+        if rows.derived:
+            without = {row[0]: row for row in self._carried(made, (), version)}
+        for key in sorted({*rows.edited, *rows.derived}):
+            row = after.get(key)
+            if key in rows.derived and _text(row) == _text(without.get(key)):
+                continue  # the edits make no difference to it: what the log gives back stands
+            if row is None:
+                restored.pop(key, None)
+                carried.pop(key, None)
+            elif key not in self._elsewhere:
+                carried[key] = row
+        return refused
+
+    def _carried(self, rows: Mapping[str, Row], edited: Iterable[str], version: str) -> Carried:
+        at, actor = to_micros(self._migration.at), self._migration.actor
+        carried = Carried(rows.values(), at=at, actor=actor, edited=edited)
+        self._step_through(carried, version, self._goal)
+        return carried
+
+    def fault(self, scope: str, owner: str, row: Row) -> PrefcoreError | None:
+        """Say why the goal's schema refuses a row; None where it does not, or does not know it."""
+        if row[0] not in self._schema.preferences:
+            return None
+        return fault_of(self._schema, row[0], row[1], scope, owner)
+
+    def _order(self, edit: Edit) -> Version:
+        return Version.parse(self._version(edit))
+
+    def _version(self, edit: Edit) -> str:
+        return self._undo.version_at(edit.edited_in or 0)
+
+    def _walk(self, rows: Iterable[Row], start: str, goal: str, where: str) -> dict[str, Row]:
+        """Take rows of one set from one version up to another by the steps alone."""
+        in_flight = self._migration.rows(rows)
+        try:
+            self._step_through(in_flight, start, goal)
+        except PrefcoreError as error:
+            raise type(error)(f"{where}: {error.message}", **error.facts) from error
+        return {row[0]: row for row in in_flight}
+
+    def _step_through(self, rows: Rows, start: str, goal: str) -> None:
+        upwards = is_lower(start, goal)
+        for edge in self._migration.find_path(start, goal) if start != goal else ():
+            if edge.step is not None and upwards:
+                edge.step.up(rows)
+            elif edge.step is not None:
+                edge.step.down(rows)
+
+
+def _differs(edit: Edit, made: Row | None) -> bool:
+    """Say whether an edit left something else than the migration had made."""
+    return _text(edit.edit) != _text(made) or edit.edit is None
+
+
+def _overlaid(rows: Mapping[str, Row], edits: Mapping[str, Edit]) -> dict[str, Row]:
+    """Give a set as it is with some edits in it."""
+    overlaid = dict(rows)
+    for key, edit in edits.items():
+        if edit.edit is None:
+            overlaid.pop(key, None)
+        else:
+            overlaid[key] = edit.edit
+    return overlaid
+
+
+def _text(row: Row | None) -> str | None:
+    return None if row is None else row[1]
+
+
+def _conflict(
+    scope: str, owner: str, key: str, before: Row | None, edit: Row | None, fault: PrefcoreError
+) -> Conflict:
+    said = fault.message.removeprefix(f"{place(scope, owner)} {key}: ").partition("; did you")[0]
+    return Conflict(
+        scope,
+        owner,
+        key,
+        base=UNSET if before is None else from_text(before[1]),
+        ours=UNSET if edit is None else from_text(edit[1]),
+        reason=f"it was edited since the upgrade, and {said}; change it, or take what stood "
+        "before with --take before",
+    )

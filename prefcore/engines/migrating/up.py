@@ -1,0 +1,174 @@
+"""The way up: steps walk over the store in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NoReturn
+
+from prefcore.engines.migrating.telling import tell_changes
+from prefcore.engines.migrating.work import Migration, fault_of
+from prefcore.errors import (
+    MissingStep,
+    PrefcoreError,
+    StepFailed,
+)
+from prefcore.interfaces import Transaction
+from prefcore.migration import Add, Edge, Operation, Rename
+from prefcore.migration.operations import TextChange
+from prefcore.model import Selection, place
+from prefcore.planning import PlanBuilder
+from prefcore.schema import SchemaDocument
+
+__all__ = ["migrate_up"]
+
+
+def migrate_up(
+    transaction: Transaction, builder: PlanBuilder, migration: Migration, path: tuple[Edge, ...]
+) -> None:
+    """Walk the edges upwards over everything stored, and apply the last version.
+
+    Raises MissingStep, InvalidValue or ConflictError, naming the edge, the set and the key, when
+    a value would be lost or is refused on the way, and StepFailed when a step raises.
+    """
+    for edge in path:
+        older, newer = migration.load(edge.older), migration.load(edge.newer)
+        operations = edge.step.operations if edge.step is not None else ()
+        for operation in operations:
+            if isinstance(operation, Add):  # a value that the user had comes before the step's
+                _return_parked(transaction, migration.app, newer, (operation.key,))
+            _up(transaction, migration, edge, operation)
+        decided = {key for operation in operations for key in operation.decides_on}
+        added, removed, changed = older.changed_keys(newer)
+        _refuse_lost_keys(transaction, edge, migration.app, removed)
+        _return_parked(transaction, migration.app, newer, {*added} - decided)
+        _check_held(transaction, edge, newer, {*added, *changed})
+    tell_changes(transaction, builder)
+
+
+def _up(transaction: Transaction, migration: Migration, edge: Edge, operation: Operation) -> None:
+    """Run one operation over the store: in bulk where it works on one key alone."""
+    in_bulk = operation.in_bulk()
+    if in_bulk is not None:
+        _up_in_bulk(transaction, migration, edge, operation, *in_bulk)
+    elif isinstance(operation, Rename) and not _holds(transaction, migration, operation.to):
+        transaction.rename(operation.key, operation.to)
+    else:
+        _up_by_set(transaction, migration, edge, operation)
+
+
+def _holds(transaction: Transaction, migration: Migration, key: str) -> bool:
+    return next(transaction.held(migration.app, key), None) is not None
+
+
+def _up_in_bulk(
+    transaction: Transaction,
+    migration: Migration,
+    edge: Edge,
+    operation: Operation,
+    key: str,
+    change: TextChange,
+) -> None:
+    try:
+        transaction.transform(key, change)
+    except Exception as error:  # noqa: BLE001  # a step's function may raise anything
+        where, cause = _culprit(transaction, migration, key, change) or ("", error)
+        _raise_named(migration, edge, operation, where, cause)
+
+
+def _culprit(
+    transaction: Transaction, migration: Migration, key: str, change: TextChange
+) -> tuple[str, Exception] | None:
+    """Give the first set on whose value a change raises, and what it raises."""
+    for scope, owner, row in transaction.held(migration.app, key):
+        try:
+            change(row[1])
+        except Exception as error:  # noqa: BLE001  # a step's function may raise anything
+            return place(scope, owner), error
+    return None
+
+
+def _up_by_set(
+    transaction: Transaction, migration: Migration, edge: Edge, operation: Operation
+) -> None:
+    """Run an operation set by set, over those that hold a key it decides by."""
+    concerned = Selection.of_keys(operation.decides_by)
+    for one in transaction.sets(migration.app, concerned):
+        rows = migration.rows(one.rows)
+        try:
+            operation.up(rows)
+        except Exception as error:  # noqa: BLE001  # a step's function may raise anything
+            _raise_named(migration, edge, operation, one.place, error)
+        held, after = set(one.rows), list(rows)
+        transaction.write(one.scope, one.owner, [row for row in after if row not in held])
+        kept = {row[0] for row in after}
+        transaction.remove(one.scope, one.owner, [r[0] for r in one.rows if r[0] not in kept])
+
+
+def _raise_named(
+    migration: Migration, edge: Edge, operation: Operation, where: str, error: Exception
+) -> NoReturn:
+    """Raise an operation's error with its edge and set; a sensitive value is not in it."""
+    schema = migration.load(edge.older)
+    declared = (schema.preferences.get(key) for key in operation.older_keys)
+    hidden = any(one is not None and one.sensitive for one in declared)
+    kind: type[PrefcoreError] = StepFailed
+    facts: dict[str, object] = {}
+    message = f"{operation} raised {type(error).__name__}"
+    if isinstance(error, PrefcoreError):
+        kind, facts = type(error), error.facts
+        message = str(facts.get("said", message)) if hidden else error.message
+    elif not hidden:
+        message += f": {error}"
+    if hidden:
+        facts = {name: fact for name, fact in facts.items() if name != "value"}
+    if kind is StepFailed:
+        message += "; nothing was changed"
+    at = f"{where} " if message.startswith(f"{facts.get('key')}: ") else f"{where}: "
+    told = kind(f"{edge.older} → {edge.newer}: {at if where else ''}{message}", **facts)
+    raise told from (None if hidden else error)
+
+
+def _refuse_lost_keys(
+    transaction: Transaction, edge: Edge, app: str, removed: Iterable[str]
+) -> None:
+    for key in sorted(removed):
+        holder = next(transaction.held(app, key), None)
+        if holder is not None:
+            raise MissingStep(
+                f"{edge.older} → {edge.newer}: {key} is gone in {edge.newer} and "
+                f"{place(*holder[:2])} holds it; write a step that says what becomes of it, "
+                f"such as remove({key!r}) or rename({key!r}, …)",
+                key=key,
+                older=edge.older,
+                newer=edge.newer,
+            )
+
+
+def _return_parked(
+    transaction: Transaction, app: str, newer: SchemaDocument, added: Iterable[str]
+) -> None:
+    """Give keys that are declared again the values an earlier migration took, where valid."""
+    for key in sorted(added):
+        for scope, owner, row in list(transaction.parked(app, key)):
+            if fault_of(newer, key, row[1], scope, owner) is None:
+                transaction.write(scope, owner, [row])
+
+
+def _check_held(
+    transaction: Transaction, edge: Edge, newer: SchemaDocument, keys: set[str]
+) -> None:
+    if not keys:
+        return
+    verdicts: dict[tuple[str, str, str], PrefcoreError | None] = {}
+    for one in transaction.sets(newer.app, Selection.of_keys(keys)):
+        for key, text, *_ in one.rows:
+            seen = (one.scope, key, text)
+            if seen not in verdicts:
+                verdicts[seen] = fault_of(newer, key, text, one.scope, one.owner)
+            fault = verdicts[seen]
+            if fault is not None:
+                raise type(fault)(
+                    f"{edge.older} → {edge.newer}: {fault.message}; write a step for it, "
+                    f"such as map_values({key!r}, …)",
+                    **fault.facts,
+                )

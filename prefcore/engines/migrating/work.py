@@ -1,0 +1,56 @@
+"""What a migration works with, and whether a schema takes a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+import attrs
+
+from prefcore.errors import (
+    InvalidValue,
+    PolicyRefused,
+    PrefcoreError,
+)
+from prefcore.migration import Edge, Rows
+from prefcore.model import Row, place, to_micros
+from prefcore.schema import SchemaDocument, Version
+from prefcore.values import from_text
+
+__all__ = ["FindPath", "Load", "Migration", "fault_of", "is_lower"]
+
+#: Gives the schema of a version.
+Load = Callable[[str], SchemaDocument]
+#: Gives the edges between two versions, in walking order.
+FindPath = Callable[[str, str], tuple[Edge, ...]]
+
+
+@attrs.frozen(kw_only=True)
+class Migration:
+    """What a migration works with: the application, who migrates and when, schemas and paths."""
+
+    app: str
+    actor: str
+    at: datetime
+    load: Load
+    find_path: FindPath
+
+    def rows(self, rows: Iterable[Row]) -> Rows:
+        """Give rows that a step can work on, stamped with this migration."""
+        return Rows(rows, at=to_micros(self.at), actor=self.actor)
+
+
+def fault_of(
+    schema: SchemaDocument, key: str, text: str, scope: str, owner: str
+) -> PrefcoreError | None:
+    """Give the error for which a schema refuses a stored text; None where it takes it."""
+    try:
+        schema.validate(key, from_text(text), scope=scope, place=place(scope, owner))
+    except (InvalidValue, PolicyRefused) as error:
+        return error
+    return None
+
+
+def is_lower(one: str, other: str) -> bool:
+    """Say whether a version comes before another, by SemVer's precedence."""
+    return Version.parse(one) < Version.parse(other)
