@@ -215,6 +215,14 @@ def import_act(
     path, upwards = workplace.way(start, target)
     schema = workplace.schema(target)
 
+    way_of_base = (path, upwards)
+    if request.base is not None:
+        with request.base.open("rb") as source:
+            begun = opened_document(
+                source, str(request.base), formats, limits=request.limits
+            ).header
+        way_of_base = workplace.way((begun.schema if begun else None) or start, target)
+
     def run(transaction: Transaction, builder: PlanBuilder) -> None:
         at = datetime.now(UTC)
 
@@ -241,9 +249,7 @@ def import_act(
         with ExitStack() as stack:
             base: importing.Base | None
             if request.base is not None:
-                base = importing.Base(
-                    sets_of(request.base, str(request.base), stack), path, upwards
-                )
+                base = importing.Base(sets_of(request.base, str(request.base), stack), *way_of_base)
             else:
                 told = None if request.two_ways else header
                 base = _base_of_log(workplace, transaction, builder, told, target)
@@ -262,11 +268,12 @@ def import_act(
             )
 
     details: dict[str, object] = {"file": request.name, "schema": start}
-    if header is not None and header.changeset is not None:
+    # What was taken in may be a base later. Too much named would make a later merge take what the
+    # document never held for removed; so where it can't be said exactly, it is not said.
+    taken = request.selection.narrowed(header.selection) if header is not None else None
+    if header is not None and header.changeset is not None and taken is not None:
         details["source_changeset"] = header.changeset
-        details["selection"] = {
-            name: list(value) for name, value in attrs.asdict(request.selection).items()
-        }
+        details["selection"] = {name: list(value) for name, value in attrs.asdict(taken).items()}
     return Act(
         kind="import",
         summary=f"import {request.name}",

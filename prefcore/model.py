@@ -196,6 +196,23 @@ class Selection:
         """Give the selection of exactly these keys, in all sets."""
         return cls(keys=(re.sub(r"([*?[])", r"[\1]", key) for key in keys))
 
+    def narrowed(self, other: Selection) -> Selection | None:
+        """Give what both selections take; None where that is nothing, or no one selection says it.
+
+        Two lists of different globs are such a case.
+        """
+        scopes, owners = (
+            tuple(one for one in ours if one in theirs) if ours and theirs else ours + theirs
+            for ours, theirs in ((self.scopes, other.scopes), (self.owners, other.owners))
+        )
+        if self.scopes and other.scopes and not scopes:
+            return None
+        if self.owners and other.owners and not owners:
+            return None
+        if self.keys and other.keys and set(self.keys) != set(other.keys):
+            return None
+        return Selection(scopes, owners, self.keys or other.keys)
+
     @property
     def is_everything(self) -> bool:
         """Whether nothing is left out."""

@@ -21,7 +21,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from math import isfinite
 
@@ -339,8 +339,3 @@ def _check_depth(depth: int, path: str) -> None:
 
 def _at(path: str) -> str:
     return f"{path}: " if path else ""
-
-
-# For annotations of those who hold values: what JSON-like containers look like.
-Object = Mapping[str, object]
-Array = Sequence[object]

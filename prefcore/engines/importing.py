@@ -79,7 +79,8 @@ class ImportRequest:
 class Base:
     """What both sides of a merge started from: sorted sets, and the way to our schema version.
 
-    ``taken`` says which sets and keys the base speaks of; outside it the merge has two sides.
+    ``selections`` say together which sets and keys the base speaks of; outside of them the merge
+    has two sides.
     """
 
     sets: Iterable[PreferenceSet]

@@ -183,6 +183,50 @@ def test_what_a_document_left_out_was_not_removed(tmp_path: Path) -> None:
     assert values(desk) == {"font": "sans", "size": 12, "tool": "ruff"}
 
 
+def test_what_was_never_passed_on_is_not_removed_on_the_way_back(tmp_path: Path) -> None:
+    desk, laptop = machine(tmp_path), machine(tmp_path)
+    desk.set_many("user", "alice", {"font": "serif", "size": 12})
+    part = exported(desk, tmp_path / "part.json", selection=Selection(keys=("font",)))
+    laptop.apply(laptop.plan_import(request(part)))
+    laptop.set("font", "mono", user="alice")
+    desk.apply(desk.plan_import(request(exported(laptop, tmp_path / "back.json"))))
+    assert values(desk) == {"font": "mono", "size": 12}
+
+
+def test_a_named_base_of_an_older_version_walks_the_steps_too(tmp_path: Path) -> None:
+    old, new = machine(tmp_path, "1.1.0"), machine(tmp_path, "1.2.0")
+    old.set_many("user", "alice", {"size": 12, "font": "serif"})
+    base = exported(old, tmp_path / "base.json")
+    new.set_many("user", "alice", {"font_size": 12, "font": "mono"})
+    other = machine(tmp_path, "1.2.0")
+    other.set_many("user", "alice", {"font_size": 20, "font": "serif"})
+    theirs = exported(other, tmp_path / "theirs.json")
+    new.apply(new.plan_import(request(theirs, base=base)))
+    assert values(new) == {"font": "mono", "font_size": 20}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        (Selection(), Selection(keys=("a*",)), Selection(keys=("a*",))),
+        (
+            Selection(("user", "project")),
+            Selection(("user",), ("x",)),
+            Selection(("user",), ("x",)),
+        ),
+        (Selection(keys=("a*",)), Selection(keys=("a*",)), Selection(keys=("a*",))),
+        (Selection(keys=("a*",)), Selection(keys=("*b",)), None),
+        (Selection(("user",)), Selection(("project",)), None),
+    ],
+    ids=["all and some", "scopes and owners", "the same", "two globs", "nothing"],
+)
+def test_two_selections_narrow_each_other(
+    one: Selection, other: Selection, both: Selection | None
+) -> None:
+    assert one.narrowed(other) == both
+    assert other.narrowed(one) == both
+
+
 def test_a_merge_reaches_over_a_migration_of_one_side(tmp_path: Path) -> None:
     desk, laptop, pass_on = passed_between(tmp_path)
     desk.apply(desk.plan_migration("1.2.0"))
