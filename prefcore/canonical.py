@@ -3,10 +3,14 @@
 The content is a sequence of UTF-8 lines, each ended by a line feed, hashed with SHA-256::
 
     {"app":…,"schema":…}                                    once
-    {"scope":"user","owner":"alice"}                        for each set
+    {"owner":"alice","scope":"user"}                        for each set
     "editor.font_size": {"value": 14, "updated_at": "2026-01-31T12:00:00.000000Z", …}
                                                             for each of its entries
-    {"kind":…,"data":…}                                     for each record
+    {"data":…,"kind":…}                                     for each record
+
+In a document of several applications the first line is
+``{"app":"","apps":[[…,…]],"schema":null}``, with name and schema version of each, and a set's
+begins with ``"app":…,``.
 
 All are canonical texts (``prefcore.values``) but the entry line, which is what the JSON format
 writes too: key and value are canonical texts, the time is UTC with six digits.
@@ -41,14 +45,17 @@ class Tally:
     def __init__(self, header: Header) -> None:
         self._hash = sha256()
         self._sets = self._entries = self._records = 0
-        self._line(canonical_text({"app": header.app, "schema": header.schema}))
+        head: dict[str, object] = {"app": header.app, "schema": header.schema}
+        if header.apps:
+            head["apps"] = [[one.app, one.schema] for one in header.apps]
+        self._line(canonical_text(head))
 
     def sets(self, sets: Iterable[PreferenceSet]) -> Iterator[PreferenceSet]:
         """Pass sets on, taking each into the tally."""
         for one in sets:
             self._sets += 1
             self._entries += len(one.rows)
-            self._line(canonical_text({"owner": one.owner, "scope": str(one.scope)}))
+            self._line(_set_line(one))
             if one.rows:
                 self._line("\n".join(entry_lines(one.rows)))
             yield one
@@ -57,7 +64,8 @@ class Tally:
         """Pass records on, taking each into the tally."""
         for one in records:
             self._records += 1
-            self._line(canonical_text({"data": one.data, "kind": one.kind}))
+            text = canonical_text(one.data) if one.text is None else one.text
+            self._line(f'{{"data":{text},"kind":{_QUOTED[one.kind]}}}')
             yield one
 
     def trailer(self) -> Trailer:
@@ -67,6 +75,12 @@ class Tally:
     def _line(self, text: str) -> None:
         self._hash.update(text.encode())
         self._hash.update(b"\n")
+
+
+def _set_line(one: PreferenceSet) -> str:
+    quoted = _QUOTED
+    app = f'"app":{quoted[one.app]},' if one.app else ""
+    return f'{{{app}"owner":{quoted[one.owner]},"scope":{quoted[str(one.scope)]}}}'
 
 
 def entry_lines(rows: Iterable[Row]) -> Sequence[str]:

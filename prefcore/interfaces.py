@@ -67,7 +67,7 @@ class Capability:
 
     #: Writes and reads one set after the other, in memory that does not grow with their number.
     STREAMS = "streams"
-    #: Carries records (history, schema versions, audit) besides sets.
+    #: Carries a whole store: several applications, and records (history, schema versions, audit).
     FULL_STATE = "full-state"
     #: Reads and writes files without our header, such as people write.
     PLAIN = "plain"

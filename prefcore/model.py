@@ -20,6 +20,7 @@ from prefcore.values import UNSET, Unset, from_text
 __all__ = [
     "SOURCES",
     "Actor",
+    "AppHeader",
     "AppState",
     "AuditRecord",
     "Change",
@@ -54,6 +55,10 @@ def _strings(values: Iterable[str]) -> tuple[str, ...]:
 
 def _rows(rows: Iterable[Row]) -> tuple[Row, ...]:
     return tuple(rows)
+
+
+def _apps(apps: Iterable[AppHeader]) -> tuple[AppHeader, ...]:
+    return tuple(apps)
 
 
 #: An entry in bulk: key, canonical text, updated_at (µs since 1970 UTC), source, actor id.
@@ -151,11 +156,16 @@ class Entry:
 
 @attrs.frozen
 class PreferenceSet:
-    """All the values of one owner in one scope. ``rows`` are sorted by key."""
+    """All the values of one owner in one scope. ``rows`` are sorted by key.
+
+    ``app`` names the application in a document of several; the empty text stands for the one that
+    is meant anyway.
+    """
 
     scope: str
     owner: str
     rows: tuple[Row, ...] = attrs.field(default=(), converter=_rows)
+    app: str = ""
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -164,8 +174,9 @@ class PreferenceSet:
 
     @property
     def place(self) -> str:
-        """What messages call this set, such as ``user/alice``."""
-        return place(self.scope, self.owner)
+        """What messages call this set, such as ``user/alice``, after its application if named."""
+        named = place(self.scope, self.owner)
+        return f"{self.app} {named}" if self.app else named
 
 
 def place(scope: str, owner: str) -> str:
@@ -249,8 +260,21 @@ class AppState:
 
 
 @attrs.frozen
+class AppHeader:
+    """One application in a document of several: its schema version and last changeset, if any."""
+
+    app: str
+    schema: str | None = None
+    changeset: str | None = None
+
+
+@attrs.frozen
 class Header:
     """What a document says of itself before its sets.
+
+    A document of one application names it in ``app``. One of several has them in ``apps``, sorted
+    by name; its ``app`` is empty, its ``schema`` and ``changeset`` None, and each of its sets says
+    whose it is.
 
     ``changeset`` is the UUID of the source store's last changeset, ``merged`` those of other
     stores' changesets it had taken in by import (newest last), each with the selection taken:
@@ -266,14 +290,20 @@ class Header:
     selection: Selection = Selection()
     full_state: bool = False
     layout: int = 1
+    apps: tuple[AppHeader, ...] = attrs.field(default=(), converter=_apps)
 
 
 @attrs.frozen
 class Record:
-    """One further thing in a full-state document: a changeset, a schema version, an audit row."""
+    """One further thing in a full-state document: a schema version, a key, a changeset.
+
+    docs/reference/full-state.md tells the kinds there are. ``text`` is the canonical text of the
+    data, where who made the record has it at hand; it saves making it again.
+    """
 
     kind: str
     data: Mapping[str, object]
+    text: str | None = attrs.field(default=None, repr=False, eq=False)
 
 
 @attrs.frozen
@@ -293,8 +323,9 @@ class Trailer:
 class Document:
     """A document in flow: the header at once, the sets and records as they are drawn.
 
-    ``sets`` come sorted by scope and owner, each with its rows sorted by key; ``records`` follow
-    and are drawn after the sets. A reader calls ``trailer()`` when both are exhausted.
+    ``sets`` come sorted by application, scope and owner, each with its rows sorted by key;
+    ``records`` follow and are drawn after the sets. A reader calls ``trailer()`` when both are
+    exhausted.
     """
 
     header: Header

@@ -10,6 +10,7 @@ import hypothesis.strategies as st
 
 from prefcore.canonical import Tally
 from prefcore.model import (
+    AppHeader,
     Document,
     Header,
     PreferenceSet,
@@ -23,8 +24,91 @@ from prefcore.model import (
 from prefcore.values import canonical_text
 from prefcore_testing.values import keys, names, portable_values
 
-__all__ = ["AT", "Contents", "documents", "many_sets", "set_of"]
+__all__ = ["AT", "STATE_RECORDS", "Contents", "documents", "many_sets", "set_of"]
 
+#: Records of every kind that a store's state has, small but true to docs/reference/full-state.md.
+STATE_RECORDS: tuple[tuple[str, Mapping[str, object]], ...] = (
+    ("app", {"app": "app", "schema": "1.0.0"}),
+    (
+        "schema",
+        {
+            "app": "app",
+            "version": "1.0.0",
+            "text": '{"app":"app","preferences":{"a":{"default":0.5}},"version":"1.0.0"}',
+            "declarations": {"a": '{"default":0.5}', "$date": '{"$date":"2026-01-31"}'},
+            "registered_at": 1_769_860_800_123_456,
+            "registered_by": "alice",
+            "applied_at": 1_769_860_800_123_456,
+            "applied_by": "alice",
+        },
+    ),
+    (
+        "schema",
+        {
+            "app": "app",
+            "version": "1.1.0-rc.1",
+            "text": "{}",
+            "declarations": {},
+            "registered_at": -1,
+            "registered_by": "",
+            "applied_at": None,
+            "applied_by": "",
+        },
+    ),
+    (
+        "key",
+        {
+            "app": "app",
+            "id": 0,
+            "uuid": "0b0f7d9e-6f0a-4a0e-8f6e-2f4f2d6a9c11",
+            "names": [[1, "a"], [2, None], [3, "größe"]],
+            "displaced": 1,
+        },
+    ),
+    (
+        "key",
+        {
+            "app": "app",
+            "id": 1,
+            "uuid": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+            "names": [],
+            "displaced": None,
+        },
+    ),
+    (
+        "changeset",
+        {
+            "revision": 1,
+            "id": "6f9619ff-8b86-4011-b42d-00c04fc964ff",
+            "app": "app",
+            "actor": "alice",
+            "kind": "set",
+            "at": 1_769_860_800_123_456,
+            "reason": "",
+            "changes": 3,
+            "schema_before": None,
+            "schema_after": "1.0.0",
+            "details": '{"since":{"$date":"2026-01-31"},"share":0.5}',
+            "renames": [["b", "a"]],
+            "algorithm": "sha256",
+            "digest": "0" * 64,
+            "chain": "f" * 64,
+        },
+    ),
+    (
+        "changes",
+        {
+            "revision": 1,
+            "scope": "user",
+            "owner": "alice",
+            "added": [0],
+            "before": [
+                [1, "1.5", 1_769_860_800_123_456, "manual", 'a "quoted" actor'],
+                [2, '{"$bytes":"AA=="}', 0, "import", ""],
+            ],
+        },
+    ),
+)
 #: When entries of documents made here were last changed, unless they say otherwise.
 AT = datetime(2026, 1, 31, 12, 0, 0, 123_456, tzinfo=UTC)
 
@@ -64,7 +148,7 @@ class Contents:
     def texts(self) -> list[str]:
         """Give sets and records as text in which -0.0 differs from 0.0, 1 from True and 1.0."""
         return [
-            *(f"{one.scope}/{one.owner}: {one.rows!r}" for one in self.sets),
+            *(f"{one.app}: {one.scope}/{one.owner}: {one.rows!r}" for one in self.sets),
             *(f"{one.kind}: {canonical_text(one.data)}" for one in self.records),
         ]
 
@@ -114,11 +198,12 @@ def _rows(draw: st.DrawFn) -> list[Row]:
 
 _texts = st.lists(_names, max_size=2).map(tuple)
 _scopes = st.lists(st.sampled_from([str(scope) for scope in Scope]), max_size=2).map(tuple)
+_versions = st.none() | st.sampled_from(["1.0.0", "2.1.0-rc.1+build"])
 _selections = st.builds(Selection, scopes=_scopes, owners=_texts, keys=_texts)
 _headers = st.builds(
     Header,
     app=_names,
-    schema=st.none() | st.sampled_from(["1.0.0", "2.1.0-rc.1+build"]),
+    schema=_versions,
     created_at=st.none() | _moments,
     generator=st.just("") | _names,
     changeset=st.none() | _uuids,
@@ -133,8 +218,15 @@ _records = st.lists(st.builds(Record, _names, _data), max_size=3).map(tuple)
 
 @st.composite
 def documents(draw: st.DrawFn, *, full_state: bool = False) -> Contents:
-    """Give contents of documents, with records if ``full_state``."""
+    """Give contents of documents; if ``full_state``, with records and perhaps several apps."""
     header = attrs.evolve(draw(_headers), full_state=full_state)
-    places = sorted(draw(_places) | draw(_system))
-    sets = tuple(PreferenceSet(scope, owner, draw(_rows())) for scope, owner in places)
-    return Contents(header, sets, draw(_records) if full_state else ())
+    names = sorted(draw(st.sets(_names, max_size=3))) if full_state else []
+    if names:
+        apps = [AppHeader(name, draw(_versions), draw(st.none() | _uuids)) for name in names]
+        header = attrs.evolve(header, app="", schema=None, changeset=None, apps=apps)
+    sets = [
+        PreferenceSet(scope, owner, draw(_rows()), app)
+        for app in names or [""]
+        for scope, owner in sorted(draw(_places) | draw(_system))
+    ]
+    return Contents(header, tuple(sets), draw(_records) if full_state else ())

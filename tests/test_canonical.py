@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prefcore.canonical import Tally, entry_lines, iso_time, micros_of
-from prefcore.model import Header, PreferenceSet, Record, Row, from_micros, to_micros
+from prefcore.model import AppHeader, Header, PreferenceSet, Record, Row, from_micros, to_micros
 from prefcore.values import canonical_text
 from prefcore_testing.documents import AT, Contents, documents, set_of
 from prefcore_testing.values import KEYS, VALUES
@@ -77,6 +77,22 @@ def test_digest_does_not_depend_on_when_and_by_what_a_document_is_written() -> N
     assert other.trailer() == CONTENTS.trailer()
 
 
+def test_digest_of_a_whole_store_is_over_these_lines() -> None:
+    apps = [AppHeader("a", "1.0.0", "not in the digest"), AppHeader('b"')]
+    sets = (PreferenceSet("system", "", app="a"), PreferenceSet("user", "é", app='b"'))
+    records = (Record("app", {"b": 1, "a": None}), Record("told", {}, '{"as":"text"}'))
+    lines = [
+        '{"app":"","apps":[["a","1.0.0"],["b\\"",null]],"schema":null}',
+        '{"app":"a","owner":"","scope":"system"}',
+        '{"app":"b\\"","owner":"é","scope":"user"}',
+        '{"data":{"a":null,"b":1},"kind":"app"}',
+        '{"data":{"as":"text"},"kind":"told"}',
+    ]
+    contents = Contents(Header("", None, full_state=True, apps=apps), sets, records)
+    text = "".join(f"{line}\n" for line in lines)
+    assert contents.trailer().digest == "sha256:" + sha256(text.encode()).hexdigest()
+
+
 def _changed(row: Row, i: int) -> Row:
     fields: list[object] = list(row)
     fields[i] = fields[i] + 1 if isinstance(fields[i], int) else f"{fields[i]}0"  # type: ignore[operator]  # an int
@@ -96,7 +112,13 @@ def test_digest_shows_a_change_of_any_field_of_an_entry(field: int) -> None:
 @given(documents(full_state=True), documents(full_state=True))
 def test_documents_of_one_digest_are_equal(one: Contents, other: Contents) -> None:
     content, of_other = (
-        (both.header.app, both.header.schema, both.texts()) for both in (one, other)
+        (
+            both.header.app,
+            both.header.schema,
+            [(app.app, app.schema) for app in both.header.apps],
+            both.texts(),
+        )
+        for both in (one, other)
     )
     assert (one.trailer() == other.trailer()) == (content == of_other)
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from random import Random
 from time import perf_counter
 
+import attrs
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
 from prefcore.errors import PrefcoreError
-from prefcore.model import Header, PlainDocument, PreferenceSet, Record
+from prefcore.model import AppHeader, Header, PlainDocument, PreferenceSet, Record
 from prefcore_testing.documents import AT, Contents, set_of
 from prefcore_testing.formats.base import FormatChecks, Outcome
 from prefcore_testing.values import VALUES
@@ -91,6 +92,11 @@ class HostileChecks(FormatChecks, kit=True):
         project = set_of({"a": 1}, scope="project", owner="z")
         for sets in ((other, one), (one, one), (one, project), (one, other, one)):
             self._assert_refused(Contents(Header("app", None), sets))
+        if self.full_state:
+            a, b = (attrs.evolve(one, app=app) for app in "ab")
+            apps = (AppHeader("a"), AppHeader("b"))
+            for sets in ((b, a), (a, a), (a, b, a)):
+                self._assert_refused(Contents(Header("", None, full_state=True, apps=apps), sets))
 
     def test_refuses_key_that_stands_twice(self) -> None:
         one = set_of({"a": 1})

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 
+import attrs
 import pytest
 from hypothesis import given
 
 from prefcore.errors import PrefcoreError
 from prefcore.interfaces import Capability, Limits
-from prefcore.model import Header, PlainDocument, PreferenceSet, Record, Selection, to_micros
+from prefcore.model import (
+    AppHeader,
+    Header,
+    PlainDocument,
+    PreferenceSet,
+    Record,
+    Selection,
+    to_micros,
+)
 from prefcore.values import Sealed, canonical_text
-from prefcore_testing.documents import AT, Contents, documents, set_of
+from prefcore_testing.documents import AT, STATE_RECORDS, Contents, documents, set_of
 from prefcore_testing.formats.base import FormatChecks
 from prefcore_testing.formats.pipes import Sink, Source
 from prefcore_testing.values import KEYS, VALUES
@@ -89,6 +98,24 @@ class RoundTripChecks(FormatChecks, kit=True):
 
         carry()
 
+    def test_carries_several_applications_or_refuses_them(self) -> None:
+        apps = (
+            AppHeader("app.one", "1.0.0", "6f9619ff-8b86-4011-b42d-00c04fc964ff"),
+            AppHeader("app.two"),
+            AppHeader('näme "three"', "2.1.0-rc.1+build"),
+        )
+        sets = [
+            attrs.evolve(set_of({"a": i}, scope=scope, owner=owner), app=one.app)
+            for i, one in enumerate(apps)
+            for scope, owner in (("project", "p"), ("system", ""), ("user", "alice"))
+        ]
+        contents = Contents(Header("", None, full_state=True, apps=apps), tuple(sets))
+        if self.full_state:
+            self.assert_round_trip(contents)
+        else:
+            with pytest.raises(PrefcoreError):
+                self.written(contents)
+
     def test_carries_records_or_refuses_them(self) -> None:
         header = Header("app", "1.0.0", full_state=True)
         data = {"nested": {"values": list(VALUES.values())[:40]}, "$date": None}
@@ -96,6 +123,19 @@ class RoundTripChecks(FormatChecks, kit=True):
         contents = Contents(header, (set_of({"a": 1}),), records)
         if self.full_state:
             self.assert_round_trip(contents)
+        else:
+            with pytest.raises(PrefcoreError):
+                self.written(contents)
+
+    def test_carries_records_of_a_store_or_refuses_them(self) -> None:
+        records = tuple(Record(kind, data) for kind, data in STATE_RECORDS)
+        header = Header("", None, full_state=True, apps=(AppHeader("app", "1.0.0"),))
+        contents = Contents(header, (attrs.evolve(set_of({"a": 1}), app="app"),), records)
+        if self.full_state:
+            self.assert_round_trip(contents)
+            held, _ = self.read(self.written(contents))
+            for one, (_, data) in zip(held.records, STATE_RECORDS, strict=True):
+                assert one.text in (None, canonical_text(data)), "the text is not of the data"
         else:
             with pytest.raises(PrefcoreError):
                 self.written(contents)

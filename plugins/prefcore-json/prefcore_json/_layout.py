@@ -13,6 +13,7 @@ from prefcore.canonical import iso_time, micros_of
 from prefcore.errors import DamagedDocument, InvalidValue, NewerFormat
 from prefcore.interfaces import Limits
 from prefcore.model import (
+    AppHeader,
     Header,
     PreferenceSet,
     Record,
@@ -54,10 +55,13 @@ _HEADER_MORE: _Kinds = {
     "merged": ("array",),
     "selection": ("object",),
     "full_state": ("boolean",),
+    "apps": ("array",),
 }
+_APP: _Kinds = {"app": _TEXT, "schema": _TEXT_OR_NULL, "changeset": _TEXT_OR_NULL}
 _MERGED: _Kinds = {"changeset": _TEXT, "selection": ("object",)}
 _SELECTION: _Kinds = {"scopes": ("array",), "owners": ("array",), "keys": ("array",)}
 _SET: _Kinds = {"scope": _TEXT, "owner": _TEXT, "entries": ("object",)}
+_SET_MORE: _Kinds = {"app": _TEXT}
 _ENTRY: _Kinds = {"value": (), "updated_at": _TEXT, "source": _TEXT, "actor": _TEXT}
 _RECORD: _Kinds = {"kind": _TEXT, "data": ("object",)}
 _TRAILER: _Kinds = {"sets": _COUNT, "entries": _COUNT, "records": _COUNT, "digest": _TEXT}
@@ -65,6 +69,9 @@ _TRAILER: _Kinds = {"sets": _COUNT, "entries": _COUNT, "records": _COUNT, "diges
 
 def header_text(header: Header) -> str:
     """Give the header as JSON on one line; raises InvalidValue for a text that is not Unicode."""
+    apps = [
+        {"app": one.app, "schema": one.schema, "changeset": one.changeset} for one in header.apps
+    ]
     return _dump(
         {
             "layout": LAYOUT,
@@ -79,6 +86,7 @@ def header_text(header: Header) -> str:
             ],
             "selection": _selection_data(header.selection),
             "full_state": header.full_state,
+            **({"apps": apps} if apps else {}),
         }
     )
 
@@ -126,6 +134,7 @@ def take_header(data: object, path: Path = ("prefcore",)) -> Header:
         inner = (*path, "merged", i)
         one = take_fields(item, inner, _MERGED)
         merged.append((one["changeset"], _take_selection(one["selection"], (*inner, "selection"))))
+    apps = _take_apps(fields, path)
     return Header(
         app=fields["app"],
         schema=fields["schema"],
@@ -135,7 +144,24 @@ def take_header(data: object, path: Path = ("prefcore",)) -> Header:
         merged=tuple(merged),
         selection=_take_selection(fields.get("selection", {}), (*path, "selection")),
         full_state=fields.get("full_state", False),
+        apps=apps,
     )
+
+
+def _take_apps(fields: Mapping[str, Any], path: Path) -> tuple[AppHeader, ...]:
+    apps: list[AppHeader] = []
+    for i, item in enumerate(fields.get("apps", [])):
+        inner = (*path, "apps", i)
+        one = AppHeader(**take_fields(item, inner, _APP))
+        if not one.app or (apps and one.app <= apps[-1].app):
+            raise Misfit(inner, "applications stand sorted by name, each once")
+        apps.append(one)
+    if apps:
+        for name, empty in (("app", ""), ("schema", None), ("changeset", None)):
+            if fields.get(name) != empty:
+                message = "a document of several applications tells this in 'apps'; empty it here"
+                raise Misfit((*path, name), message)
+    return tuple(apps)
 
 
 def _take_selection(data: object, path: Path) -> Selection:
@@ -148,7 +174,7 @@ def _take_selection(data: object, path: Path) -> Selection:
 
 def take_set(data: object, path: Path, limits: Limits) -> PreferenceSet:
     """Give a set of its JSON data, rows sorted by key; raises Misfit."""
-    fields = take_fields(data, path, _SET)
+    fields = take_fields(data, path, _SET, _SET_MORE)
     check_scope(fields["scope"], (*path, "scope"))
     entries = fields["entries"]
     path = (*path, "entries")
@@ -156,7 +182,7 @@ def take_set(data: object, path: Path, limits: Limits) -> PreferenceSet:
         message = f"the set has {len(entries)} keys; the limit is {limits.max_keys_per_set}"
         raise Misfit(path, message)
     rows = [_take_row(key, entry, (*path, key), limits) for key, entry in entries.items()]
-    return PreferenceSet(fields["scope"], fields["owner"], sorted(rows))
+    return PreferenceSet(fields["scope"], fields["owner"], sorted(rows), fields.get("app", ""))
 
 
 def check_scope(scope: str, path: Path) -> None:
@@ -221,22 +247,31 @@ def check_trailer(trailer: Trailer, path: Path, *, sets: int, entries: int, reco
 
 
 class OrderGuard:
-    """Sees that sets come sorted by scope and owner, each once."""
+    """Sees that sets are of the header's applications, and come sorted, each once."""
 
-    def __init__(self) -> None:
-        self._last: tuple[str, str] | None = None
+    def __init__(self, header: Header) -> None:
+        self._apps = frozenset(one.app for one in header.apps) or {""}
+        self._last: tuple[str, str, str] | None = None
 
-    def check(self, scope: str, owner: str, path: Path) -> None:
-        """Raise Misfit when that set may not follow the one before."""
-        now = (scope, owner)
+    def check(self, one: PreferenceSet, path: Path) -> None:
+        """Raise Misfit when that set may not stand here, or not follow the one before."""
+        now = (one.app, one.scope, one.owner)
+        if one.app not in self._apps:
+            raise Misfit(
+                path,
+                f"the set of {one.place} is of an application that the header does not name"
+                if one.app
+                else f"the set of {one.place} does not say of which application it is",
+            )
         if self._last is not None and now <= self._last:
-            before, after = PreferenceSet(*self._last).place, PreferenceSet(*now).place
+            app, scope, owner = self._last
+            before = PreferenceSet(scope, owner, app=app).place
             if now == self._last:
-                message = f"two sets are of {after}; merge them into one"
+                message = f"two sets are of {one.place}; merge them into one"
             else:
                 message = (
-                    f"the set of {after} stands after that of {before}, or stands twice; "
-                    "sort the sets by scope and owner, one for each"
+                    f"the set of {one.place} stands after that of {before}, or stands twice; "
+                    "sort the sets by application, scope and owner, one for each"
                 )
             raise Misfit(path, message)
         self._last = now

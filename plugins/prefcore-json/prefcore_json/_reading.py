@@ -43,7 +43,10 @@ __all__ = ["open_document"]
 _Taken = TypeVar("_Taken")
 
 _FREE = r'[^"\\\x00-\x1f]'  # what stands in a text unescaped
-_SET = re.compile(rf'\{{"scope": "({"|".join(Scope)})", "owner": "({_FREE}*+)", "entries": \{{\n')
+_SET = re.compile(
+    rf'\{{(?:"app": "({_FREE}++)", )?"scope": "({"|".join(Scope)})", "owner": "({_FREE}*+)", '
+    r'"entries": \{\n'
+)
 # Key; value, canonical at sight or whatever stands between; time by hour, minute with second, and
 # microsecond, which repeat; source; actor. Texts sees to it that what stands between is one JSON
 # value, so there is no other way to read the line.
@@ -77,14 +80,14 @@ def open_document(source: BinaryIO, limits: Limits) -> Document | PlainDocument:
         if isinstance(data, dict) and len(data) == 1:
             header = _located(piece, lambda: take_header(data["prefcore"]))
             window.skip(size)
-            return Reading(window, limits).document(header)
+            return Reading(header, window, limits).document()
     piece = Piece(window.rest())
     members = decode_whole(piece, limits)
     if not isinstance(members.get("prefcore"), dict):
         return take_plain(piece, members, limits)
     # The header first: a newer layout may have other members.
     header = _located(piece, lambda: take_header(members["prefcore"]))
-    return Reading(window, limits, Remainder(piece, members, limits)).document(header)
+    return Reading(header, window, limits, Remainder(piece, members, limits)).document()
 
 
 def _refuse_other_encodings(window: Window) -> None:
@@ -113,21 +116,24 @@ class Reading:
     ``rest`` is None as long as the source is read by lines, then what was decoded at once.
     """
 
-    def __init__(self, window: Window, limits: Limits, rest: Remainder | None = None) -> None:
+    def __init__(
+        self, header: Header, window: Window, limits: Limits, rest: Remainder | None = None
+    ) -> None:
+        self._header = header
         self._window = window
         self._limits = limits
         self._rest = rest
         self._texts = Texts(limits.max_depth)
         self._hours = Micros("00:00Z")
         self._seconds = Micros("Z", before="1970-01-01T00:")
-        self._order = OrderGuard()
+        self._order = OrderGuard(header)
         self._sets = self._entries = self._records = 0
         self._drawn = ""
         self._trailer: Trailer | None = None
 
-    def document(self, header: Header) -> Document:
-        """Give the document of that header that draws from here."""
-        return Document(header, self._all_sets(), self._all_records(), self._the_trailer)
+    def document(self) -> Document:
+        """Give the document that draws from here."""
+        return Document(self._header, self._all_sets(), self._all_records(), self._the_trailer)
 
     # ------------------------------------------------------------------------------ sets
 
@@ -140,7 +146,7 @@ class Reading:
         self._drawn = "sets"
 
     def _counted(self, one: PreferenceSet, piece: Piece, path: Path) -> PreferenceSet:
-        _located(piece, lambda: self._order.check(one.scope, one.owner, path))
+        _located(piece, lambda: self._order.check(one, path))
         self._sets += 1
         self._entries += len(one.rows)
         return one
@@ -198,7 +204,7 @@ class Reading:
             return None
         if not all(map(lt, keys, islice(keys, 1, None))):
             return None
-        return PreferenceSet(head[1], head[2], rows)
+        return PreferenceSet(head[2], head[3], rows, head[1] or "")
 
     def _strict_set(self, piece: Piece) -> PreferenceSet | None:
         """Decode one set strictly, or, where its end was misjudged, all that is left."""
@@ -246,10 +252,10 @@ class Reading:
         if (match := _RECORD.fullmatch(line)) is None:
             return None
         try:
-            data = record_data(match[2], self._limits.max_depth)
+            data, text = record_data(match[2], self._limits.max_depth)
         except (ValueError, PrefcoreError):
             return None
-        return Record(match[1], data) if isinstance(data, dict) else None
+        return Record(match[1], data, text) if isinstance(data, dict) else None
 
     def _strict_record(self, line: str) -> Record | None:
         piece = Piece(line, line=self._window.line, under=("records", self._records))

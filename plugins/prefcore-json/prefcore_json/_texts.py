@@ -25,6 +25,7 @@ _SHORT = 80
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 # msgspec writes some floats otherwise than Python, and lets integers beyond 64 bits pass.
 _NUMBER_TO_CHECK = re.compile(r"[0-9][.eE]|[0-9]{19}")
+_TEXT = re.compile(r'"(?:[^"\\]|\\.)*+"')
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -69,18 +70,17 @@ class Micros(dict[str, int]):
         return micros
 
 
-def record_data(text: str, depth: int) -> object:
-    """Give the data of a record from its JSON text, tagged forms decoded."""
+def record_data(text: str, depth: int) -> tuple[object, str]:
+    """Give a record's data, tagged forms decoded, and its canonical text."""
     if is_deeper(text, depth + 1):
         raise Refused("the record is nested too deep")
-    if '"$' not in text and not _LONG_INTEGER.search(text) and _is_as_written(text):
-        return _decode(text)
+    suspect = '"$' in text or (
+        _NUMBER_TO_CHECK.search(text) and _NUMBER_TO_CHECK.search(_TEXT.sub("", text))
+    )
+    if not suspect and _is_as_written(text):
+        return _decode(text), text
     data = from_tagged(loads(text))
-    canonical_text(data)
-    return data
-
-
-_LONG_INTEGER = re.compile(r"[0-9]{19}")
+    return data, canonical_text(data)
 
 
 def _is_as_written(text: str) -> bool:

@@ -36,7 +36,8 @@ def _texts(document: Document) -> Iterator[str]:
     before = "\n"
     for one in document.sets:
         scope, owner = canonical_text(str(one.scope)), canonical_text(one.owner)
-        yield f'{before}{{"scope": {scope}, "owner": {owner}, "entries": {{\n'
+        app = f'"app": {canonical_text(one.app)}, ' if one.app else ""
+        yield f'{before}{{{app}"scope": {scope}, "owner": {owner}, "entries": {{\n'
         if one.rows:
             yield ",\n".join(entry_lines(one.rows)) + "\n"
         yield "}}"
@@ -44,10 +45,8 @@ def _texts(document: Document) -> Iterator[str]:
     yield '\n],\n"records": ['
     before = "\n"
     for record in document.records:
-        yield (
-            f'{before}{{"kind": {canonical_text(record.kind)}, '
-            f'"data": {canonical_text(record.data)}}}'
-        )
+        data = canonical_text(record.data) if record.text is None else record.text
+        yield f'{before}{{"kind": {canonical_text(record.kind)}, "data": {data}}}'
         before = ",\n"
     yield f'\n],\n"trailer": {trailer_text(_trailer_of(document))}}}\n'
 

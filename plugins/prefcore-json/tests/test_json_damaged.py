@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import attrs
 import pytest
 from prefcore_json import prefcore_formats
 
@@ -16,7 +17,7 @@ from prefcore.errors import (
     UsageError,
 )
 from prefcore.interfaces import Limits
-from prefcore.model import Document, Header, Record
+from prefcore.model import AppHeader, Document, Header, Record
 from prefcore_testing.documents import AT, Contents, many_sets, set_of
 
 FORMAT = prefcore_formats()[0].factory()
@@ -223,6 +224,48 @@ DOCUMENTS: dict[str, tuple[bytes, bytes, type[PrefcoreError], int, str]] = {
     "cut in the header": (OWN[40:], b"", TruncatedDocument, 1, "cut"),
     "cut in the trailer": (OWN[-20:], b"", TruncatedDocument, 18, "cut"),
 }
+
+
+STATE = written(
+    Contents(
+        Header("", None, full_state=True, apps=[AppHeader("a", "1.0.0"), AppHeader("b")]),
+        tuple(attrs.evolve(set_of({"key": 1}), app=app) for app in "ab"),
+    )
+)
+# The same of a document of several applications: its header is line 1, its sets are 3 and 6.
+STATES: dict[str, tuple[bytes, bytes, int, str]] = {
+    "applications out of order": (b'{"app": "b"', b'{"app": "A"', 1, "sorted by name"),
+    "application twice": (b'{"app": "b"', b'{"app": "a"', 1, "each once"),
+    "application without a name": (b'{"app": "a"', b'{"app": ""', 1, "sorted by name"),
+    "field of an application missing": (b', "changeset": null}', b"}", 1, "'changeset'"),
+    "unknown field of an application": (b'{"app": "a"', b'{"x": 1, "app": "a"', 1, "'x'"),
+    "applications that are no list": (b'"apps": [', b'"apps": 5, "x": [', 1, "array"),
+    "two tell the application": (b'"app": "",', b'"app": "a",', 1, "prefcore.app"),
+    "two tell the schema": (b'"schema": null', b'"schema": "1.0.0"', 1, "prefcore.schema"),
+    "set of an unknown application": (
+        b'{"app": "b", "scope"',
+        b'{"app": "c", "scope"',
+        6,
+        "c user",
+    ),
+    "set of no application": (b'{"app": "b", "scope"', b'{"scope"', 6, "does not say"),
+    "applications of sets out of order": (b'"a", "scope"', b'"b", "scope"', 6, "two sets"),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_state_is_refused_with_its_place(name: str) -> None:
+    old, new, line, word = STATES[name]
+    assert old in STATE, "the test replaces nothing"
+    with pytest.raises(DamagedDocument) as caught:
+        read(STATE.replace(old, new, 1))
+    assert word in caught.value.message
+    assert caught.value.facts["line"] == line
+
+
+def test_set_of_an_application_is_refused_where_the_header_names_none() -> None:
+    with pytest.raises(DamagedDocument, match="header does not name"):
+        read(OWN.replace(b'{"scope"', b'{"app": "app", "scope"', 1))
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -6,12 +6,13 @@ import io
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
 
+import pytest
 from prefcore_json import prefcore_formats
 
 from prefcore.interfaces import Limits
-from prefcore.model import Document, Header, PreferenceSet, Record, Row, Selection
+from prefcore.model import AppHeader, Document, Header, PreferenceSet, Record, Row, Selection
 from prefcore.values import Sealed, canonical_text
-from prefcore_testing.documents import Contents
+from prefcore_testing.documents import STATE_RECORDS, Contents
 
 FORMAT = prefcore_formats()[0].factory()
 FILE = Path(__file__).parent / "data" / "v1.json"
@@ -77,21 +78,45 @@ CONTENTS = Contents(
     ),
 )
 
+#: A whole store: several applications, and the records of docs/reference/full-state.md.
+STATE = Contents(
+    Header(
+        app="",
+        schema=None,
+        created_at=datetime(2026, 11, 26, 10, 30, tzinfo=UTC),
+        generator="prefcore 0.1.0",
+        full_state=True,
+        apps=(
+            AppHeader("app", "1.0.0", "6f9619ff-8b86-4011-b42d-00c04fc964ff"),
+            AppHeader('app "zwei"'),
+        ),
+    ),
+    (
+        PreferenceSet("system", "", _rows({"locked": True}, 0, "api", ""), "app"),
+        PreferenceSet("user", "alice", _rows({"date": VALUES["date"]}, 1, "api", "alice"), "app"),
+        PreferenceSet("user", "alice", _rows({"a": 1}, -1, "api", "root"), 'app "zwei"'),
+    ),
+    tuple(Record(kind, data) for kind, data in STATE_RECORDS),
+)
+FILES = {"v1.json": CONTENTS, "v1-state.json": STATE}
 
-def test_golden_file_is_read() -> None:
-    with FILE.open("rb") as source:
+
+@pytest.mark.parametrize("name", FILES)
+def test_golden_file_is_read(name: str) -> None:
+    with FILE.with_name(name).open("rb") as source:
         document = FORMAT.read(source, Limits())
         assert isinstance(document, Document)
         contents, trailer = Contents.drawn_from(document)
-    assert contents.texts() == CONTENTS.texts()
-    assert contents == CONTENTS
-    assert trailer == CONTENTS.trailer()
+    assert contents.texts() == FILES[name].texts()
+    assert contents == FILES[name]
+    assert trailer == FILES[name].trailer()
 
 
-def test_golden_file_is_written() -> None:
+@pytest.mark.parametrize("name", FILES)
+def test_golden_file_is_written(name: str) -> None:
     out = io.BytesIO()
-    FORMAT.write(CONTENTS.document(), out)
-    assert out.getvalue().decode() == FILE.read_text("utf-8")
+    FORMAT.write(FILES[name].document(), out)
+    assert out.getvalue().decode() == FILE.with_name(name).read_text("utf-8")
 
 
 def test_golden_plain_file_is_read_and_written() -> None:

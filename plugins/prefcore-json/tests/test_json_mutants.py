@@ -101,6 +101,13 @@ FAULTS = [
         "carries_keys",
     ),
     Fault(
+        "application of sets lost",
+        "_reading",
+        'head[1] or ""',
+        '"app"',
+        "carries_several_applications_or_refuses_them",
+    ),
+    Fault(
         "sealed values taken for data",
         "_writing",
         '",\\n".join(entry_lines(one.rows))',
@@ -145,9 +152,10 @@ FAULTS = [
     Fault(
         "records without their data",
         "_reading",
-        "Record(match[1], data)",
+        "Record(match[1], data, text)",
         "Record(match[1], {})",
-        "carries_records_or_refuses_them carries_any_records",
+        "carries_records_or_refuses_them carries_records_of_a_store_or_refuses_them "
+        "carries_any_records",
     ),
     Fault(
         "first key of a plain file left out",
@@ -244,7 +252,7 @@ FAULTS = [
     Fault(
         "any order",
         "_reading",
-        "_located(piece, lambda: self._order.check(one.scope, one.owner, path))",
+        "_located(piece, lambda: self._order.check(one, path))",
         "pass",
         "refuses_sets_out_of_order",
     ),
