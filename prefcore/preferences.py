@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Generic, TypeVar
@@ -49,7 +49,7 @@ from prefcore.plugins import Plugins
 from prefcore.schema import SchemaDocument, Snapshots, Version
 from prefcore.values import canonical_text
 from prefcore.views import Buffered, Live, Resolved
-from prefcore.workplace import Act, Workplace
+from prefcore.workplace import Act, Begun, Workplace
 
 if TYPE_CHECKING:
     from prefcore.schema import Binding, Schema
@@ -406,11 +406,24 @@ class Preferences(Browser, Generic[S]):
         A path alone takes everything in the document, and decides no conflict. Raises what
         reading the file raises; refused values and conflicts are in the plan.
         """
+        return self._plan(self._importing(source, reason))
+
+    def begin_import(
+        self, source: str | Path | ImportRequest, *, reason: str = ""
+    ) -> AbstractContextManager[Begun]:
+        """Import a file in a transaction that stays open: look at its ``plan``, then ``commit``.
+
+        It reads the file once, where ``plan_import`` and ``apply`` read it twice, and holds the
+        store's write lock until then. What is not committed in the block leaves no trace.
+        """
+        return self._begun(self._importing(source, reason))
+
+    def _importing(self, source: str | Path | ImportRequest, reason: str) -> Act:
         if isinstance(source, ImportRequest):
             request = source
         else:
             request = ImportRequest(path=Path(source), name=str(source))
-        return self._plan(import_act(self._workplace, request, self._version, reason=reason))
+        return import_act(self._workplace, request, self._version, reason=reason)
 
     def plan_undo(self, id: str | None = None, *, skip: bool = False, reason: str = "") -> Plan:
         """Say what undoing a changeset (the newest, if none is named) would do.
@@ -419,6 +432,15 @@ class Preferences(Browser, Generic[S]):
         are left alone instead of being conflicts. Raises NotFound, and PolicyRefused while a later
         migration stands on the changeset.
         """
+        return self._plan(self._undoing(id, skip=skip, reason=reason))
+
+    def begin_undo(
+        self, id: str | None = None, *, skip: bool = False, reason: str = ""
+    ) -> AbstractContextManager[Begun]:
+        """Undo a changeset in a transaction that stays open, as ``begin_import`` imports."""
+        return self._begun(self._undoing(id, skip=skip, reason=reason))
+
+    def _undoing(self, id: str | None, *, skip: bool, reason: str) -> Act:
         changeset = self.changeset(id) if id is not None else next(self.log(), None)
         if changeset is None:
             raise NotFound("there is nothing to undo: the history is empty")
@@ -426,14 +448,14 @@ class Preferences(Browser, Generic[S]):
             raise NotFound(f"changeset {changeset.id[:8]} is of {changeset.app}, not {self.app}")
         before, after = changeset.schema_before, changeset.schema_after
         if before == after or before is None:
-            return self._plan(undo_act(changeset, skip=skip, reason=reason))
+            return undo_act(changeset, skip=skip, reason=reason)
         if after != self._version:
             raise PolicyRefused(
                 f"changeset {changeset.id[:8]} migrated {before} → {after}, and later "
                 "migrations stand on it; undo those first",
                 changeset=changeset.id,
             )
-        return self._plan(undo_migration_act(self._workplace, changeset, reason=reason))
+        return undo_migration_act(self._workplace, changeset, reason=reason)
 
     def plan_migration(
         self, to: str | None = None, *, take_before: bool = False, reason: str = ""
@@ -444,23 +466,35 @@ class Preferences(Browser, Generic[S]):
         ``take_before`` what stood before the upgrade takes its place. Raises MissingStep,
         InvalidValue or ConflictError where a value would be lost on the way.
         """
+        return self._plan(self._migrating(to, take_before=take_before, reason=reason))
+
+    def begin_migration(
+        self, to: str | None = None, *, take_before: bool = False, reason: str = ""
+    ) -> AbstractContextManager[Begun]:
+        """Migrate in a transaction that stays open, as ``begin_import`` imports."""
+        return self._begun(self._migrating(to, take_before=take_before, reason=reason))
+
+    def _migrating(self, to: str | None, *, take_before: bool, reason: str) -> Act:
         start = self._version
         if start is None:
             raise NotFound(
                 f"the store holds nothing of {self.app} yet; there is nothing to migrate"
             )
         goal = to or self._workplace.known.newest or start
-        return self._plan(
-            migration_act(self._workplace, start, goal, take_before=take_before, reason=reason)
-        )
+        return migration_act(self._workplace, start, goal, take_before=take_before, reason=reason)
 
     # -------------------------------------------------------------------------------- inside
 
     def _plan(self, act: Act) -> Plan:
-        return self._workplace.carry_out(act, self._version, dry=True)[0]
+        with self._begun(act) as begun:
+            return begun.plan
 
     def _act(self, act: Act, *, expected: str | None = None) -> Changeset | None:
-        return self._done(self._workplace.carry_out(act, self._version, expected=expected)[1])
+        with self._begun(act) as begun:
+            return begun.commit(expected=expected)
+
+    def _begun(self, act: Act) -> AbstractContextManager[Begun]:
+        return self._workplace.begun(act, self._version, self._done)
 
     def _done(self, changeset: Changeset | None) -> Changeset | None:
         if changeset is not None and changeset.schema_after != self._version:
@@ -489,7 +523,8 @@ class Preferences(Browser, Generic[S]):
                 found=self._version,
                 needed=document.version,
             )
-        self.apply(self.plan_migration(document.version, reason="opened by a newer program"))
+        with self.begin_migration(document.version, reason="opened by a newer program") as begun:
+            begun.commit()
 
 
 def _one_set(user: str | None, project: str | None, system: bool) -> tuple[str, str]:

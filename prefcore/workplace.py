@@ -5,14 +5,15 @@ An act is planned and done by the same code in one transaction, so a plan cannot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import attrs
 
 from prefcore.engines import registering
-from prefcore.errors import NotFound, StalePlan
+from prefcore.errors import NotFound, StalePlan, UsageError
 from prefcore.interfaces import Store, Transaction
 from prefcore.migration import Edge, Step, find_path, in_order, read_steps
 from prefcore.model import Changeset, Draft, Plan
@@ -20,7 +21,7 @@ from prefcore.planning import PlanBuilder
 from prefcore.plugins import Plugins
 from prefcore.schema import SchemaDocument, Version
 
-__all__ = ["Act", "Workplace"]
+__all__ = ["Act", "Begun", "Workplace"]
 
 
 @attrs.frozen(kw_only=True)
@@ -38,6 +39,59 @@ class Act:
     details: Mapping[str, object] = attrs.field(factory=dict)
     to_version: str | None = None
     careful: bool = False
+
+
+class Begun:
+    """An act that was carried out in a transaction which is still open: nobody else sees it yet."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        transaction: Transaction,
+        ending: ExitStack,
+        copied: Store | None,
+        done: Callable[[Changeset | None], object],
+    ) -> None:
+        #: What it did; the act will not run again, so committing does exactly this.
+        self.plan = plan
+        self._transaction = transaction
+        self._ending = ending
+        self._copied = copied
+        self._done = done
+        self._is_open = True
+
+    def commit(self, *, expected: str | None = None) -> Changeset | None:
+        """Make it durable; gives the changeset, None where nothing changed.
+
+        Raises the plan's blocker, and StalePlan when its digest is not the ``expected`` one; then
+        nothing was changed.
+        """
+        plan = self.plan
+        if not self._is_open:
+            raise UsageError(f"{plan.summary} has ended already; begin it again")
+        if expected is not None and plan.digest != expected:
+            raise StalePlan(
+                f"{plan.summary}: the state moved since the plan was made, and it would now do "
+                "something else; plan it again",
+                expected=expected,
+                found=plan.digest,
+            )
+        if plan.blocker is not None:
+            raise plan.blocker
+        if self._copied is not None:
+            self._copied.save_copy(f"before {plan.summary}")
+        self._is_open = False
+        self._ending.close()
+        changeset = self._transaction.result()
+        self._done(changeset)
+        return changeset
+
+    def let_go(self) -> None:
+        """Leave the store as it was, and free its write lock; nothing once it was committed."""
+        if self._is_open:
+            self._is_open = False
+            self._transaction.abandon()
+            self._ending.close()
 
 
 class Workplace:
@@ -104,16 +158,19 @@ class Workplace:
         """Give the draft of a changeset made now."""
         return Draft(self.app, self.actor, kind, datetime.now(UTC), reason, details or {})
 
-    def carry_out(
-        self, act: Act, version: str | None, *, dry: bool = False, expected: str | None = None
-    ) -> tuple[Plan, Changeset | None]:
-        """Run an act in one transaction: for its plan alone (``dry``), or to be committed.
+    @contextmanager
+    def begun(
+        self, act: Act, version: str | None, done: Callable[[Changeset | None], object]
+    ) -> Iterator[Begun]:
+        """Run an act in one transaction, and give it with its plan, to be committed or let go.
 
-        ``version`` is the schema version in force. Raises StalePlan when the plan's digest is not
-        the ``expected`` one, and the plan's blocker; then nothing was changed.
+        ``version`` is the schema version in force; ``done`` is told of what was committed. The
+        transaction holds the store's write lock until it is committed, let go, or the block ends,
+        which lets it go.
         """
         draft = self.draft(act.kind, act.reason, act.details)
-        with self.store.changeset(draft, version=version) as transaction:
+        with ExitStack() as ending:
+            transaction = ending.enter_context(self.store.changeset(draft, version=version))
             base = transaction.state(self.app).last_changeset
             builder = PlanBuilder()
             builder.details.update(act.details)
@@ -124,17 +181,9 @@ class Workplace:
             plan = builder.build(
                 app=self.app, kind=act.kind, summary=act.summary, base=base, request=act
             )
-            if dry:
-                transaction.abandon()
-            elif expected is not None and plan.digest != expected:
-                raise StalePlan(
-                    f"{act.summary}: the state moved since the plan was made, and it would now do "
-                    "something else; plan it again",
-                    expected=expected,
-                    found=plan.digest,
-                )
-            elif plan.blocker is not None:
-                raise plan.blocker
-            elif act.careful and not (plan.is_empty and goal == version):
-                self.store.save_copy(f"before {act.summary}")
-        return plan, None if dry else transaction.result()
+            copied = act.careful and not (plan.is_empty and goal == version)
+            begun = Begun(plan, transaction, ending, self.store if copied else None, done)
+            try:
+                yield begun
+            finally:
+                begun.let_go()

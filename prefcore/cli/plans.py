@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from prefcore.cli.session import Session
     from prefcore.preferences import Preferences
     from prefcore.schema import Schema
+    from prefcore.workplace import Begun
 
-__all__ = ["carry_out", "counted", "plan_data", "short", "tell_done"]
+__all__ = ["carry_out", "counted", "finish", "plan_data", "short", "tell_done"]
 
 #: So many items are printed; ``-v`` prints all that the plan names.
 MOST = 40
@@ -56,6 +57,27 @@ def carry_out(
     changeset = None
     if not dry and plan.blocker is None:
         changeset = prefs.apply(plan)
+    _tell(session, plan, masks, changeset, dry=dry)
+    return changeset
+
+
+def finish(session: Session, begun: Begun, masks: Masks, *, dry: bool) -> Changeset | None:
+    """Commit what was begun, or let it go if ``dry``, and tell of it as ``carry_out`` does.
+
+    The store is free again before anything is printed: who reads along may take his time.
+    """
+    changeset = None
+    if dry or begun.plan.blocker is not None:
+        begun.let_go()
+    else:
+        changeset = begun.commit()
+    _tell(session, begun.plan, masks, changeset, dry=dry)
+    return changeset
+
+
+def _tell(
+    session: Session, plan: Plan, masks: Masks, changeset: Changeset | None, *, dry: bool
+) -> None:
     if session.json:
         print_json(plan_data(plan, masks, changeset=changeset))
     else:
@@ -64,7 +86,6 @@ def carry_out(
         warn(escaped(warning))
     if plan.blocker is not None:
         raise plan.blocker
-    return changeset
 
 
 def short(changeset: Changeset) -> str:

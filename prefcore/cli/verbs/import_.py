@@ -12,7 +12,7 @@ from prefcore.cli.files import readable
 from prefcore.cli.frame import Command
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import Target, acting, selecting, targeting
-from prefcore.cli.plans import carry_out, tell_done
+from prefcore.cli.plans import finish, tell_done
 from prefcore.cli.session import Session
 from prefcore.documents import opened_document
 from prefcore.engines.importing import ImportRequest
@@ -114,8 +114,9 @@ def command(
         )
         if target.named:
             _refuse_document(prefs.plugins, request)
-        plan = prefs.plan_import(request, reason=reason)
-        made = carry_out(session, prefs, plan, Masks.of(prefs), dry=dry_run)
+        masks = Masks.of(prefs)
+        begun = stack.enter_context(prefs.begin_import(request, reason=reason))
+        made = finish(session, begun, masks, dry=dry_run)
         if not dry_run:
             back = f"prefcore undo {made.id[:8]}" if made else ""
             tell_done(session, f"imported {name}", made, back)

@@ -11,7 +11,7 @@ from prefcore.cli.frame import Command, LazyGroup
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import acting
 from prefcore.cli.output import print_json, say
-from prefcore.cli.plans import carry_out, counted, plan_data, tell_done
+from prefcore.cli.plans import carry_out, counted, finish, plan_data, tell_done
 from prefcore.cli.session import Session
 from prefcore.errors import PrefcoreError, StalePlan, UsageError
 from prefcore.model import Plan
@@ -19,6 +19,7 @@ from prefcore.model import Plan
 if TYPE_CHECKING:
     from prefcore.preferences import Preferences
     from prefcore.schema import Schema
+    from prefcore.workplace import Begun
 
 __all__ = [
     "command",
@@ -171,7 +172,8 @@ def up_command(
                 f"{to} is below {prefs.version}, which is in force; "
                 f"use: prefcore migrate down --to {to}"
             )
-        _migrate(session, prefs, prefs.plan_migration(to, reason=reason), digest, dry=dry_run)
+        with prefs.begin_migration(to, reason=reason) as begun:
+            _migrate(session, prefs, begun, digest, dry=dry_run)
 
 
 @click.command("down", cls=Command)
@@ -200,8 +202,8 @@ def down_command(
                 f"{goal} is above {prefs.version}, which is in force; "
                 f"use: prefcore migrate up --to {goal}"
             )
-        plan = prefs.plan_migration(goal, take_before=take == "before", reason=reason)
-        _migrate(session, prefs, plan, digest, dry=dry_run)
+        with prefs.begin_migration(goal, take_before=take == "before", reason=reason) as begun:
+            _migrate(session, prefs, begun, digest, dry=dry_run)
 
 
 def _before(prefs: Preferences[Schema]) -> str:
@@ -219,11 +221,12 @@ def _before(prefs: Preferences[Schema]) -> str:
 def _migrate(
     session: Session,
     prefs: Preferences[Schema],
-    plan: Plan,
+    begun: Begun,
     digest: str | None,
     *,
     dry: bool,
 ) -> None:
+    plan = begun.plan
     _check_digest(plan, digest)
     start, goal, way = (str(plan.details[name]) for name in ("from", "to", "direction"))
     if start == goal:
@@ -231,7 +234,7 @@ def _migrate(
             print_json(plan_data(plan, Masks(), changeset=None))
         say(session, f"already at {goal}: nothing to do")
         return
-    made = carry_out(session, prefs, plan, _masks(prefs, plan), dry=dry)
+    made = finish(session, begun, _masks(prefs, plan), dry=dry)
     if dry:
         return
     back = "down" if way == "up" else "up"

@@ -8,7 +8,7 @@ from prefcore.cli.completing import changesets
 from prefcore.cli.frame import Command
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import acting
-from prefcore.cli.plans import carry_out, tell_done
+from prefcore.cli.plans import finish, tell_done
 from prefcore.cli.session import Session
 
 __all__ = ["command"]
@@ -28,9 +28,10 @@ def command(
     then nothing is undone and the exit code is 1. Undoing a migration is migrating back.
     """
     with session.preferences() as prefs:
-        plan = prefs.plan_undo(changeset, skip=skip_conflicts, reason=reason)
-        versions = [str(plan.details[end]) for end in ("from", "to") if end in plan.details]
-        made = carry_out(session, prefs, plan, Masks.of(prefs, *versions), dry=dry_run)
+        with prefs.begin_undo(changeset, skip=skip_conflicts, reason=reason) as begun:
+            details = begun.plan.details
+            versions = [str(details[end]) for end in ("from", "to") if end in details]
+            made = finish(session, begun, Masks.of(prefs, *versions), dry=dry_run)
         if not dry_run:
             back = f"prefcore undo {made.id[:8]}" if made else ""
             tell_done(session, "undone", made, back)
