@@ -32,7 +32,7 @@ VERBS = {
     "undo": ("undo", "Take a change back."),
     "export": ("export", "Write preferences to a file."),
     "import": ("import_", "Take preferences in from a file."),
-    "schema": ("schema", "List, show and register schema versions."),
+    "schema": ("schema", "List, show, register and convert schema versions."),
     "migrate": ("migrate", "Bring stored values to another schema version, and back."),
     "plugins": ("plugins", "List and show plugins."),
     "doctor": ("doctor", "Look for what is wrong, and say what to do."),

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from prefcore.schema.declaration import SchemaDocument
     from prefcore.schema.declared import Deprecation, Preference, check_key
     from prefcore.schema.json_schema import from_json_schema
+    from prefcore.schema.json_schema_writing import JsonSchema, to_json_schema
+    from prefcore.schema.markdown import to_markdown
     from prefcore.schema.shape import Shape
-    from prefcore.schema.snapshots import Snapshots, read_schema
+    from prefcore.schema.snapshots import Snapshots, read_schema, to_snapshot
     from prefcore.schema.typed import Binding, Schema, Secret, Section, deprecated, preference
     from prefcore.schema.versions import Version, sorted_versions
     from prefcore.schema.vscode import from_vscode
@@ -24,6 +26,7 @@ __all__ = [
     "Binding",
     "Check",
     "Deprecation",
+    "JsonSchema",
     "Preference",
     "Problem",
     "Schema",
@@ -41,6 +44,9 @@ __all__ = [
     "preference",
     "read_schema",
     "sorted_versions",
+    "to_json_schema",
+    "to_markdown",
+    "to_snapshot",
 ]
 
 _HOMES = {
@@ -48,8 +54,10 @@ _HOMES = {
     "declaration": ("SchemaDocument",),
     "declared": ("Deprecation", "Preference", "check_key"),
     "json_schema": ("from_json_schema",),
+    "json_schema_writing": ("JsonSchema", "to_json_schema"),
+    "markdown": ("to_markdown",),
     "shape": ("Shape",),
-    "snapshots": ("Snapshots", "read_schema"),
+    "snapshots": ("Snapshots", "read_schema", "to_snapshot"),
     "typed": ("Binding", "Schema", "Section", "Secret", "deprecated", "preference"),
     "versions": ("Version", "sorted_versions"),
     "vscode": ("from_vscode",),

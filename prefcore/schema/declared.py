@@ -84,6 +84,10 @@ def _scopes(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in SCOPES if name in found)
 
 
+def _values(examples: Iterable[object]) -> tuple[object, ...]:
+    return tuple(examples)
+
+
 @attrs.frozen(kw_only=True, hash=False)
 class Preference:
     """The declaration of one key.
@@ -116,7 +120,7 @@ class Preference:
     title: str = ""
     help: str = ""
     order: int | None = None
-    examples: tuple[object, ...] = attrs.field(default=(), converter=tuple)
+    examples: tuple[object, ...] = attrs.field(default=(), converter=_values)
 
     def __attrs_post_init__(self) -> None:
         check_key(self.key)

@@ -6,19 +6,21 @@ from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 
+from prefcore.errors import InvalidValue
 from prefcore.schema.checks import kinds_of
 from prefcore.schema.declared import Deprecation, Preference, read_field
 from prefcore.schema.shape import ANY, Shape
-from prefcore.values import UNSET
+from prefcore.values import UNSET, from_tagged
 
-__all__ = ["PREFIX", "Property", "folded"]
+__all__ = ["ANNOTATING", "PREFIX", "Property", "folded", "shape_within"]
 
 #: Our own keywords in foreign schemas: ``x-prefcore-`` and the name of a field, with hyphens.
 PREFIX = "x-prefcore-"
 
 # Keywords of JSON Schema that are a preference's business and not its shape's.
 _FLAGS = {"readOnly": "locked", "writeOnly": "sensitive"}
-_ANNOTATING = frozenset(
+#: Those that say something about a preference and restrict nothing.
+ANNOTATING = frozenset(
     (
         "title",
         "description",
@@ -30,6 +32,29 @@ _ANNOTATING = frozenset(
         "markdownDeprecationMessage",
     )
 )
+#: Our keywords that are read with the shape.
+_OF_SHAPES = (PREFIX + "preference", PREFIX + "shape")
+
+
+def shape_within(
+    schema: object, place: str, notes: list[str], refs: Callable[[str], str] | None = None
+) -> Shape:
+    """Give the shape that a property's schema says: the one it holds in our own form, if any.
+
+    Otherwise it is what the other keywords say, those left out that are no shape's business.
+    """
+    if isinstance(schema, Mapping):
+        try:
+            whole = from_tagged(schema.get(PREFIX + "shape"))
+        except InvalidValue as error:
+            notes.append(f"{place}: {PREFIX}shape: {error}; it was left out")
+            whole = None
+        schema = whole or {
+            word: value
+            for word, value in schema.items()
+            if word not in ANNOTATING and word not in _FLAGS and not word.startswith(PREFIX)
+        }
+    return Shape.from_json(schema, path=place, notes=notes, refs=refs)
 
 
 @attrs.frozen(eq=False)
@@ -47,14 +72,7 @@ class Property:
 
     def shape(self, notes: list[str], refs: Callable[[str], str] | None = None) -> Shape:
         """Give the property's shape; what is not understood goes to ``notes``."""
-        schema = self.schema
-        if isinstance(schema, Mapping):
-            schema = {
-                word: value
-                for word, value in schema.items()
-                if word not in _ANNOTATING and word not in _FLAGS and not word.startswith(PREFIX)
-            }
-        return Shape.from_json(schema, path=self.key, notes=notes, refs=refs)
+        return shape_within(self.schema, self.key, notes, refs)
 
     def preference(
         self, shape: Shape, definitions: Mapping[str, Shape], notes: list[str]
@@ -62,7 +80,7 @@ class Property:
         """Give the preference of that shape, with the property's annotations."""
         own = self.schema if isinstance(self.schema, Mapping) else {}
         said = {**self.inherited, **own}
-        words = {word: value for word, value in said.items() if word in _ANNOTATING}
+        words = {word: value for word, value in said.items() if word in ANNOTATING}
         about = Shape.from_json(words, path=self.key, notes=notes) if words else ANY
         default = about.default
         if default is None and "null" not in kinds_of(shape, definitions):
@@ -88,12 +106,12 @@ class Property:
             if word in schema:
                 fields[field] = schema[word] is True
         for word, value in schema.items():
-            if not word.startswith(PREFIX) or word == PREFIX + "preference":
+            if not word.startswith(PREFIX) or word in _OF_SHAPES:
                 continue
             name = word.removeprefix(PREFIX).replace("-", "_")
             try:
-                fields[name] = read_field(name, value)
-            except ValueError as error:
+                fields[name] = read_field(name, from_tagged(value))
+            except (ValueError, InvalidValue) as error:
                 notes.append(f"{self.key}: {word}: {error}; it was left out")
         return fields
 

@@ -7,7 +7,7 @@ the document are followed; others are noted and never fetched.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
 import attrs
@@ -15,7 +15,8 @@ import attrs
 from prefcore.errors import AppMismatch, InvalidSchema
 from prefcore.schema.declaration import SchemaDocument
 from prefcore.schema.declared import check_key
-from prefcore.schema.foreign import PREFIX, Property, folded
+from prefcore.schema.foreign import PREFIX, Property, folded, shape_within
+from prefcore.schema.layout import OWN
 from prefcore.schema.shape import Shape
 from prefcore.values import kind_of
 
@@ -32,7 +33,11 @@ _OF_SECTIONS = frozenset(
 _NOT_IN_SECTIONS = frozenset(
     ["anyOf", "oneOf", "allOf", "not", "if", "enum", "const", "patternProperties", "propertyNames"]
 )
-_OF_THE_ROOT = frozenset(PREFIX + name for name in ("app", "version", "baseline", "reserved"))
+#: Of the documents that prefcore writes as JSON Schema.
+_DIALECTS = (OWN, "json-schema", "vscode")
+_OF_THE_ROOT = frozenset(
+    PREFIX + name for name in ("app", "version", "dialect", "baseline", "reserved")
+)
 
 
 def from_json_schema(
@@ -80,6 +85,9 @@ class _Reading:
         self._sections: dict[str, str] = {}
         self._names: dict[str, str] = {}  # pointer → definition
         self._waiting: list[tuple[str, str]] = []  # definition, pointer
+        # What prefcore wrote says so: it means just what it says, and nothing by habit.
+        self._ours = root.get(PREFIX + "dialect") in _DIALECTS
+        self._dialect = str(root[PREFIX + "dialect"]) if self._ours else "json-schema"
 
     def document(self, app: str, version: str) -> SchemaDocument:
         root, inside = self._followed(self._root)
@@ -90,11 +98,16 @@ class _Reading:
             key: found.shape(self._notes, self._definition)
             for key, found in self._properties.items()
         }
+        if self._ours:
+            for name in _mapping(self._root.get("$defs")):
+                self._definition("#/$defs/" + name.replace("~", "~0").replace("/", "~1"))
         definitions = {}
         while self._waiting:
             name, pointer = self._waiting.pop()
-            definitions[name] = Shape.from_json(
-                self._at(pointer), path=f"#{pointer}", notes=self._notes, refs=self._definition
+            schema = self._at(pointer)
+            whole = PREFIX + "shape" in _mapping(schema)
+            definitions[name] = (shape_within if whole else _shape)(
+                schema, f"#{pointer}", self._notes, self._definition
             )
         preferences = [
             found.preference(shapes[key], definitions, self._notes)
@@ -110,7 +123,7 @@ class _Reading:
             reserved=self._reserved(),
             description=description if isinstance(description, str) else "",
             sections=self._sections,
-            dialect="json-schema",
+            dialect=self._dialect,
             notes=folded(self._notes, self._properties),
         )
 
@@ -157,7 +170,8 @@ class _Reading:
         if key in self._properties:
             self._note(key, "it is declared twice, by two spellings; the second")
             return
-        self._properties[key] = Property(key, schema, fields, about)
+        inherited = {} if self._ours else about
+        self._properties[key] = Property(key, schema, fields, inherited)
 
     def _help(self, key: str, about: Mapping[str, object]) -> None:
         text = about.get("description") or about.get("title")
@@ -233,6 +247,16 @@ class _Reading:
 
     def _note(self, path: str, fault: str) -> None:
         self._notes.append(f"{path}: {fault}; it was left out")
+
+
+def _shape(
+    schema: object, place: str, notes: list[str], refs: Callable[[str], str] | None
+) -> Shape:
+    return Shape.from_json(schema, path=place, notes=notes, refs=refs)
+
+
+def _mapping(schema: object) -> Mapping[str, object]:
+    return schema if isinstance(schema, Mapping) else {}
 
 
 def _is_section(schema: Mapping[str, object]) -> bool:

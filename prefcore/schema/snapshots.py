@@ -29,36 +29,39 @@ from prefcore.schema.versions import Version, sorted_versions
 from prefcore.schema.vscode import from_vscode
 from prefcore.values import from_tagged, to_tagged
 
-__all__ = ["Snapshots", "read_schema"]
+__all__ = ["Snapshots", "read_schema", "to_snapshot"]
 
 _SUFFIXES = (".schema.json", ".json")
 # What JSON Schema has at its root and VS Code's configurations have not.
 _OF_JSON_SCHEMA = ("$schema", "$id", "$ref", "$defs", "definitions")
 
 
-def read_schema(path: Path | str, *, app: str | None = None) -> SchemaDocument:
+def read_schema(
+    path: Path | str, *, app: str | None = None, version: str | None = None
+) -> SchemaDocument:
     """Give the schema document of a file: ours, JSON Schema or VS Code's form.
 
-    ``app`` is needed where the content names no application. Raises NotFound when there is no such
-    file; InvalidSchema when it can't be read or understood, or says another version than its name;
-    AppMismatch when it is of another application than ``app``; NewerFormat when a newer prefcore
-    wrote it.
+    ``app`` is needed where the content names no application, ``version`` where neither it nor the
+    name tells one. Raises NotFound when there is no such file; InvalidSchema when it can't be read
+    or understood, or says another version than its name or ``version``; AppMismatch when it is of
+    another application than ``app``; NewerFormat when a newer prefcore wrote it.
     """
     path = Path(path)
-    version = _version_in_name(path)
+    named = _version_in_name(path)
     content = _read(path)
     try:
-        document = _document(content, app, version)
+        document = _document(content, app, named or version)
     except PrefcoreError as error:
         # A tagged value that is malformed is a fault of the file, as a field is.
         kind = InvalidSchema if isinstance(error, InvalidValue) else type(error)
         raise kind(f"{path}: {error.message}", **{**error.facts, "path": str(path)}) from error
-    if version is not None and document.version != version:
-        raise InvalidSchema(
-            f"{path}: its name says version {version} and its content {document.version}; "
-            "rename it, or mend the content",
-            path=str(path),
-        )
+    for asked, said in ((named, "its name says version"), (version, "asked for is version")):
+        if asked is not None and document.version != asked:
+            raise InvalidSchema(
+                f"{path}: {said} {asked} and its content says {document.version}; "
+                "let the two agree",
+                path=str(path),
+            )
     return document
 
 
@@ -129,7 +132,7 @@ class Snapshots:
                 )
             return path
         path = self.folder / f"{document.version}.json"
-        _write_whole(path, _pretty(document))
+        _write_whole(path, to_snapshot(document))
         self._found = None
         return path
 
@@ -208,7 +211,8 @@ def _is_vscode(content: Mapping[str, object]) -> bool:
     )
 
 
-def _pretty(document: SchemaDocument) -> bytes:
+def to_snapshot(document: SchemaDocument) -> bytes:
+    """Give the content of a document's file: indented JSON, keys sorted, as UTF-8."""
     tagged = to_tagged(document.as_document())
     text = json.dumps(tagged, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False)
     return f"{text}\n".encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -214,3 +215,51 @@ def test_completion_survives_a_broken_configuration(shell: Shell) -> None:
     assert _complete(shell, "get", "s") == set()
     assert _complete(shell, "export", "--format", "j") == set()
     os.unlink(shell.db)  # noqa: PTH108  # the point is the missing file
+
+
+# ------------------------------------------------------------------------- schemas as files
+
+
+def test_schema_export_writes_each_form(shell: Shell) -> None:
+    snapshot = json.loads((shell.folder / "schemas/1.0.0.json").read_text())
+    assert json.loads(shell.run("schema", "export").out) == snapshot
+    page = shell.run("schema", "export", "--markdown").out
+    assert page.startswith("# Settings of acme\n\nVersion 1.0.0.\n")
+    assert "hush" not in page
+    ran = shell.run("schema", "export", "1.0.0", "--json-schema", "-o", "out.json")
+    assert ran.out == ""
+    assert "wrote schema 1.0.0 to out.json (json-schema)" in ran.err
+    assert 'blob: JSON has no type bytes: such values stand as {"$bytes": "…"}' in ran.err
+    told = shell.run("schema", "export", "--json-schema", "-o", "out.json", "--json").json
+    assert (told["form"], told["version"], len(told["notes"])) == ("json-schema", "1.0.0", 2)
+
+
+def test_schema_export_refuses_what_contradicts_itself(shell: Shell) -> None:
+    assert "give one" in shell.fails(2, "schema", "export", "--markdown", "--json-schema")
+    assert "name a file" in shell.fails(2, "schema", "export", "--json")
+    assert "no schema version 9.0.0" in shell.fails(10, "schema", "export", "9.0.0")
+    assert "no/where.md: no such file" in shell.fails(10, "schema", "export", "-o", "no/where.md")
+
+
+def test_schema_import_makes_a_snapshot_of_another_form(shell: Shell) -> None:
+    shell.run("schema", "export", "--json-schema", "-o", "acme.schema.json")
+    text = (shell.folder / "acme.schema.json").read_text()
+    (shell.folder / "next.json").write_text(text.replace('"1.0.0"', '"1.1.0"'))
+    assert "would write" in shell.run("schema", "import", "next.json", "--dry-run").err
+    assert not (shell.folder / "schemas/1.1.0.json").exists()
+    told = shell.run("schema", "import", "next.json", "--json").json
+    assert (told["version"], told["written"], told["notes"]) == ("1.1.0", True, [])
+    before, after = (
+        json.loads((shell.folder / f"schemas/{one}.json").read_text()) for one in ("1.0.0", "1.1.0")
+    )
+    assert {**after, "version": "1.0.0"} == before
+    (shell.folder / "next.json").write_text(text.replace('"1.0.0"', '"1.1.0"').replace("72", "73"))
+    assert "another schema of version 1.1.0" in shell.fails(5, "schema", "import", "next.json")
+
+
+def test_schema_import_asks_for_a_version_that_is_nowhere(shell: Shell) -> None:
+    (shell.folder / "plain.json").write_text('{"properties": {"a": {"type": "string"}, "not": 1}}')
+    assert "does not say its version" in shell.fails(5, "schema", "import", "plain.json")
+    ran = shell.run("schema", "import", "plain.json", "--as-version", "3.0.0")
+    assert "3.0.0, 2 preferences" in ran.err
+    assert "SemVer" in shell.fails(5, "schema", "import", "plain.json", "--as-version", "x")

@@ -96,7 +96,7 @@ def test_tagged_values_in_our_files_are_values(tmp_path: Path) -> None:
             "1.3.0.json",
             OURS.as_document(),
             InvalidSchema,
-            "its name says version 1.3.0 and its content 1.2.0",
+            "its name says version 1.3.0 and its content says 1.2.0",
             id="ours of another version",
         ),
         pytest.param("x.json", JSON_SCHEMA, InvalidSchema, "its version", id="version nowhere"),

@@ -12,31 +12,13 @@ from prefcore.cli.completing import keys
 from prefcore.cli.frame import Command
 from prefcore.cli.output import MASK, escaped, print_json, print_table, shown
 from prefcore.cli.session import Session
+from prefcore.schema.wording import RULES, type_words
 from prefcore.values import UNSET
 
 if TYPE_CHECKING:
     from prefcore.schema import Preference
 
-__all__ = ["command", "type_words"]
-
-#: Rules of a shape that say themselves: the word of JSON Schema, and ours.
-_RULES = {
-    "minimum": "at least",
-    "exclusiveMinimum": "more than",
-    "maximum": "at most",
-    "exclusiveMaximum": "less than",
-    "multipleOf": "a multiple of",
-    "minLength": "shortest length",
-    "maxLength": "longest length",
-    "pattern": "pattern",
-    "format": "format",
-    "minItems": "fewest items",
-    "maxItems": "most items",
-    "uniqueItems": "items differ",
-    "minProperties": "fewest members",
-    "maxProperties": "most members",
-    "required": "members needed",
-}
+__all__ = ["command"]
 
 
 @click.command("describe", cls=Command)
@@ -63,11 +45,11 @@ def command(session: Session, key: str) -> None:
 
 def _facts(preference: Preference) -> Iterator[tuple[str, str]]:
     shape = preference.shape.to_json()
-    yield "type", type_words(preference)
+    yield "type", type_words(preference.shape)
     enum = shape.get("enum")
     for number, value in enumerate(enum if isinstance(enum, list) else ()):
         yield ("one of" if number == 0 else ""), shown(value)
-    for word, ours in _RULES.items():
+    for word, ours in RULES.items():
         if word in shape:
             yield ours, shown(shape[word])
     if preference.unit:
@@ -102,15 +84,3 @@ def _more(preference: Preference) -> Iterator[tuple[str, str]]:
     if preference.deprecated is not None:
         sentence = " ".join(preference.deprecated.sentence.split())
         yield "deprecated", escaped(sentence.removeprefix("is deprecated").lstrip(": ") or "yes")
-
-
-def type_words(preference: Preference) -> str:
-    """Give the types a preference may have, such as ``string or null``."""
-    shape = preference.shape
-    if shape.kinds:
-        words = list(shape.kinds)
-        if shape.items is not None and shape.items.kinds and "array" in words:
-            words[words.index("array")] = f"array of {' or '.join(shape.items.kinds)}"
-        return " or ".join(words)
-    alternatives = [kind for one in (*shape.any_of, *shape.one_of) for kind in one.kinds]
-    return " or ".join(dict.fromkeys(alternatives)) or "any"

@@ -14,7 +14,7 @@ from prefcore.cli.options import acting
 from prefcore.cli.output import MASK, escaped, print_json, print_table, say, shown, warn, width
 from prefcore.cli.plans import carry_out, tell_done
 from prefcore.cli.session import Session
-from prefcore.cli.verbs.describe import type_words
+from prefcore.schema.wording import type_words
 from prefcore.values import UNSET
 
 if TYPE_CHECKING:
@@ -31,8 +31,10 @@ command = LazyGroup(
         "list": ("schema:list_command", "List the known versions, and which one is in force."),
         "show": ("schema:show_command", "Show the preferences of a version."),
         "register": ("schema:register_command", "Record a version in the store, not applied."),
+        "export": ("schema_files:export_command", "Write a version as Markdown or JSON Schema."),
+        "import": ("schema_files:import_command", "Take a JSON Schema in as a snapshot."),
     },
-    help="List, show and register schema versions.",
+    help="List, show, register and convert schema versions.",
 )
 
 
@@ -94,7 +96,7 @@ def show_command(session: Session, version: str | None) -> None:
     click.echo(f"{document.app} {document.version}, {count} preferences, {document.digest}")
     limit = width(session)
     print_table(
-        (key, type_words(one), _default(one.default, one.sensitive, limit))
+        (key, type_words(one.shape), _default(one.default, one.sensitive, limit))
         for key, one in document.preferences.items()
     )
     for note in document.notes if session.verbose else ():
