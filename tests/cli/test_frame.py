@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -68,8 +69,16 @@ def test_a_bug_is_one_sentence_too(shell: Shell, monkeypatch: pytest.MonkeyPatch
 
 def test_an_interrupt_exits_with_130(shell: Shell) -> None:
     os.mkfifo(shell.folder / "pipe")
+    # A shell's background job, such as these tests may be, ignores interrupts and hands that on.
+    heeding = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
     with subprocess.Popen(
-        [PREFCORE, "import", "pipe"], cwd=shell.folder, env=shell.environ, stderr=subprocess.PIPE
+        [sys.executable, "-c", heeding, PREFCORE, "import", "pipe"],
+        cwd=shell.folder,
+        env=shell.environ,
+        stderr=subprocess.PIPE,
     ) as child:
         time.sleep(1.5)
         child.send_signal(signal.SIGINT)
