@@ -18,7 +18,7 @@ from prefcore.errors import (
     PrefcoreError,
     UsageError,
 )
-from prefcore.interfaces import FormatInfo, Limits
+from prefcore.interfaces import FormatInfo, Likeness, Limits
 from prefcore.model import Document, Header, PlainDocument, PreferenceSet
 
 __all__ = ["Opened", "guarded", "naming_file", "opened_document", "pick_format", "verified_sets"]
@@ -40,23 +40,33 @@ class Opened:
 def pick_format(name: str, head: bytes, formats: Iterable[FormatInfo]) -> FormatInfo:
     """Give the format of a file by its first bytes, then by its suffix.
 
-    Where the bytes look like none, the suffix's format says better what is wrong with them.
+    The one format that is certain has it; else, of those that the bytes may be, the one with the
+    file's suffix; else the one that is surest. Where the bytes look like none, the suffix's
+    format says better what is wrong with them.
 
     Raises ForeignFile, listing the formats, when none or several fit.
     """
     formats = sorted(formats, key=lambda one: one.id)
     if not formats:
         raise PluginMissing("no format is installed; `pip install prefcore-json` brings JSON")
-    known = ", ".join(one.id for one in formats)
-    by_content = [one for one in formats if one.detect(head)]
-    by_suffix = [one for one in formats if any(name.endswith(end) for end in one.suffixes)]
-    both = [one for one in by_content if one in by_suffix]
-    for candidates in (by_content, both, by_suffix if not by_content else []):
+    sure: dict[str, int] = {}
+    for one in formats:
+        with guarded(one):
+            sure[one.id] = int(one.detect(head))
+    by_suffix = [one for one in formats if any(name.lower().endswith(s) for s in one.suffixes)]
+    by_content = [one for one in formats if sure[one.id] > Likeness.NO]
+    surest = [one for one in by_content if sure[one.id] == max(sure.values())]
+    certain = [one for one in surest if sure[one.id] >= Likeness.CERTAIN]
+    both = [one for one in certain or by_content if one in by_suffix]
+    for candidates in (certain, both, surest, by_suffix if not by_content else []):
         if len(candidates) == 1:
             return candidates[0]
     if by_content or by_suffix:
-        ids = ", ".join(one.id for one in both or by_content or by_suffix)
+        ids = ", ".join(one.id for one in both or surest or by_suffix)
         raise ForeignFile(f"{name} may be {ids}; say which with --format", file=name)
+    if not head:
+        raise ForeignFile(f"{name} is empty; give a file with preferences", file=name)
+    known = ", ".join(one.id for one in formats)
     raise ForeignFile(
         f"{name} is in no format known here (known: {known}); its plugin may be missing",
         file=name,

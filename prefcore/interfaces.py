@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from enum import IntEnum
 from typing import BinaryIO, Protocol, runtime_checkable
 
 import attrs
@@ -40,6 +41,7 @@ __all__ = [
     "KeyProviderInfo",
     "KeyState",
     "Layer",
+    "Likeness",
     "Limits",
     "MergeStrategyInfo",
     "MigrationsInfo",
@@ -71,6 +73,19 @@ class Capability:
     FULL_STATE = "full-state"
     #: Reads and writes files without our header, such as people write.
     PLAIN = "plain"
+
+
+class Likeness(IntEnum):
+    """How sure a format is that the beginning of a file is in it."""
+
+    #: It is not.
+    NO = 0
+    #: It may be, as other formats may say of the same text: most JSON is YAML, too.
+    POSSIBLE = 1
+    #: It has this format's own shape.
+    LIKELY = 2
+    #: It begins with this format's magic bytes, or with the header of a prefcore document.
+    CERTAIN = 3
 
 
 @attrs.frozen(kw_only=True)
@@ -112,8 +127,8 @@ class Format(Protocol):
 class FormatInfo:
     """A format as its plugin declares it.
 
-    ``detect`` sees the first 4 KiB and says whether they look like this format; ``suffixes`` are
-    with their dot, the preferred one first.
+    ``detect`` sees the first 4 KiB and says how sure it is that they are this format: a Likeness
+    (True counts as POSSIBLE). ``suffixes`` are with their dot, the preferred one first.
     """
 
     id: str
@@ -121,7 +136,7 @@ class FormatInfo:
     suffixes: tuple[str, ...]
     media_type: str
     capabilities: frozenset[str]
-    detect: Callable[[bytes], bool]
+    detect: Callable[[bytes], int]
     factory: Callable[[], Format]
 
 

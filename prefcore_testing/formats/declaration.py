@@ -10,7 +10,7 @@ import sys
 import hypothesis.strategies as st
 from hypothesis import given
 
-from prefcore.interfaces import Capability, Format, FormatInfo
+from prefcore.interfaces import Capability, Format, FormatInfo, Likeness
 from prefcore.model import Header
 from prefcore_testing.documents import Contents, set_of
 from prefcore_testing.formats.base import FormatChecks
@@ -59,13 +59,13 @@ class DeclarationChecks(FormatChecks, kit=True):
         empty = Contents(Header("app", None))
         full = Contents(Header("app", "1.0.0"), (set_of({"a": "x" * 10_000}),))
         for contents in (empty, full):
-            assert self.info.detect(self.written(contents)[:4096]) is True
+            assert self.info.detect(self.written(contents)[:4096]) > Likeness.NO
 
     def test_detects_its_own_plain_files(self) -> None:
         if self.can(Capability.PLAIN):
             sink = Sink()
             self.format().write_plain({"editor.font_size": 14, "theme": "dark"}, sink)
-            assert self.info.detect(sink.taken()[:4096]) is True
+            assert self.info.detect(sink.taken()[:4096]) > Likeness.NO
 
     def test_detection_never_raises(self) -> None:
         own = self.written(Contents(Header("app", "1.0.0"), (set_of({"a": 1}),)))
@@ -73,7 +73,7 @@ class DeclarationChecks(FormatChecks, kit=True):
         @self.trials()
         @given(st.binary(max_size=64) | st.integers(0, len(own)).map(lambda end: own[:end]))
         def detect(head: bytes) -> None:
-            assert self.info.detect(head) in (True, False)
+            assert self.info.detect(head) in set(Likeness)
 
         detect()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prefcore.hookspecs import hookimpl
-from prefcore.interfaces import Capability, Format, FormatInfo
+from prefcore.interfaces import Capability, Format, FormatInfo, Likeness
 
 __all__ = ["prefcore_formats"]
 
@@ -24,9 +24,19 @@ def prefcore_formats() -> list[FormatInfo]:
     ]
 
 
-def _detect(head: bytes) -> bool:
+def _detect(head: bytes) -> Likeness:
     # A byte order mark is refused when read, with a hint that "unknown format" could not give.
-    return head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n").startswith(b"{")
+    begun = head.removeprefix(b"\xef\xbb\xbf").lstrip(_SPACE)
+    if not begun.startswith(b"{"):
+        return Likeness.NO
+    inner = begun[1:].lstrip(_SPACE)
+    if inner.startswith(b'"prefcore"'):
+        value = inner[10:].lstrip(_SPACE).removeprefix(b":").lstrip(_SPACE)
+        return Likeness.CERTAIN if value.startswith(b"{") else Likeness.LIKELY
+    return Likeness.LIKELY if inner.startswith((b'"', b"}")) else Likeness.POSSIBLE
+
+
+_SPACE = b" \t\r\n"
 
 
 def _factory() -> Format:

@@ -75,15 +75,15 @@ FAULTS = [
     Fault(
         "detection of something else",
         "__init__",
-        '.startswith(b"{")',
-        '.startswith(b"[")',
+        'if not begun.startswith(b"{")',
+        'if not begun.startswith(b"[")',
         "detects_its_own_documents detects_its_own_plain_files",
     ),
     Fault(
         "detection that needs a byte",
         "__init__",
-        "return head.remove",
-        "return head[0] >= 0 and head.remove",
+        "begun = head.remove",
+        "begun = head[head[0] * 0 :].remove",
         "detection_never_raises",
     ),
     Fault(
