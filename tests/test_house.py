@@ -28,7 +28,7 @@ LINES = """
     canonical · planning · resolution · merge · retention · schema · security · compression · config
     audit · migration
     interfaces
-    hookspecs · documents · plugin_problems
+    hookspecs · documents · layout · plugin_problems
     plugin_index · plugin_loading
     plugin_policy
     plugins · engines.exporting · engines.importing · engines.migrating · engines.registering · \
@@ -55,7 +55,10 @@ AGAINST = {
 }
 
 #: What plugins, core's own among them, may import of core: the names in these modules' __all__.
-PUBLIC = ("errors", "values", "model", "canonical", "audit", "migration", "interfaces", "hookspecs")
+PUBLIC = (
+    *("errors", "values", "model", "canonical", "audit", "migration", "interfaces", "layout"),
+    "hookspecs",
+)
 
 #: Third-party libraries (and slow parts of the standard library), each with its one home.
 HOMES: Mapping[str, tuple[str, ...]] = {

@@ -6,28 +6,17 @@ import json
 
 from prefcore.errors import DamagedDocument, InvalidValue, PrefcoreError
 from prefcore.interfaces import Limits
+from prefcore.layout import Misfit, Path, located
 from prefcore_json._strict import has_more_values, is_deeper, loads
-from prefcore_json._walk import Path, find, find_offence
+from prefcore_json._walk import find, find_offence
 
-__all__ = ["Misfit", "Piece"]
+__all__ = ["Piece"]
 
 # Walking takes about a second for this much; beyond it errors may come without their line.
 _WALKED = 4 << 20
 # An entry is an object with four fields, and a value may have some inside. A text may hold far more
 # (an empty array takes three characters, and fifty times as much memory).
 _VALUES_PER_KEY = 8
-
-
-class Misfit(Exception):
-    """Decoded data that does not fit the layout, at a path; a Piece makes a located error of it."""
-
-    def __init__(
-        self, path: Path, message: str, kind: type[PrefcoreError] = DamagedDocument
-    ) -> None:
-        super().__init__(message)
-        self.path = path
-        self.message = message
-        self.kind = kind
 
 
 class Piece:
@@ -81,16 +70,12 @@ class Piece:
         at: int | None = None,
     ) -> PrefcoreError:
         """Give an error that says where in the file it is: line and column, and path."""
-        shown = self._shown(path)
-        places = [shown] if shown else []
-        facts: dict[str, object] = {"path": shown, "line": self.line}
-        if at is not None:
-            facts["line"] = self.line + self.text.count("\n", 0, at)
-            facts["column"] = at - self.text.rfind("\n", 0, at)
-            places.insert(0, f"line {facts['line']}, column {facts['column']}")
-        else:
-            places.insert(0, f"from line {self.line} on")
-        return kind(_printable(f"{', '.join(places)}: {message}"), **facts)
+        path = self._full(path)
+        if at is None:
+            return located(kind, message, line=self.line, path=path, onwards=True)
+        line = self.line + self.text.count("\n", 0, at)
+        column = at - self.text.rfind("\n", 0, at)
+        return located(kind, message, line=line, column=column, path=path)
 
     def _offence(self, depth: int) -> PrefcoreError | None:
         offence = find_offence(self.text, depth) if len(self.text) <= _WALKED else None
@@ -98,22 +83,7 @@ class Piece:
             return None
         return self.error(offence.kind, offence.message, path=offence.path, at=offence.at)
 
-    def _shown(self, path: Path) -> str:
+    def _full(self, path: Path) -> Path:
         if path[:1] == self.skipped[:1] and len(path) > 1 and isinstance(path[1], int):
             path = (path[0], path[1] + self.skipped[1], *path[2:])
-        shown = ""
-        for part in (*self.under, *path):
-            if isinstance(part, int):
-                shown += f"[{part}]"
-            elif part.isidentifier():
-                shown += f".{part}" if shown else part
-            else:
-                shown += f"[{part[:200]!r}]"
-        return shown
-
-
-def _printable(text: str) -> str:
-    """Give a text without line ends, controls and half characters, which a file may hold."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        return (*self.under, *path)

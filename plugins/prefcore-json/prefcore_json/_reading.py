@@ -14,6 +14,17 @@ from typing import Any, BinaryIO, TypeVar
 
 from prefcore.errors import DamagedDocument, PrefcoreError, UsageError
 from prefcore.interfaces import Limits
+from prefcore.layout import (
+    Misfit,
+    OrderGuard,
+    Path,
+    check_trailer,
+    take_fields,
+    take_header,
+    take_record,
+    take_set,
+    take_trailer,
+)
 from prefcore.model import (
     Document,
     Header,
@@ -23,18 +34,8 @@ from prefcore.model import (
     Scope,
     Trailer,
 )
-from prefcore_json._layout import (
-    OrderGuard,
-    check_trailer,
-    take_fields,
-    take_header,
-    take_record,
-    take_set,
-    take_trailer,
-)
-from prefcore_json._piece import Misfit, Piece
+from prefcore_json._piece import Piece
 from prefcore_json._texts import Micros, Texts, record_data
-from prefcore_json._walk import Path
 from prefcore_json._whole import Remainder, decode_whole, take_plain
 from prefcore_json._window import Window
 

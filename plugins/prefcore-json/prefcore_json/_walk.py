@@ -12,12 +12,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from prefcore.errors import DamagedDocument, InvalidValue, PrefcoreError, TruncatedDocument
+from prefcore.layout import Path
 from prefcore_json._strict import Refused, loads
 
-__all__ = ["Offence", "Path", "find", "find_offence"]
-
-#: Keys and indexes from the outermost container to a value.
-Path = tuple[str | int, ...]
+__all__ = ["Offence", "find", "find_offence"]
 
 
 class Offence(NamedTuple):

@@ -10,12 +10,11 @@ from typing import Any
 
 from prefcore.errors import DamagedDocument, InvalidValue, TruncatedDocument
 from prefcore.interfaces import Limits
+from prefcore.layout import Misfit, Path, check_key, take_fields, take_record, take_set
 from prefcore.model import PlainDocument, PreferenceSet, Record
 from prefcore.values import canonical_text, from_tagged, kind_of
-from prefcore_json._layout import take_fields, take_record, take_set
-from prefcore_json._piece import Misfit, Piece
+from prefcore_json._piece import Piece
 from prefcore_json._strict import is_deeper
-from prefcore_json._walk import Path
 
 __all__ = ["Remainder", "decode_whole", "take_plain"]
 
@@ -42,13 +41,13 @@ def take_plain(piece: Piece, data: dict[str, object], limits: Limits) -> PlainDo
     is_deep = is_deeper(piece.text, limits.max_depth + 1)
     values = {}
     for key, item in data.items():
-        if len(key) > limits.max_key_length:
-            message = f"the key has {len(key)} characters; the limit is {limits.max_key_length}"
-            raise piece.misfit(Misfit((key,), message))
         try:
+            check_key(key, (key,), limits)
             values[key] = from_tagged(item) if has_tags else item
             if has_tags or is_deep:
                 canonical_text(values[key])
+        except Misfit as misfit:
+            raise piece.misfit(misfit) from misfit
         except InvalidValue as error:
             raise piece.misfit(Misfit((key,), error.message, InvalidValue)) from error
     return PlainDocument(values)

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 from prefcore.canonical import entry_lines
-from prefcore.errors import UsageError
-from prefcore.model import Document, Trailer
+from prefcore.layout import check_plain, header_data, trailer_data
+from prefcore.model import Document
 from prefcore.values import canonical_text, to_tagged
-from prefcore_json._layout import header_text, trailer_text
 
 __all__ = ["write_document", "write_plain"]
 
@@ -32,7 +31,7 @@ def write_document(document: Document, out: BinaryIO) -> None:
 
 
 def _texts(document: Document) -> Iterator[str]:
-    yield f'{{"prefcore": {header_text(document.header)},\n"sets": ['
+    yield f'{{"prefcore": {_dump(header_data(document.header))},\n"sets": ['
     before = "\n"
     for one in document.sets:
         scope, owner = canonical_text(str(one.scope)), canonical_text(one.owner)
@@ -48,23 +47,16 @@ def _texts(document: Document) -> Iterator[str]:
         data = canonical_text(record.data) if record.text is None else record.text
         yield f'{before}{{"kind": {canonical_text(record.kind)}, "data": {data}}}'
         before = ",\n"
-    yield f'\n],\n"trailer": {trailer_text(_trailer_of(document))}}}\n'
+    yield f'\n],\n"trailer": {_dump(trailer_data(document))}}}\n'
 
 
-def _trailer_of(document: Document) -> Trailer:
-    trailer = document.trailer()
-    if trailer is None:
-        raise UsageError("the document has no trailer; give it that of a prefcore.canonical.Tally")
-    return trailer
+def _dump(data: object) -> str:
+    return json.dumps(to_tagged(data), ensure_ascii=False)
 
 
 def write_plain(values: Mapping[str, object], out: BinaryIO) -> None:
     """Write names and values as people do: one key a line, sorted."""
-    if isinstance(values.get("prefcore"), Mapping):
-        raise UsageError(
-            "a plain file whose key 'prefcore' holds an object would be read as a document; "
-            "leave the key out, or export a document"
-        )
+    check_plain(values)
     lines = []
     for key in sorted(values):
         tagged = to_tagged(values[key], path=key)

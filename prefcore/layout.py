@@ -1,19 +1,22 @@
-"""The document layout 1: header, sets, records and trailer as JSON data, and what must be in them.
+"""The document layout 1: header, sets, records and trailer as plain data, and what must be in them.
 
-docs/reference/json-layout.md describes it for readers in other languages.
+Formats whose syntax has objects and arrays write this data and read it; each has a page in
+docs/reference that describes it for readers in other languages.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+import attrs
+
 from prefcore.canonical import iso_time, micros_of
-from prefcore.errors import DamagedDocument, InvalidValue, NewerFormat
+from prefcore.errors import DamagedDocument, InvalidValue, NewerFormat, PrefcoreError, UsageError
 from prefcore.interfaces import Limits
 from prefcore.model import (
     AppHeader,
+    Document,
     Header,
     PreferenceSet,
     Record,
@@ -24,25 +27,90 @@ from prefcore.model import (
     from_micros,
     to_micros,
 )
-from prefcore.values import canonical_text, from_tagged, kind_of, to_tagged
-from prefcore_json._piece import Misfit
-from prefcore_json._walk import Path
+from prefcore.values import canonical_text, from_tagged, kind_of
 
 __all__ = [
     "LAYOUT",
+    "Misfit",
     "OrderGuard",
+    "Path",
+    "check_key",
+    "check_plain",
     "check_trailer",
-    "header_text",
+    "header_data",
+    "located",
     "take_fields",
     "take_header",
+    "take_plain",
     "take_record",
+    "take_row",
     "take_set",
+    "take_set_head",
     "take_trailer",
-    "trailer_text",
+    "trailer_data",
 ]
 
-#: The layout this package writes, and the newest it reads.
+#: The layout that is written, and the newest that is read.
 LAYOUT = 1
+
+#: Keys and indexes from the outermost container to a value.
+Path = tuple[str | int, ...]
+
+
+class Misfit(Exception):
+    """Data that does not fit the layout, at a path; ``located`` makes an error of it."""
+
+    def __init__(
+        self, path: Path, message: str, kind: type[PrefcoreError] = DamagedDocument
+    ) -> None:
+        super().__init__(message)
+        self.path = path
+        self.message = message
+        self.kind = kind
+
+
+def located(
+    kind: type[PrefcoreError],
+    message: str,
+    *,
+    line: int,
+    column: int | None = None,
+    path: Path = (),
+    onwards: bool = False,
+) -> PrefcoreError:
+    """Give an error of one printable sentence that says where in a file it is.
+
+    ``onwards`` where it is known only to stand on that line or on a later one.
+    """
+    shown = _shown(path)
+    places = [f"from line {line} on" if onwards else f"line {line}"]
+    if column is not None:
+        places[0] += f", column {column}"
+    places += [shown] if shown else []
+    facts: dict[str, object] = {"path": shown, "line": line}
+    if column is not None:
+        facts["column"] = column
+    return kind(_printable(f"{', '.join(places)}: {message}"), **facts)
+
+
+def _shown(path: Path) -> str:
+    shown = ""
+    for part in path:
+        if isinstance(part, int):
+            shown += f"[{part}]"
+        elif part.isidentifier():
+            shown += f".{part}" if shown else part
+        else:
+            shown += f"[{part[:200]!r}]"
+    return shown
+
+
+def _printable(text: str) -> str:
+    """Give a text without line ends, controls and half characters, which a file may hold."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
 
 # Of each field, the kinds it may be of; none named is any.
 _Kinds = Mapping[str, tuple[str, ...]]
@@ -67,44 +135,41 @@ _RECORD: _Kinds = {"kind": _TEXT, "data": ("object",)}
 _TRAILER: _Kinds = {"sets": _COUNT, "entries": _COUNT, "records": _COUNT, "digest": _TEXT}
 
 
-def header_text(header: Header) -> str:
-    """Give the header as JSON on one line; raises InvalidValue for a text that is not Unicode."""
-    apps = [
-        {"app": one.app, "schema": one.schema, "changeset": one.changeset} for one in header.apps
-    ]
-    return _dump(
-        {
-            "layout": LAYOUT,
-            "app": header.app,
-            "schema": header.schema,
-            "created_at": header.created_at and iso_time(to_micros(header.created_at)),
-            "generator": header.generator,
-            "changeset": header.changeset,
-            "merged": [
-                {"changeset": changeset, "selection": _selection_data(selection)}
-                for changeset, selection in header.merged
-            ],
-            "selection": _selection_data(header.selection),
-            "full_state": header.full_state,
-            **({"apps": apps} if apps else {}),
-        }
-    )
+def header_data(header: Header) -> dict[str, object]:
+    """Give the header as data, its fields in their order."""
+    apps = [attrs.asdict(one) for one in header.apps]
+    return {
+        "layout": LAYOUT,
+        "app": header.app,
+        "schema": header.schema,
+        "created_at": header.created_at and iso_time(to_micros(header.created_at)),
+        "generator": header.generator,
+        "changeset": header.changeset,
+        "merged": [
+            {"changeset": changeset, "selection": _selection_data(selection)}
+            for changeset, selection in header.merged
+        ],
+        "selection": _selection_data(header.selection),
+        "full_state": header.full_state,
+        **({"apps": apps} if apps else {}),
+    }
 
 
-def trailer_text(trailer: Trailer) -> str:
-    """Give the trailer as JSON on one line."""
-    return _dump(
-        {
-            "sets": trailer.sets,
-            "entries": trailer.entries,
-            "records": trailer.records,
-            "digest": trailer.digest,
-        }
-    )
+def trailer_data(document: Document) -> dict[str, object]:
+    """Give a document's trailer as data, once all else is drawn; raises UsageError without one."""
+    trailer = document.trailer()
+    if trailer is None:
+        raise UsageError("the document has no trailer; give it that of a prefcore.canonical.Tally")
+    return attrs.asdict(trailer)
 
 
-def _dump(data: object) -> str:
-    return json.dumps(to_tagged(data), ensure_ascii=False)
+def check_plain(values: Mapping[str, object]) -> None:
+    """Raise UsageError where a plain file of these values would be read as a document."""
+    if isinstance(values.get("prefcore"), Mapping):
+        raise UsageError(
+            "a plain file whose key 'prefcore' holds an object would be read as a document; "
+            "leave the key out, or export a document"
+        )
 
 
 def _selection_data(selection: Selection) -> dict[str, list[str]]:
@@ -116,13 +181,13 @@ def _selection_data(selection: Selection) -> dict[str, list[str]]:
 
 
 def take_header(data: object, path: Path = ("prefcore",)) -> Header:
-    """Give the header of its JSON data; raises Misfit."""
+    """Give the header of its data; raises Misfit."""
     layout = data.get("layout") if isinstance(data, dict) else None
     if type(layout) is int and layout > LAYOUT:  # before its fields, which may be others
         raise Misfit(
             (*path, "layout"),
-            f"layout {layout} was written by a newer prefcore-json; this one reads up to "
-            f"{LAYOUT}, upgrade it",
+            f"layout {layout} was written by a newer release; this one reads up to {LAYOUT}, "
+            "upgrade prefcore and its format",
             NewerFormat,
         )
     fields = take_fields(data, path, _HEADER, _HEADER_MORE)
@@ -173,32 +238,33 @@ def _take_selection(data: object, path: Path) -> Selection:
 
 
 def take_set(data: object, path: Path, limits: Limits) -> PreferenceSet:
-    """Give a set of its JSON data, rows sorted by key; raises Misfit."""
-    fields = take_fields(data, path, _SET, _SET_MORE)
-    check_scope(fields["scope"], (*path, "scope"))
-    entries = fields["entries"]
+    """Give a set of its data, rows sorted by key; raises Misfit."""
+    head = take_set_head(data, path)
+    entries = data["entries"]  # type: ignore[index]  # an object that has them
     path = (*path, "entries")
     if len(entries) > limits.max_keys_per_set:
         message = f"the set has {len(entries)} keys; the limit is {limits.max_keys_per_set}"
         raise Misfit(path, message)
-    rows = [_take_row(key, entry, (*path, key), limits) for key, entry in entries.items()]
-    return PreferenceSet(fields["scope"], fields["owner"], sorted(rows), fields.get("app", ""))
+    rows = [take_row(key, entry, (*path, key), limits) for key, entry in entries.items()]
+    return attrs.evolve(head, rows=sorted(rows))
 
 
-def check_scope(scope: str, path: Path) -> None:
-    """Raise Misfit unless that is a scope."""
+def take_set_head(data: object, path: Path) -> PreferenceSet:
+    """Give a set of its data without its entries, which only have to be an object."""
+    fields = take_fields(data, path, _SET, _SET_MORE)
+    scope = fields["scope"]
     if scope not in _SCOPES:
         message = f"there is no scope '{scope[:40]}'; known are {', '.join(Scope)}"
-        raise Misfit(path, message)
+        raise Misfit((*path, "scope"), message)
+    return PreferenceSet(scope, fields["owner"], app=fields.get("app", ""))
 
 
 _SCOPES = frozenset(map(str, Scope))
 
 
-def _take_row(key: str, data: object, path: Path, limits: Limits) -> Row:
-    if len(key) > limits.max_key_length:
-        message = f"the key has {len(key)} characters; the limit is {limits.max_key_length}"
-        raise Misfit(path, message)
+def take_row(key: str, data: object, path: Path, limits: Limits) -> Row:
+    """Give a row of its key and its data; raises Misfit."""
+    check_key(key, path, limits)
     fields = take_fields(data, path, _ENTRY)
     try:
         text = canonical_text(from_tagged(fields["value"]))
@@ -208,8 +274,26 @@ def _take_row(key: str, data: object, path: Path, limits: Limits) -> Row:
     return key, text, micros, fields["source"], fields["actor"]
 
 
+def check_key(key: str, path: Path, limits: Limits) -> None:
+    """Raise Misfit where a key is too long."""
+    if len(key) > limits.max_key_length:
+        message = f"the key has {len(key)} characters; the limit is {limits.max_key_length}"
+        raise Misfit(path, message)
+
+
+def take_plain(key: str, data: object, limits: Limits) -> object:
+    """Give the value under a name of a plain file, tagged forms decoded; raises Misfit."""
+    check_key(key, (key,), limits)
+    try:
+        value = from_tagged(data)
+        canonical_text(value)
+    except InvalidValue as error:
+        raise Misfit((key,), error.message, InvalidValue) from error
+    return value
+
+
 def take_record(data: object, path: Path) -> Record:
-    """Give a record of its JSON data; raises Misfit."""
+    """Give a record of its data; raises Misfit."""
     fields = take_fields(data, path, _RECORD)
     inner = (*path, "data")
     try:
@@ -223,7 +307,7 @@ def take_record(data: object, path: Path) -> Record:
 
 
 def take_trailer(data: object, path: Path = ("trailer",)) -> Trailer:
-    """Give the trailer of its JSON data; raises Misfit."""
+    """Give the trailer of its data; raises Misfit."""
     fields = take_fields(data, path, _TRAILER)
     digest = fields["digest"]
     if not (digest.startswith("sha256:") and len(digest) == 71 and _HEX.issuperset(digest[7:])):
