@@ -93,7 +93,9 @@ class Limits:
     """How much a reader takes from a stranger's file before it refuses; never unlimited.
 
     ``max_bytes`` is after decompression, ``max_whole_bytes`` what may be held at once where a
-    file cannot be streamed, ``max_line_bytes`` one line (so one entry) of a streamed file.
+    file cannot be streamed, ``max_line_bytes`` one line (so one entry) of a streamed file, or one
+    text. ``max_values`` are those that may be held at once, keys too, where a short text makes
+    many; ``max_alias_bytes`` is what the aliases of a YAML file may add to it.
     """
 
     max_bytes: int = 4 << 30
@@ -102,6 +104,8 @@ class Limits:
     max_depth: int = 64
     max_key_length: int = 500
     max_keys_per_set: int = 1_000_000
+    max_values: int = 500_000
+    max_alias_bytes: int = 1 << 20
 
 
 @runtime_checkable

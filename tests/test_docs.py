@@ -23,6 +23,7 @@ from typing import Any, get_type_hints
 import attrs
 import click
 import pytest
+import yaml
 
 import prefcore
 from prefcore import config, errors, hookspecs, interfaces
@@ -60,6 +61,7 @@ _BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 _CODE = re.compile(r"`([^`]+)`")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_KINDS = ("console", "python", "toml", "json", "yaml", "text")
 #: A block that begins so is a file, which the other blocks of its page find.
 _FILE = re.compile(r"# ([\w./-]+\.(?:py|toml))\n")
 
@@ -173,13 +175,15 @@ def test_blocks_are_of_a_kind_that_is_checked(page: Path) -> None:
     fences = re.findall(r"^ *```.*$", text, re.MULTILINE)
     assert len(fences) % 2 == 0, "a block is not closed"
     for opening in fences[::2]:
-        assert opening in ("```console", "```python", "```toml", "```json", "```text", "```"), (
+        assert opening in ("```", *(f"```{kind}" for kind in _KINDS)), (
             f"{opening}: it would not be checked"
         )
     for _, block in blocks(page, "toml"):
         tomllib.loads(block)
     for _, block in blocks(page, "json"):
         json.loads(block)
+    for _, block in blocks(page, "yaml"):
+        yaml.safe_load(block)
 
 
 def test_configuration_examples_are_read_by_the_program(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ _LIMITS = Limits()
 class FormatChecks(Suite, kit=True):
     """The author's side of the suite; see ``FormatSuite``."""
 
-    required = ("info",)
+    required: ClassVar[tuple[str, ...]] = ("info",)
     #: The format as the plugin declares it.
     info: ClassVar[FormatInfo]
     #: The plugin module; by default the package in which ``info.factory`` is defined.

@@ -1,0 +1,26 @@
+"""The YAML format: what prefcore calls to write and to read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import BinaryIO
+
+from prefcore.interfaces import Limits
+from prefcore.model import Document, PlainDocument
+from prefcore_yaml._reading import open_document
+from prefcore_yaml._writing import write_document, write_plain
+
+__all__ = ["YamlFormat"]
+
+
+class YamlFormat:
+    """Documents and plain files as YAML (``prefcore.interfaces.Format``)."""
+
+    def write(self, document: Document, out: BinaryIO) -> None:
+        write_document(document, out)
+
+    def write_plain(self, values: Mapping[str, object], out: BinaryIO) -> None:
+        write_plain(values, out)
+
+    def read(self, source: BinaryIO, limits: Limits) -> Document | PlainDocument:
+        return open_document(source, limits)
