@@ -6,6 +6,8 @@ short texts and lists. What a shape's rules make hard to hit is drawn and filter
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Callable, Mapping
 from datetime import timedelta, timezone
 from fractions import Fraction
@@ -14,7 +16,7 @@ import attrs
 from hypothesis import strategies as st
 
 from prefcore.schema import SchemaDocument, Shape, compile_check
-from prefcore.schema.patterns import compile_pattern, pattern_fault
+from prefcore.schema.patterns import pattern_fault
 from prefcore.values import MAX_INTEGER, MIN_INTEGER, UNSET, canonical_text
 from prefcore_testing.values import portable_values
 
@@ -168,11 +170,22 @@ def _strings(shape: Shape, definitions: Mapping[str, Shape], depth: int) -> Stra
     if high is not None and low > high:
         return st.nothing()
     if shape.pattern is not None and pattern_fault(shape.pattern) is None:
-        return st.from_regex(compile_pattern(shape.pattern), alphabet=_characters)
+        return _matching(shape.pattern)
     most = low + 12 if high is None else min(high, low + 12)
     known = [text for text in _TEXTS if low <= len(text) <= most]
     drawn = st.text(_characters, min_size=low, max_size=most)
     return st.sampled_from(known) | drawn if known else drawn
+
+
+def _matching(pattern: str) -> Strategy:
+    """Give texts that Python's engine matches; the caller's filter judges by the schema's own."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of sets that Python may read otherwise
+            compiled = re.compile(pattern, re.ASCII)
+    except re.error:  # RE2 reads some that Python can't
+        return st.text(_characters, max_size=20)
+    return st.from_regex(compiled, alphabet=_characters)
 
 
 def _bytes(shape: Shape, definitions: Mapping[str, Shape], depth: int) -> Strategy:

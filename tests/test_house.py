@@ -74,6 +74,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "obstore": ("prefcore_s3",),
     "pluggy": ("prefcore.hookspecs", "prefcore.plugins"),
     "pytest": ("prefcore_testing",),
+    "re2": ("prefcore.schema.patterns",),
     "sqlite3": ("prefcore.builtin.sqlite_store",),
     "tomli_w": ("prefcore_toml",),
     "yaml": ("prefcore_yaml",),
@@ -91,6 +92,7 @@ LATE = {
     ("prefcore.plugins", "pluggy"): "a listing of plugins loads none",
     ("prefcore.plugins", "prefcore.hookspecs"): "as pluggy",
     ("prefcore.plugins", "prefcore.interfaces"): "40 ms, for what loads a plugin",
+    ("prefcore.schema.patterns", "re2"): "5 ms, and most schemas have no pattern",
     ("prefcore.values", "hashlib"): "2 ms, and `prefcore get` makes no digest",
 }
 

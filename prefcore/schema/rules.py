@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from math import isfinite
 
@@ -139,7 +138,7 @@ def _pattern_rule(shape: Shape) -> Check | None:
     pattern = shape.pattern
     if pattern is None or pattern_fault(pattern) is not None:
         return None  # reported where the schema was read
-    search: Callable[[str], re.Match[str] | None] = compile_pattern(pattern).search
+    search = compile_pattern(pattern).search
     asked = f"the pattern {pattern if len(pattern) <= 200 else pattern[:199] + '…'}"
 
     def rule(value: object) -> Problem | None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from prefcore.schema.checks import compile_check, kinds_of
-from prefcore.schema.patterns import compile_pattern
+from prefcore.schema.patterns import compile_pattern, pattern_fault
 from prefcore.schema.problems import Problem
 from prefcore.schema.shape import ANY, Shape
 
@@ -129,7 +129,7 @@ def test_a_value_that_fits_has_no_problem(schema: object, value: object) -> None
         pytest.param({"pattern": "^a$"}, "a\n", "pattern", "", "does not match", id="pattern"),
         pytest.param({"pattern": r"^\d$"}, "٣", "pattern", "", "does not match", id="ASCII digit"),
         pytest.param(
-            {"pattern": "a"}, "a" * 10_001, "pattern", "", "too many to match", id="endless"
+            {"pattern": "a"}, "a" * 1_000_001, "pattern", "", "too many to match", id="endless"
         ),
         pytest.param(
             {"items": {"properties": {"n": {"type": "null"}}}},
@@ -297,10 +297,47 @@ def test_alternatives_that_multiply_are_cut_off() -> None:
         pytest.param("[a&&b]", "&", True, id="no set operations"),
         pytest.param("[+--]", ",", True, id="range up to the hyphen"),
         pytest.param(r"^[^\s]+$", "a b", False, id="negated class"),
+        pytest.param(r"^\u00e9\u{1F600}$", "é😀", True, id="code points"),
+        pytest.param(r"^\cJ\s\S$", "\n\va", True, id="control characters and white space"),
+        pytest.param(r"^[\s]$", "\v", True, id="white space in a class"),
+        pytest.param(r"^[[:alpha:]]$", "a]", True, id="no classes of POSIX"),
     ],
 )
 def test_patterns_mean_what_ecma_262_says(pattern: str, text: str, matches: bool) -> None:
     assert (compile_pattern(pattern).search(text) is not None) is matches
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["^(a+)+$", "^(a|a)*$", "^([a-z]+)*$", "(.*a){25}$", "^(a?){30}a{30}$", "(x+x+)+y"],
+)
+def test_patterns_that_explode_elsewhere_are_matched_in_linear_time(pattern: str) -> None:
+    # An engine that backtracks would not end before the tests' own limit, nor in this century.
+    search = compile_pattern(pattern).search
+    assert search("b" + "a" * 100_000 + "!") is None
+    assert problem({"pattern": pattern}, "b" + "a" * 100_000 + "!") is not None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        pytest.param("(?=a)b", "(?=", id="look-ahead"),
+        pytest.param("(?<!a)b", "(?<", id="look-behind"),
+        pytest.param(r"(a)\1", "a back-reference", id="back-reference"),
+        pytest.param(r"\Aa", "no escape of ECMA-262", id="an escape of others"),
+        pytest.param("a{1,5000}", "repetition", id="too many repetitions"),
+        pytest.param("((a{100}){100}){100}", "RE2", id="repetitions that multiply"),
+        pytest.param(r"\uZZ", "no code point", id="no code point"),
+        pytest.param("(", "RE2", id="not closed"),
+        pytest.param("a" * 2_001, "longer than 2000", id="too long"),
+    ],
+)
+def test_a_pattern_that_cannot_be_matched_in_linear_time_is_refused(
+    pattern: str, said: str
+) -> None:
+    fault = pattern_fault(pattern)
+    assert fault is not None
+    assert said in fault
 
 
 @pytest.mark.parametrize(

@@ -269,7 +269,7 @@ def test_a_foreign_schema_that_contradicts_itself_is_taken_with_a_note(
 
 def test_a_pattern_that_cannot_be_read_is_refused_in_our_own_schema_alone() -> None:
     bad = Preference("a", Shape(items=Shape(pattern="(")))
-    with pytest.raises(InvalidSchema, match=r"a \(items\): pattern can't be read by Python's"):
+    with pytest.raises(InvalidSchema, match=r"a \(items\): pattern can't be read by RE2"):
         document(bad)
     assert document(bad, dialect="vscode").check("a", ["x"]) is None
 

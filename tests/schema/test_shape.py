@@ -176,8 +176,8 @@ def test_what_is_not_understood_is_noted_with_its_place(schema: object, note: st
 
 
 def test_a_pattern_that_cannot_be_read_is_kept_and_noted() -> None:
-    shape, notes = read({"pattern": r"^\p{Lu}"})
-    assert shape.pattern == r"^\p{Lu}"
+    shape, notes = read({"pattern": r"^(?!a)"})
+    assert shape.pattern == r"^(?!a)"
     assert "it is kept and not checked" in notes[0]
 
 
