@@ -68,9 +68,9 @@ class _Partial:
             numbers.append(None if part in "xX*" else int(part))
             if numbers[-1] is not None and None in numbers:
                 raise InvalidSchema(f"the range of versions {text[:30]!r} has a number after an x")
-        numbers += [None] * (3 - len(numbers))
+        major, minor, patch = [*numbers, None, None][:3]
         prerelease = match["prerelease"] or ""
-        return cls(*numbers, prerelease if numbers[2] is not None else "")
+        return cls(major, minor, patch, prerelease if patch is not None else "")
 
     @property
     def lowest(self) -> Version:
