@@ -28,7 +28,15 @@ if TYPE_CHECKING:
     from prefcore.model import Changeset, Entry, Plan, PreferenceSet, Scope, Selection
     from prefcore.plugins import Plugins
     from prefcore.preferences import Preferences
-    from prefcore.schema import Schema, SchemaDocument, Secret, Section, deprecated, preference
+    from prefcore.schema import (
+        Schema,
+        SchemaDocument,
+        Secret,
+        Section,
+        deprecated,
+        preference,
+        rule,
+    )
     from prefcore.values import UNSET
 
 __all__ = [
@@ -65,6 +73,7 @@ __all__ = [
     "python",
     "remove",
     "rename",
+    "rule",
 ]
 
 __version__ = "0.1.0"
@@ -87,7 +96,7 @@ _HOMES = {
     "model": ("Changeset", "Entry", "Plan", "PreferenceSet", "Scope", "Selection"),
     "plugins": ("Plugins",),
     "preferences": ("Preferences",),
-    "schema": ("Schema", "SchemaDocument", "Secret", "Section", "deprecated", "preference"),
+    "schema": ("Schema", "SchemaDocument", "Secret", "Section", "deprecated", "preference", "rule"),
     "values": ("UNSET",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

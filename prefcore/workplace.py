@@ -8,18 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 import attrs
 
 from prefcore.engines import registering
-from prefcore.errors import NotFound, StalePlan, UsageError
+from prefcore.errors import InvalidValue, NotFound, StalePlan, UsageError
 from prefcore.interfaces import Store, Transaction
 from prefcore.migration import Edge, Step, find_path, in_order, read_steps
-from prefcore.model import Changeset, Draft, Plan
+from prefcore.model import Change, Changeset, Draft, Plan, PlanItem, Scope
 from prefcore.planning import PlanBuilder
 from prefcore.plugins import Plugins
 from prefcore.schema import SchemaDocument, Version
+from prefcore.values import from_text
 
 __all__ = ["Act", "Begun", "Workplace"]
 
@@ -154,6 +157,25 @@ class Workplace:
         registering.register(transaction, self.known.load(transaction, version))
         transaction.apply_version(version)
 
+    def broken_rules(self, transaction: Transaction, version: str | None) -> Iterator[InvalidValue]:
+        """Give an error for each rule across keys that a set changed so far breaks.
+
+        Only rules on keys that changed in the set are asked: what was so before stays. A template
+        is no set that anything reads; its copies are asked.
+        """
+        document = self.known.own(version)
+        if document is None or not document.validators.rules:
+            return
+        keys = {key for rule in document.validators.rules for key in rule.keys}
+        changes = (one for one in transaction.pending() if isinstance(one, Change))
+        for (scope, owner), group in groupby(changes, key=attrgetter("scope", "owner")):
+            changed = keys.intersection(one.key for one in group)
+            if scope == Scope.TEMPLATE or not changed:
+                continue
+            rows = transaction.read_set(self.app, scope, owner).rows
+            values = {row[0]: from_text(row[1]) for row in rows if row[0] in keys}
+            yield from document.broken_rules(values, changed, scope=scope, owner=owner)
+
     def draft(self, kind: str, reason: str, details: Mapping[str, object] | None = None) -> Draft:
         """Give the draft of a changeset made now."""
         return Draft(self.app, self.actor, kind, datetime.now(UTC), reason, details or {})
@@ -178,6 +200,9 @@ class Workplace:
             goal = act.to_version or version or self.first_version()
             if goal != version:
                 self.put_in_force(transaction, goal)
+            for error in self.broken_rules(transaction, goal):
+                key, scope, owner = (str(error.facts[name]) for name in ("key", "scope", "owner"))
+                builder.refuse(PlanItem("refuse", key, scope, owner, reason=error.message), error)
             plan = builder.build(
                 app=self.app, kind=act.kind, summary=act.summary, base=base, request=act
             )

@@ -41,6 +41,12 @@ class KnownSchemas:
             return self._own.version
         return self._snapshots.newest if self._snapshots is not None else None
 
+    def own(self, version: str | None) -> SchemaDocument | None:
+        """Give the code's own schema where it is of that version (None: the newest)."""
+        if self._own is None or version not in (None, self._own.version):
+            return None
+        return self._own
+
     def load(self, view: Snapshot, version: str) -> SchemaDocument:
         """Give a version's schema.
 

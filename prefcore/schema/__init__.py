@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from prefcore.schema.markdown import to_markdown
     from prefcore.schema.shape import Shape
     from prefcore.schema.snapshots import Snapshots, read_schema, to_snapshot
-    from prefcore.schema.typed import Binding, Schema, Secret, Section, deprecated, preference
+    from prefcore.schema.typed import (
+        Binding,
+        Schema,
+        Secret,
+        Section,
+        deprecated,
+        preference,
+        rule,
+    )
+    from prefcore.schema.validators import Rule
     from prefcore.schema.versions import Version, sorted_versions
     from prefcore.schema.vscode import from_vscode
 
@@ -29,6 +38,7 @@ __all__ = [
     "JsonSchema",
     "Preference",
     "Problem",
+    "Rule",
     "Schema",
     "SchemaDocument",
     "Secret",
@@ -43,6 +53,7 @@ __all__ = [
     "from_vscode",
     "preference",
     "read_schema",
+    "rule",
     "sorted_versions",
     "to_json_schema",
     "to_markdown",
@@ -58,7 +69,8 @@ _HOMES = {
     "markdown": ("to_markdown",),
     "shape": ("Shape",),
     "snapshots": ("Snapshots", "read_schema", "to_snapshot"),
-    "typed": ("Binding", "Schema", "Section", "Secret", "deprecated", "preference"),
+    "typed": ("Binding", "Schema", "Section", "Secret", "deprecated", "preference", "rule"),
+    "validators": ("Rule",),
     "versions": ("Version", "sorted_versions"),
     "vscode": ("from_vscode",),
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 
 import attrs
 
 from prefcore.errors import InvalidSchema, InvalidValue, PolicyRefused, UnknownKey
+from prefcore.model import place
 from prefcore.schema.checks import Check, Problem, compile_check, kinds_of
 from prefcore.schema.closest import did_you_mean
 from prefcore.schema.contradictions import contradictions, unreadable_patterns
@@ -16,8 +17,9 @@ from prefcore.schema.layout import LAYOUT, OWN, read_document
 from prefcore.schema.problems import join_path
 from prefcore.schema.reading import flatten_values, read_value, sections_of
 from prefcore.schema.shape import Shape
+from prefcore.schema.validators import NONE, Validators
 from prefcore.schema.versions import Version
-from prefcore.values import canonical_text, from_text
+from prefcore.values import UNSET, canonical_text, from_text
 
 __all__ = ["SCOPES", "Deprecation", "Preference", "SchemaDocument", "check_key"]
 
@@ -56,8 +58,9 @@ class SchemaDocument:
     ``baseline`` the version to assume of a store that records none, ``reserved`` names that may
     not come back, ``sections`` the help of dotted names above keys. ``dialect`` is ``prefcore``, or
     the foreign form it was read from: there, contradictions stand in ``notes`` beside what was not
-    understood; in our own they are errors. Two documents are equal when their texts are; notes do
-    not count. Raises InvalidSchema for a bad version or key, or a contradiction.
+    understood; in our own they are errors. ``validators`` are functions of the application, which
+    no text holds. Two documents are equal when their texts are; notes and validators do not count.
+    Raises InvalidSchema for a bad version or key, or a contradiction.
     """
 
     app: str
@@ -70,6 +73,7 @@ class SchemaDocument:
     sections: Mapping[str, str] = attrs.field(factory=dict, converter=_texts, kw_only=True)
     dialect: str = attrs.field(default=OWN, kw_only=True)
     notes: tuple[str, ...] = attrs.field(default=(), converter=_tuple, kw_only=True)
+    validators: Validators = attrs.field(default=NONE, kw_only=True)
     # Made when first asked for: checks by key, and "text", "digest" and "sections".
     _checks: dict[str, Check] = attrs.field(factory=dict, init=False, repr=False)
     _made: dict[str, str] = attrs.field(factory=dict, init=False, repr=False)
@@ -154,6 +158,7 @@ class SchemaDocument:
             description="",
             sections={},
             notes=(),
+            validators=self.validators.only(keys),
         )
 
     def declarations(self) -> dict[str, str]:
@@ -200,7 +205,7 @@ class SchemaDocument:
         check = self._checks.get(key)
         if check is None:
             check = compile_check(self.preference(key).shape, self.definitions)
-            self._checks[key] = check
+            check = self._checks[key] = self.validators.after(key, check)
         return check
 
     def check(self, key: str, value: object) -> Problem | None:
@@ -235,6 +240,32 @@ class SchemaDocument:
             return InvalidValue(f"{at}{key}: the value {problem.requirement}", path="", **facts)
         message = f"{at}{join_path(key, problem.path)}: {problem.message}"
         return InvalidValue(message, path=problem.path, value=value, **facts)
+
+    def broken_rules(
+        self, values: Mapping[str, object], changed: Iterable[str], *, scope: str, owner: str
+    ) -> Iterator[InvalidValue]:
+        """Give an error for each rule across keys that a set breaks, of those on changed keys.
+
+        ``values`` are the set's own; where it holds none of a key, the schema's default stands.
+        """
+        touched = set(changed)
+        for rule in self.validators.rules:
+            if touched.isdisjoint(rule.keys):
+                continue
+            preferences = (self.preference(key) for key in rule.keys)
+            held = [values.get(one.key, one.default) for one in preferences]
+            fault = None if UNSET in held else rule.fault(held)
+            if fault is not None:
+                where = place(scope, owner)
+                yield InvalidValue(
+                    f"{where} {', '.join(rule.keys)}: {fault}",
+                    key=rule.keys[0],
+                    keys=rule.keys,
+                    scope=str(scope),
+                    owner=owner,
+                    place=where,
+                    rule=rule.name,
+                )
 
     def parse(self, key: str, text: str) -> object:
         """Give the value that a command line's text means for a key.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import attrs
@@ -27,6 +27,7 @@ class Declared:
 
     default: object = UNSET
     key: str | None = None
+    check: Callable[[Any], object] | None = None
     bounds: Mapping[str, Any] = attrs.field(factory=dict)
     fields: Mapping[str, Any] = attrs.field(factory=dict)
 
@@ -58,17 +59,21 @@ def preference(
     order: int | None = None,
     examples: Iterable[T] = (),
     key: str | None = None,
+    check: Callable[[T], object] | None = None,
 ) -> T:
     """Declare one preference in the body of a Schema or Section.
 
     Without a ``default`` a value is required. ``ge``, ``gt``, ``le``, ``lt`` and ``multiple_of``
     bound numbers; ``min_length`` and ``max_length`` text, bytes, lists and dicts; ``pattern`` (a
     regular expression found anywhere) text. ``key`` is its key inside its section, else the
-    attribute's name. The other arguments are the fields of Preference.
+    attribute's name. ``check`` is called with each value that all else allows, and raises
+    ValueError, saying what it should be, to refuse it (its message must not hold a sensitive
+    value). The other arguments are the fields of Preference.
     """
     declared = Declared(
         default=default,
         key=key,
+        check=check,
         bounds={
             "minimum": ge,
             "exclusive_minimum": gt,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, get_origin, get_type_hints
 
 import attrs
@@ -24,9 +24,10 @@ from prefcore.schema.declared import Preference
 from prefcore.schema.fields import Declared, declare, deprecated, preference
 from prefcore.schema.secret import Secret
 from prefcore.schema.structuring import reader_of, to_portable
+from prefcore.schema.validators import Validators, rule, rules_in
 from prefcore.values import UNSET
 
-__all__ = ["Binding", "Schema", "Secret", "Section", "deprecated", "preference"]
+__all__ = ["Binding", "Schema", "Secret", "Section", "deprecated", "preference", "rule"]
 
 V = TypeVar("V", bound="_View")
 
@@ -47,10 +48,17 @@ class Binding(Protocol):
 class _Attribute:
     """A preference as an attribute of views: reading, assigning and deleting go to the binding."""
 
-    def __init__(self, preference: Preference, hint: object) -> None:
+    def __init__(
+        self, preference: Preference, hint: object, check: Callable[[Any], object] | None
+    ) -> None:
         self.preference = preference
         self._key = preference.key
         self._read = reader_of(hint)
+        self._check = check
+
+    def read(self, key: str, value: object) -> object:
+        """Give a portable value as the declared type."""
+        return value if self._read is None else self._read(key, value)
 
     def __get__(self, view: _View | None, owner: type | None = None) -> object:
         if view is None:
@@ -59,7 +67,7 @@ class _Attribute:
         value = view._binding.get(key)
         if value is UNSET:
             raise NotFound(f"{key} has no value and no default; set one", key=key)
-        return value if self._read is None else self._read(key, value)
+        return self.read(key, value)
 
     def __set__(self, view: _View, value: object) -> None:
         view._binding.set(view._prefix + self._key, to_portable(value))
@@ -72,6 +80,14 @@ class _Attribute:
 
     def sections(self, prefix: str) -> Iterator[tuple[str, str]]:
         yield from ()
+
+    def attributes(self, prefix: str) -> Iterator[tuple[str, _Attribute]]:
+        yield prefix + self._key, self
+
+    def check_of(self, key: str) -> Callable[[object], object] | None:
+        """Give the function that judges portable values of the attribute's ``key``, if any."""
+        check = self._check
+        return None if check is None else lambda value: check(self.read(key, value))
 
 
 class _SectionAttribute:
@@ -100,6 +116,10 @@ class _SectionAttribute:
         yield prefix + self._key, inspect.cleandoc(self._section.__dict__.get("__doc__") or "")
         for attribute in self._section._attributes.values():
             yield from attribute.sections(f"{prefix}{self._key}.")
+
+    def attributes(self, prefix: str) -> Iterator[tuple[str, _Attribute]]:
+        for attribute in self._section._attributes.values():
+            yield from attribute.attributes(f"{prefix}{self._key}.")
 
 
 class _View:
@@ -183,6 +203,7 @@ class Schema(_View):
             reserved=tuple(reserved),
             description=inspect.cleandoc(cls.__dict__.get("__doc__") or ""),
             sections={name: text for name, text in sections.items() if text},
+            validators=_validators(cls),
         )
 
     @classmethod
@@ -199,6 +220,26 @@ class Schema(_View):
     def bound(cls, binding: Binding) -> Self:
         """Give a live view: attributes read, assign and delete through ``binding``."""
         return _view(cls, binding, "")
+
+
+def _validators(cls: type[Schema]) -> Validators:
+    attributes = dict(
+        pair for attribute in cls._attributes.values() for pair in attribute.attributes("")
+    )
+    checks = {key: check for key, one in attributes.items() if (check := one.check_of(key))}
+    # Those of bases first; a name that a subclass gives anew is the subclass's.
+    members = {name: value for base in reversed(cls.__mro__) for name, value in vars(base).items()}
+    rules = rules_in(members.items(), lambda key, value: attributes[key].read(key, value))
+    for one in rules:
+        for key in one.keys:
+            if key not in attributes:
+                hint = did_you_mean(key, attributes)
+                raise InvalidSchema(
+                    f"{cls.__qualname__}.{one.name}: the rule is about '{key}', which is not "
+                    f"declared{hint}",
+                    key=key,
+                )
+    return Validators(checks, rules)
 
 
 def _view(cls: type[V], binding: Binding, prefix: str) -> V:
@@ -229,7 +270,7 @@ def _collect(cls: type[_View], around: Mapping[str, object]) -> None:
         if isinstance(hint, type) and issubclass(hint, Section):
             attributes[name] = _SectionAttribute(key, hint)
         else:
-            attributes[name] = _Attribute(declare(place, key, hint, declared), hint)
+            attributes[name] = _Attribute(declare(place, key, hint, declared), hint, declared.check)
     used = set(map(id, hints.values()))
     for name, value in list(cls.__dict__.items()):
         if isinstance(value, Declared) and name not in hints:
