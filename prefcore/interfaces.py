@@ -307,6 +307,9 @@ class Snapshot(Protocol):
     def apps(self) -> list[str]:
         """Give the applications of which the log holds a changeset, sorted."""
 
+    def version(self, app: str) -> str | None:
+        """Give the schema version in force; None before the first."""
+
     def state(self, app: str) -> AppState:
         """Give where an application stands; a store that holds nothing of it gives zeros.
 
@@ -467,7 +470,8 @@ class Transaction(Snapshot, Protocol):
     def result(self) -> Changeset | None:
         """Give the changeset as written, after the transaction ended.
 
-        None before, and where nothing was written: it changed nothing, was abandoned or failed.
+        None before, and where nothing was written: it changed nothing, was abandoned, was a
+        rehearsal, or failed.
         """
 
 
@@ -508,6 +512,15 @@ class Store(Protocol):
         when another changeset, even one of this thread, does not end in time. What changed
         nothing leaves no trace and takes no revision; an entry, a rename, a registered version
         and a version put in force are changes. Revisions are 1, 2, 3 … over all applications.
+        """
+
+    def rehearse(self, draft: Draft, *, version: str | None) -> AbstractContextManager[Transaction]:
+        """Begin a changeset that is never kept, on a private view of the state as last committed.
+
+        It shows what the same changeset would do, without holding up anybody and without leaving
+        a trace, also where the store was opened for reading. Several may be open at once, also
+        beside a changeset of this thread, which they do not see. Raises StoreMoved as
+        ``changeset`` does, and NoSpace.
         """
 
     def save_copy(self, reason: str) -> SafetyCopy:

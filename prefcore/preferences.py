@@ -414,14 +414,15 @@ class Preferences(Browser, Generic[S]):
         return self._plan(self._importing(source, reason))
 
     def begin_import(
-        self, source: str | Path | ImportRequest, *, reason: str = ""
+        self, source: str | Path | ImportRequest, *, reason: str = "", rehearsed: bool = False
     ) -> AbstractContextManager[Begun]:
         """Import a file in a transaction that stays open: look at its ``plan``, then ``commit``.
 
         It reads the file once, where ``plan_import`` and ``apply`` read it twice, and holds the
-        store's write lock until then. What is not committed in the block leaves no trace.
+        store's write lock until then. What is not committed in the block leaves no trace. With
+        ``rehearsed`` it works on a private copy of the store, and can only be looked at.
         """
-        return self._begun(self._importing(source, reason))
+        return self._begun(self._importing(source, reason), rehearsed=rehearsed)
 
     def _importing(self, source: str | Path | ImportRequest, reason: str) -> Act:
         if isinstance(source, ImportRequest):
@@ -440,10 +441,15 @@ class Preferences(Browser, Generic[S]):
         return self._plan(self._undoing(id, skip=skip, reason=reason))
 
     def begin_undo(
-        self, id: str | None = None, *, skip: bool = False, reason: str = ""
+        self,
+        id: str | None = None,
+        *,
+        skip: bool = False,
+        reason: str = "",
+        rehearsed: bool = False,
     ) -> AbstractContextManager[Begun]:
         """Undo a changeset in a transaction that stays open, as ``begin_import`` imports."""
-        return self._begun(self._undoing(id, skip=skip, reason=reason))
+        return self._begun(self._undoing(id, skip=skip, reason=reason), rehearsed=rehearsed)
 
     def _undoing(self, id: str | None, *, skip: bool, reason: str) -> Act:
         changeset = self.changeset(id) if id is not None else next(self.log(), None)
@@ -474,10 +480,16 @@ class Preferences(Browser, Generic[S]):
         return self._plan(self._migrating(to, take_before=take_before, reason=reason))
 
     def begin_migration(
-        self, to: str | None = None, *, take_before: bool = False, reason: str = ""
+        self,
+        to: str | None = None,
+        *,
+        take_before: bool = False,
+        reason: str = "",
+        rehearsed: bool = False,
     ) -> AbstractContextManager[Begun]:
         """Migrate in a transaction that stays open, as ``begin_import`` imports."""
-        return self._begun(self._migrating(to, take_before=take_before, reason=reason))
+        act = self._migrating(to, take_before=take_before, reason=reason)
+        return self._begun(act, rehearsed=rehearsed)
 
     def _migrating(self, to: str | None, *, take_before: bool, reason: str) -> Act:
         start = self._version
@@ -491,15 +503,15 @@ class Preferences(Browser, Generic[S]):
     # -------------------------------------------------------------------------------- inside
 
     def _plan(self, act: Act) -> Plan:
-        with self._begun(act) as begun:
+        with self._begun(act, rehearsed=True) as begun:
             return begun.plan
 
     def _act(self, act: Act, *, expected: str | None = None) -> Changeset | None:
         with self._begun(act) as begun:
             return begun.commit(expected=expected)
 
-    def _begun(self, act: Act) -> AbstractContextManager[Begun]:
-        return self._workplace.begun(act, self._version, self._done)
+    def _begun(self, act: Act, *, rehearsed: bool = False) -> AbstractContextManager[Begun]:
+        return self._workplace.begun(act, self._version, self._done, rehearsed=rehearsed)
 
     def _done(self, changeset: Changeset | None) -> Changeset | None:
         if changeset is not None and changeset.schema_after != self._version:

@@ -54,6 +54,8 @@ class Begun:
         ending: ExitStack,
         copied: Store | None,
         done: Callable[[Changeset | None], object],
+        *,
+        is_rehearsal: bool,
     ) -> None:
         #: What it did; the act will not run again, so committing does exactly this.
         self.plan = plan
@@ -61,6 +63,7 @@ class Begun:
         self._ending = ending
         self._copied = copied
         self._done = done
+        self._is_rehearsal = is_rehearsal
         self._is_open = True
 
     def commit(self, *, expected: str | None = None) -> Changeset | None:
@@ -72,6 +75,8 @@ class Begun:
         plan = self.plan
         if not self._is_open:
             raise UsageError(f"{plan.summary} has ended already; begin it again")
+        if self._is_rehearsal:
+            raise UsageError(f"{plan.summary} was only rehearsed; apply its plan, or begin it anew")
         if expected is not None and plan.digest != expected:
             raise StalePlan(
                 f"{plan.summary}: the state moved since the plan was made, and it would now do "
@@ -182,17 +187,24 @@ class Workplace:
 
     @contextmanager
     def begun(
-        self, act: Act, version: str | None, done: Callable[[Changeset | None], object]
+        self,
+        act: Act,
+        version: str | None,
+        done: Callable[[Changeset | None], object],
+        *,
+        rehearsed: bool = False,
     ) -> Iterator[Begun]:
         """Run an act in one transaction, and give it with its plan, to be committed or let go.
 
         ``version`` is the schema version in force; ``done`` is told of what was committed. The
         transaction holds the store's write lock until it is committed, let go, or the block ends,
-        which lets it go.
+        which lets it go. ``rehearsed`` runs it on a private copy of the store instead, for its
+        plan alone.
         """
         draft = self.draft(act.kind, act.reason, act.details)
+        begin = self.store.rehearse if rehearsed else self.store.changeset
         with ExitStack() as ending:
-            transaction = ending.enter_context(self.store.changeset(draft, version=version))
+            transaction = ending.enter_context(begin(draft, version=version))
             base = transaction.state(self.app).last_changeset
             builder = PlanBuilder()
             builder.details.update(act.details)
@@ -207,7 +219,14 @@ class Workplace:
                 app=self.app, kind=act.kind, summary=act.summary, base=base, request=act
             )
             copied = act.careful and not (plan.is_empty and goal == version)
-            begun = Begun(plan, transaction, ending, self.store if copied else None, done)
+            begun = Begun(
+                plan,
+                transaction,
+                ending,
+                self.store if copied else None,
+                done,
+                is_rehearsal=rehearsed,
+            )
             try:
                 yield begun
             finally:

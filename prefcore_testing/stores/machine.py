@@ -1,8 +1,8 @@
 """The comparison: random stories told to the author's store and to the memory store alike.
 
-A story is a list of acts: changesets with random steps, which end well, are abandoned or raise,
-reopening, safety copies and their return. After each, all that the two stores show is compared
-(``readout``); within a changeset, what the two transactions show.
+A story is a list of acts: changesets with random steps, which end well, are abandoned, raise or
+are rehearsals, reopening, safety copies and their return. After each, all that the two stores show
+is compared (``readout``); within a changeset, what the two transactions show.
 """
 
 from __future__ import annotations
@@ -205,16 +205,22 @@ class _Comparison(RuleBasedStateMachine):
             self.theirs.close()
 
     @contextmanager
-    def _both(self, draft: Draft, version: str | None) -> Iterator[tuple[Transaction, Transaction]]:
+    def _both(
+        self, draft: Draft, version: str | None, end: str
+    ) -> Iterator[tuple[Transaction, Transaction]]:
+        theirs_begin, oracle_begin = (
+            store.rehearse if end == "rehearsed" else store.changeset
+            for store in (self.theirs, self.oracle)
+        )
         with (
-            self.theirs.changeset(draft, version=version) as theirs,
-            self.oracle.changeset(draft, version=version) as oracle,
+            theirs_begin(draft, version=version) as theirs,
+            oracle_begin(draft, version=version) as oracle,
         ):
             yield theirs, oracle
 
     def _present(self, app: str) -> str | None:
         with self.oracle.snapshot() as view:
-            return view.state(app).version
+            return view.version(app)
 
     # Rules are drawn alike, so what changes the stores has several.
     @rule(place=_PLACES, rows=_ROWS)
@@ -229,14 +235,14 @@ class _Comparison(RuleBasedStateMachine):
     def migrate(self, steps: list[_Step]) -> None:
         self._changeset(APP, "migrate", steps)
 
-    @rule(app=_APPS, steps=_STEPS, end=st.sampled_from(["abandoned", "failed"]))
+    @rule(app=_APPS, steps=_STEPS, end=st.sampled_from(["abandoned", "rehearsed", "failed"]))
     def change_in_vain(self, app: str, steps: list[_Step], end: str) -> None:
         self._changeset(app, "migrate", steps, end)
 
     def _changeset(self, app: str, kind: str, steps: Sequence[_Step], end: str = "well") -> None:
         told = draft(kind, app=app, minutes=next(self._minutes))
         try:
-            with self._both(told, self._present(app)) as (theirs, oracle):
+            with self._both(told, self._present(app), end) as (theirs, oracle):
                 for step in steps:
                     self._perform(step, app, theirs, oracle)
                 if end == "abandoned":

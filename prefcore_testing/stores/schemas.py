@@ -36,7 +36,7 @@ class SchemaChecks(StoreChecks, kit=True):
         with store.snapshot() as view:
             versions = view.schema_versions(APP)
             texts = [view.schema(APP, one) for one in ("1.0.0", "2.0.0", "3.0.0")]
-            assert view.state(APP).version is None
+            assert view.state(APP).version is view.version(APP) is None
         assert texts == ["{}", '{"é":1}', None]
         assert versions == [
             SchemaVersion(
@@ -62,7 +62,7 @@ class SchemaChecks(StoreChecks, kit=True):
         assert (applied.revision, applied.changes) == (2, 0)
         with store.snapshot() as view:
             (version,) = view.schema_versions(APP)
-            assert view.state(APP).version == "1.0.0"
+            assert view.state(APP).version == view.version(APP) == "1.0.0"
         assert (version.applied_at, version.applied_by) == (AT, "alice")
 
     def test_doing_either_again_is_no_change(self, store: Store) -> None:
@@ -114,7 +114,7 @@ class SchemaChecks(StoreChecks, kit=True):
             assert transaction.schema(APP, "1.0.0") == "{}"
             assert [one.version for one in transaction.schema_versions(APP)] == ["1.0.0"]
             transaction.apply_version("1.0.0")
-            assert transaction.state(APP).version == "1.0.0"
+            assert transaction.state(APP).version == transaction.version(APP) == "1.0.0"
             assert store.declaration("other", "a") == (None, None)
 
     @pytest.mark.parametrize("stale", [None, "0.9.0", "2.0.0"])

@@ -12,7 +12,7 @@ import pytest
 from prefcore.errors import LockedError, StoreMoved
 from prefcore.interfaces import Store
 from prefcore_testing.stores.base import StoreChecks
-from prefcore_testing.stores.making import APP, begin, held, put, rows
+from prefcore_testing.stores.making import APP, begin, draft, held, put, rows, texts
 from prefcore_testing.stores.readout import Readout, audit_faults
 
 __all__ = ["ThreadChecks"]
@@ -120,6 +120,14 @@ class ThreadChecks(StoreChecks, kit=True):
         with pytest.raises(StoreMoved), begin(store, version="1.0.0"):
             pass
         assert _elsewhere(lambda: put(store, {"a": 1}).revision) == 1
+
+    def test_rehearsal_holds_nobody_up(self, store: Store) -> None:
+        put(store, {"a": 1})
+        with store.rehearse(draft(), version=None) as rehearsal:
+            rehearsal.write("user", "alice", rows({"b": 2}))
+            assert _elsewhere(lambda: put(store, {"a": 3}).revision) == 2
+            assert texts(rehearsal, APP) == {("user", "alice"): {"a": "1", "b": "2"}}
+        assert held(store) == {("user", "alice"): {"a": "3"}}
 
     def test_migration_elsewhere_is_noticed(self, store: Store) -> None:
         put(store, {"a": 1})

@@ -6,10 +6,20 @@ from collections.abc import Callable
 
 import pytest
 
-from prefcore.errors import LockedError, NotFound, ReadOnly
+from prefcore.errors import LockedError, NotFound, ReadOnly, StoreMoved
 from prefcore.interfaces import Store, Transaction
 from prefcore_testing.stores.base import StoreChecks
-from prefcore_testing.stores.making import APP, Deliberate, begin, held, put, row, rows
+from prefcore_testing.stores.making import (
+    APP,
+    Deliberate,
+    begin,
+    draft,
+    held,
+    put,
+    row,
+    rows,
+    texts,
+)
 from prefcore_testing.stores.readout import Readout
 
 __all__ = ["TransactionChecks"]
@@ -85,6 +95,52 @@ class TransactionChecks(StoreChecks, kit=True):
         assert transaction.result() is None
         assert _everything(store, readout) == before
         assert put(store, {"a": 2}).revision == 3
+
+    def test_rehearsal_shows_the_changeset_and_keeps_nothing(self, store: Store) -> None:
+        _begun(store)
+        readout = Readout()
+        before = _everything(store, readout)
+        with store.rehearse(draft("migrate"), version=None) as rehearsal:
+            _upheaval(rehearsal)
+            assert rehearsal.version(APP) == "1.0.0"
+            shown = texts(rehearsal, APP), list(rehearsal.pending()), rehearsal.revision
+            assert _everything(store, readout) == before
+        assert rehearsal.result() is None
+        assert _everything(store, readout) == before
+        assert store.declaration(APP, "a") == (None, None)
+        with begin(store, "migrate") as transaction:
+            _upheaval(transaction)
+            same = texts(transaction, APP), list(transaction.pending()), transaction.revision
+        assert same == shown
+
+    def test_rehearsal_may_fail(self, store: Store) -> None:
+        _begun(store)
+        caught = False
+        try:
+            with store.rehearse(draft(), version=None) as rehearsal:
+                rehearsal.write("user", "alice", rows({"a": 2}))
+                raise Deliberate
+        except Deliberate:
+            caught = True
+        assert caught, "the rehearsal swallowed an exception"
+        assert held(store)["user", "alice"]["a"] == "1"
+
+    def test_rehearsal_is_of_the_version_in_force(self, store: Store) -> None:
+        _begun(store)
+        with pytest.raises(StoreMoved), store.rehearse(draft(), version="1.0.0"):
+            pass
+
+    def test_rehearsal_within_a_changeset_is_of_the_state_before(self, store: Store) -> None:
+        put(store, {"a": 1})
+        with begin(store) as transaction:
+            transaction.write("user", "alice", rows({"a": 2}))
+            with (
+                store.rehearse(draft(), version=None) as one,
+                store.rehearse(draft(), version=None) as other,
+            ):
+                other.write("user", "alice", rows({"a": 3}))
+                assert texts(one, APP) == {("user", "alice"): {"a": "1"}}
+        assert held(store) == {("user", "alice"): {"a": "2"}}
 
     @pytest.mark.parametrize(
         "act",
@@ -280,6 +336,9 @@ class TransactionChecks(StoreChecks, kit=True):
                 again.restore_copy(copy.id)
             with pytest.raises(ReadOnly):
                 again.save_copy("another")
+            assert _everything(again, readout) == before
+            with again.rehearse(draft("migrate"), version=None) as rehearsal:
+                _upheaval(rehearsal)
             assert _everything(again, readout) == before
             assert again.layers(APP, None, "a", [("user", "alice")])[0][2] == "1"
         finally:

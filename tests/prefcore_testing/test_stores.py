@@ -480,6 +480,39 @@ FAULTS = [
         "abandoned_changeset_leaves_all_as_it_was",
     ),
     Fault(
+        "rehearsal commits",
+        "store",
+        "        try:\n            yield making\n"
+        "        finally:\n            making.end()\n\n    def save",
+        "        yield making\n        making.end()\n        self._state = making.committed()\n\n"
+        "    def save",
+        "rehearsal_shows_the_changeset_and_keeps_nothing rehearsal_holds_nobody_up",
+    ),
+    Fault(
+        "failing rehearsal commits",
+        "store",
+        "        finally:\n            making.end()\n\n    def save",
+        "        except BaseException:\n            self._state = making.committed()\n"
+        "            raise\n\n    def save",
+        "rehearsal_may_fail",
+    ),
+    Fault(
+        "rehearsal of any version",
+        "store",
+        "self._refuse_if_moved(draft.app, state.app(draft.app).version, version)",
+        "pass",
+        "rehearsal_is_of_the_version_in_force",
+    ),
+    Fault(
+        "rehearsal waits for its turn",
+        "store",
+        "        making = Making(state, draft)\n        try:\n            yield making\n"
+        "        finally:\n            making.end()\n\n    def save",
+        "        making = Making(state, draft)\n        with self._turn():\n"
+        "            yield making\n\n    def save",
+        "rehearsal_holds_nobody_up rehearsal_within_a_changeset_is_of_the_state_before",
+    ),
+    Fault(
         "nothing leaves a trace",
         "writing",
         "if self._abandoned or not (deltas or self._renames or self._schema_changed):",

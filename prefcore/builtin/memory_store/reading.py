@@ -34,6 +34,9 @@ class View:
     def apps(self) -> list[str]:
         return sorted({record.bare.app for record in self._state.log})
 
+    def version(self, app: str) -> str | None:
+        return self._state.app(app).version
+
     def state(self, app: str) -> AppState:
         held = self._state.app(app)
         records = self._state.records(app)

@@ -76,6 +76,16 @@ class MemoryStore:
                 making.end()
             self._state = making.committed()
 
+    @contextmanager
+    def rehearse(self, draft: Draft, *, version: str | None) -> Iterator[Transaction]:
+        state = self._state
+        self._refuse_if_moved(draft.app, state.app(draft.app).version, version)
+        making = Making(state, draft)
+        try:
+            yield making
+        finally:
+            making.end()
+
     def save_copy(self, reason: str) -> SafetyCopy:
         self._refuse_if_read_only()
         state = self._state

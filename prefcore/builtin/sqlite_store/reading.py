@@ -57,6 +57,9 @@ class SqliteSnapshot(LogView):
         )
         return [row[0] for row in rows]
 
+    def version(self, app: str) -> str | None:
+        return self._app(app)[1]
+
     def state(self, app: str) -> AppState:
         app_id, version = self._app(app)
         sets, entries = self._db.execute(

@@ -148,6 +148,14 @@ class SqliteStore:
         self._refuse_if_read_only()
         return opened_transaction(self._connections, draft, version)
 
+    def rehearse(
+        self, draft: Draft, *, version: str | None
+    ) -> AbstractContextManager[SqliteTransaction]:
+        """Begin a changeset that is never kept; see ``prefcore.interfaces.Store``."""
+        from prefcore.builtin.sqlite_store.rehearsing import opened_rehearsal
+
+        return opened_rehearsal(self._connections, draft, version)
+
     def save_copy(self, reason: str) -> SafetyCopy:
         """Keep a copy of the state as last committed beside the store; the last three stay."""
         from prefcore.builtin.sqlite_store.copies import save_copy

@@ -68,8 +68,8 @@ def opened_transaction(
         connection.execute("BEGIN IMMEDIATE")
         try:
             transaction = SqliteTransaction(connection, draft)
-            if transaction.version != version:
-                raise moved(connections.path, draft.app, version, transaction.version)
+            if transaction.version_before != version:
+                raise moved(connections.path, draft.app, version, transaction.version_before)
             yield transaction
             transaction.finish()
         except BaseException:
@@ -92,8 +92,8 @@ class SqliteTransaction(SqliteSnapshot):
         self._draft = draft
         self._at = to_micros(draft.at)
         self.kind_in_making = draft.kind
-        app_id, self.version = self._app(draft.app)
-        self.version_after = self.version
+        app_id, self.version_before = self._app(draft.app)
+        self.version_after = self.version_before
         last = connection.execute(_LAST_LINK).fetchone() or (0, FIRST)
         self.revision, self._previous_link = last[0] + 1, last[1]
         self._ids = Ids(connection, draft.app, app_id, self.revision)
@@ -346,7 +346,7 @@ class SqliteTransaction(SqliteSnapshot):
             at=from_micros(self._at),
             reason=draft.reason,
             changes=changes,
-            schema_before=self.version,
+            schema_before=self.version_before,
             schema_after=self.version_after,
             details=draft.details,
         )

@@ -115,7 +115,8 @@ def command(
         if target.named:
             _refuse_document(prefs.plugins, request)
         masks = Masks.of(prefs)
-        begun = stack.enter_context(prefs.begin_import(request, reason=reason))
+        begin = prefs.begin_import(request, reason=reason, rehearsed=dry_run)
+        begun = stack.enter_context(begin)
         made = finish(session, begun, masks, dry=dry_run)
         if not dry_run:
             back = f"prefcore undo {made.id[:8]}" if made else ""

@@ -172,7 +172,7 @@ def up_command(
                 f"{to} is below {prefs.version}, which is in force; "
                 f"use: prefcore migrate down --to {to}"
             )
-        with prefs.begin_migration(to, reason=reason) as begun:
+        with prefs.begin_migration(to, reason=reason, rehearsed=dry_run) as begun:
             _migrate(session, prefs, begun, digest, dry=dry_run)
 
 
@@ -202,7 +202,10 @@ def down_command(
                 f"{goal} is above {prefs.version}, which is in force; "
                 f"use: prefcore migrate up --to {goal}"
             )
-        with prefs.begin_migration(goal, take_before=take == "before", reason=reason) as begun:
+        begin = prefs.begin_migration(
+            goal, take_before=take == "before", reason=reason, rehearsed=dry_run
+        )
+        with begin as begun:
             _migrate(session, prefs, begun, digest, dry=dry_run)
 
 

@@ -28,7 +28,8 @@ def command(
     then nothing is undone and the exit code is 1. Undoing a migration is migrating back.
     """
     with session.preferences() as prefs:
-        with prefs.begin_undo(changeset, skip=skip_conflicts, reason=reason) as begun:
+        begin = prefs.begin_undo(changeset, skip=skip_conflicts, reason=reason, rehearsed=dry_run)
+        with begin as begun:
             details = begun.plan.details
             versions = [str(details[end]) for end in ("from", "to") if end in details]
             made = finish(session, begun, Masks.of(prefs, *versions), dry=dry_run)
