@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NoReturn
 
+from prefcore.engines.migrating.aside import Aside
 from prefcore.engines.migrating.telling import tell_changes
 from prefcore.engines.migrating.work import Migration, fault_of
 from prefcore.errors import (
@@ -19,7 +20,7 @@ from prefcore.model import Selection, place
 from prefcore.planning import PlanBuilder
 from prefcore.schema import SchemaDocument
 
-__all__ = ["migrate_up"]
+__all__ = ["lost_key", "migrate_up", "raise_named", "refused_value"]
 
 
 def migrate_up(
@@ -30,28 +31,38 @@ def migrate_up(
     Raises MissingStep, InvalidValue or ConflictError, naming the edge, the set and the key, when
     a value would be lost or is refused on the way, and StepFailed when a step raises.
     """
+    aside = Aside(transaction, migration, path)
     for edge in path:
+        aside.begin()
         older, newer = migration.load(edge.older), migration.load(edge.newer)
         operations = edge.step.operations if edge.step is not None else ()
         for operation in operations:
             if isinstance(operation, Add):  # a value that the user had comes before the step's
-                _return_parked(transaction, migration.app, newer, (operation.key,))
-            _up(transaction, migration, edge, operation)
+                _return_parked(transaction, aside, newer, (operation.key,))
+            _up(transaction, migration, aside, edge, operation)
+        aside.end(edge)
         decided = {key for operation in operations for key in operation.decides_on}
         added, removed, changed = older.changed_keys(newer)
         _refuse_lost_keys(transaction, edge, migration.app, removed)
-        _return_parked(transaction, migration.app, newer, {*added} - decided)
+        _return_parked(transaction, aside, newer, {*added} - decided)
         _check_held(transaction, edge, newer, {*added, *changed})
     tell_changes(transaction, builder)
 
 
-def _up(transaction: Transaction, migration: Migration, edge: Edge, operation: Operation) -> None:
+def _up(
+    transaction: Transaction,
+    migration: Migration,
+    aside: Aside,
+    edge: Edge,
+    operation: Operation,
+) -> None:
     """Run one operation over the store: in bulk where it works on one key alone."""
     in_bulk = operation.in_bulk()
     if in_bulk is not None:
         _up_in_bulk(transaction, migration, edge, operation, *in_bulk)
     elif isinstance(operation, Rename) and not _holds(transaction, migration, operation.to):
         transaction.rename(operation.key, operation.to)
+        aside.renamed(operation)
     else:
         _up_by_set(transaction, migration, edge, operation)
 
@@ -72,7 +83,7 @@ def _up_in_bulk(
         transaction.transform(key, change)
     except Exception as error:  # noqa: BLE001  # a step's function may raise anything
         where, cause = _culprit(transaction, migration, key, change) or ("", error)
-        _raise_named(migration, edge, operation, where, cause)
+        raise_named(migration, edge, operation, where, cause)
 
 
 def _culprit(
@@ -97,14 +108,14 @@ def _up_by_set(
         try:
             operation.up(rows)
         except Exception as error:  # noqa: BLE001  # a step's function may raise anything
-            _raise_named(migration, edge, operation, one.place, error)
+            raise_named(migration, edge, operation, one.place, error)
         held, after = set(one.rows), list(rows)
         transaction.write(one.scope, one.owner, [row for row in after if row not in held])
         kept = {row[0] for row in after}
         transaction.remove(one.scope, one.owner, [r[0] for r in one.rows if r[0] not in kept])
 
 
-def _raise_named(
+def raise_named(
     migration: Migration, edge: Edge, operation: Operation, where: str, error: Exception
 ) -> NoReturn:
     """Raise an operation's error with its edge and set; a sensitive value is not in it."""
@@ -134,22 +145,26 @@ def _refuse_lost_keys(
     for key in sorted(removed):
         holder = next(transaction.held(app, key), None)
         if holder is not None:
-            raise MissingStep(
-                f"{edge.older} → {edge.newer}: {key} is gone in {edge.newer} and "
-                f"{place(*holder[:2])} holds it; write a step that says what becomes of it, "
-                f"such as remove({key!r}) or rename({key!r}, …)",
-                key=key,
-                older=edge.older,
-                newer=edge.newer,
-            )
+            raise lost_key(edge, key, place(*holder[:2]))
+
+
+def lost_key(edge: Edge, key: str, where: str) -> MissingStep:
+    """Give the error for a key that an edge gives up while a set holds it."""
+    return MissingStep(
+        f"{edge.older} → {edge.newer}: {key} is gone in {edge.newer} and {where} holds it; write a "
+        f"step that says what becomes of it, such as remove({key!r}) or rename({key!r}, …)",
+        key=key,
+        older=edge.older,
+        newer=edge.newer,
+    )
 
 
 def _return_parked(
-    transaction: Transaction, app: str, newer: SchemaDocument, added: Iterable[str]
+    transaction: Transaction, aside: Aside, newer: SchemaDocument, added: Iterable[str]
 ) -> None:
-    """Give keys that are declared again the values an earlier migration took, where valid."""
+    """Give keys that are declared again the values a migration took, where they are valid."""
     for key in sorted(added):
-        for scope, owner, row in list(transaction.parked(app, key)):
+        for (scope, owner), row in sorted(aside.returning(key).items()):
             if fault_of(newer, key, row[1], scope, owner) is None:
                 transaction.write(scope, owner, [row])
 
@@ -167,8 +182,13 @@ def _check_held(
                 verdicts[seen] = fault_of(newer, key, text, one.scope, one.owner)
             fault = verdicts[seen]
             if fault is not None:
-                raise type(fault)(
-                    f"{edge.older} → {edge.newer}: {fault.message}; write a step for it, "
-                    f"such as map_values({key!r}, …)",
-                    **fault.facts,
-                )
+                raise refused_value(edge, key, fault)
+
+
+def refused_value(edge: Edge, key: str, fault: PrefcoreError) -> PrefcoreError:
+    """Give the error for a held value that the version after an edge refuses."""
+    return type(fault)(
+        f"{edge.older} → {edge.newer}: {fault.message}; write a step for it, "
+        f"such as map_values({key!r}, …)",
+        **fault.facts,
+    )
