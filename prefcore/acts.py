@@ -30,6 +30,7 @@ from prefcore.values import UNSET, from_text
 from prefcore.workplace import Act, Workplace
 
 __all__ = [
+    "baseline_act",
     "import_act",
     "migration_act",
     "register_act",
@@ -89,6 +90,19 @@ def register_act(document: SchemaDocument, reason: str) -> Act:
         reason=reason,
         details={"version": document.version},
         run=run,
+    )
+
+
+def baseline_act(workplace: Workplace) -> Act:
+    """Give the act that records what a store without a recorded version is taken at."""
+    version = workplace.first_version()
+    return Act(
+        kind="register",
+        summary=f"take the store at {version}",
+        reason="the store recorded no version",
+        details={"version": version},
+        run=lambda transaction, builder: builder.add(PlanItem("register", version)),
+        to_version=version,
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 
 from prefcore.engines import registering
+from prefcore.interfaces import Snapshot
 from prefcore.lookup import Lookup
 from prefcore.model import (
     Change,
@@ -40,6 +42,24 @@ class Browser(Lookup):
             self._documents[version] = self._workplace.schema(version)
         return self._documents[version]
 
+    def _work_at(self, version: str | None) -> None:
+        super()._work_at(version)
+        self._documents.clear()
+
+    @contextmanager
+    def _view(self) -> Iterator[Snapshot]:
+        """Open one consistent view at the version worked at; raises StoreMoved where it is not.
+
+        Whoever puts a schema beside what is stored reads here: the two have to fit together.
+        """
+        with self._store.snapshot() as view:
+            found = view.version(self.app)
+            if found != self._version:
+                self._meet_beginning(self._version, self._moved(found))
+                if found != self._version:
+                    raise self._moved(found)
+            yield view
+
     def versions(self) -> list[str]:
         """Give every known schema version, lowest first."""
         with self._store.snapshot() as view:
@@ -59,17 +79,17 @@ class Browser(Lookup):
         return Declared(preference.default, preference.locked, preference.sensitive)
 
     def _is_held(self, key: str) -> bool:
-        with self._store.snapshot() as view:
+        with self._view() as view:
             return next(view.held(self.app, key), None) is not None
 
     def read_set(self, scope: str, owner: str) -> PreferenceSet:
-        """Give what one set itself holds."""
-        with self._store.snapshot() as view:
+        """Give what one set itself holds; raises StoreMoved."""
+        with self._view() as view:
             return view.read_set(self.app, scope, owner)
 
     def sets(self, selection: Selection = Selection()) -> Iterator[PreferenceSet]:
-        """Give the selected sets, sorted by scope and owner."""
-        with self._store.snapshot() as view:
+        """Give the selected sets, sorted by scope and owner; raises StoreMoved."""
+        with self._view() as view:
             yield from view.sets(self.app, selection)
 
     def effective(
@@ -81,19 +101,19 @@ class Browser(Lookup):
         defaults: bool = False,
     ) -> list[tuple[str, object, str]]:
         """Give key, value and origin of what holds, sorted by key; with defaults on request."""
-        found: dict[str, tuple[object, str]] = {}
-        preferences = self.schema.preferences
-        if defaults:
-            for key, preference in preferences.items():
-                if preference.default is not UNSET:
-                    found[key] = (preference.default, "default")
         layers = [("system", ""), ("user", user), ("project", project)]
-        with self._store.snapshot() as view:
+        with self._view() as view:
             held = [
                 view.read_set(self.app, scope, owner)
                 for scope, owner in layers
                 if owner is not None
             ]
+            preferences = self.schema.preferences
+        found: dict[str, tuple[object, str]] = {}
+        if defaults:
+            for key, preference in preferences.items():
+                if preference.default is not UNSET:
+                    found[key] = (preference.default, "default")
         for one in held:
             for row in one.rows:
                 found[row[0]] = (from_text(row[1]), one.place)
@@ -104,8 +124,8 @@ class Browser(Lookup):
 
     def faults(self, selection: Selection = Selection()) -> Iterator[tuple[str, str, str]]:
         """Give place, key and fault of every stored value that the schema in force refuses."""
-        document = self.schema
         for one in self.sets(selection):
+            document = self.schema
             for key, text, *_ in one.rows:
                 if key not in document.preferences:
                     yield one.place, key, f"{one.place} {key}: the schema declares no such key"
@@ -133,5 +153,5 @@ class Browser(Lookup):
 
     def history(self, key: str, scope: str, owner: str) -> list[tuple[Changeset, Change]]:
         """Give one entry's changes, newest first, through renames of its key."""
-        with self._store.snapshot() as view:
+        with self._view() as view:
             return list(view.history(self.app, scope, owner, key))

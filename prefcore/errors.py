@@ -126,7 +126,7 @@ class LockedError(PrefcoreError):
 
 
 class StoreMoved(LockedError):
-    """Another process migrated the store while this one had it open: open it again."""
+    """Another process migrated or replaced the store while this one had it open: open it again."""
 
 
 class IntegrityError(PrefcoreError):
@@ -198,7 +198,7 @@ class StepFailed(PluginError):
 
 
 class MigrationRequired(PrefcoreError):
-    """The store is at an older schema version than the program, which was told not to migrate."""
+    """The store is at an older schema version than the program, and was not to be migrated."""
 
     exit_code = 17
 

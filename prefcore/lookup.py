@@ -46,7 +46,7 @@ class Lookup:
         and StoreMoved when another process migrated the store meanwhile.
         """
         declared = self._declared.get(key) or self.declared(key)
-        layers = self._layers(key, _sets(user, project))
+        layers = self.layers(key, _sets(user, project))
         if layers:
             layer = layers[0] if len(layers) == 1 else winner(declared, layers)
             if layer is not None:
@@ -59,9 +59,14 @@ class Lookup:
         """Give every layer that could hold a key's value, strongest first; one of them wins."""
         declared = self.declared(key)
         sets = _sets(user, project)
-        return explain(declared, self._layers(key, sets), sets)
+        return explain(declared, self.layers(key, sets), sets, self._strange(key, sets))
 
-    def _layers(self, key: str, sets: list[tuple[str, str]]) -> list[Layer]:
+    def _strange(self, key: str, sets: list[tuple[str, str]]) -> list[Layer]:
+        """Give the layers that hold what this program does not understand."""
+        return []
+
+    def layers(self, key: str, sets: list[tuple[str, str]]) -> list[Layer]:
+        """Give what each of these (scope, owner) sets holds for a key, where it holds anything."""
         version = self._version
         try:
             return self._store.layers(self.app, version, key, sets)
@@ -76,8 +81,22 @@ class Lookup:
         """
         if version is not None:
             raise moved
-        self._version, _ = self._store.declaration(self.app, "")
+        self._work_at(self._store.declaration(self.app, "")[0])
+
+    def _work_at(self, version: str | None) -> None:
+        """Go on at a schema version, and drop all that was read of the one before."""
+        self._version = version
         self._declared.clear()
+
+    def _moved(self, found: str | None) -> StoreMoved:
+        """Give the error for a store that is at another version than the one worked at."""
+        return StoreMoved(
+            f"{self._store.url}: {self.app} is at schema version {found or 'none'}, not "
+            f"{self._version or 'none'} as when it was opened: it was migrated meanwhile; open it "
+            "again, or call reopen()",
+            expected=self._version,
+            found=found,
+        )
 
     def declared(self, key: str) -> Declared:
         """Give what resolving a key needs of its declaration; raises UnknownKey."""
@@ -88,12 +107,7 @@ class Lookup:
     def _read_declaration(self, key: str) -> Declared:
         version, text = self._store.declaration(self.app, key)
         if version != self._version:
-            raise StoreMoved(
-                f"{self._store.url}: {self.app} is at schema version {version}, not "
-                f"{self._version} as when it was opened; open it again",
-                expected=self._version,
-                found=version,
-            )
+            raise self._moved(version)
         if text is None:
             return self._undeclared(key)
         declaration = from_text(text)

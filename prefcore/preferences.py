@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Generic, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Generic, NamedTuple, TypeVar
 
 from prefcore import __version__
 from prefcore.acts import (
+    baseline_act,
     import_act,
     migration_act,
     register_act,
@@ -24,15 +25,15 @@ from prefcore.engines import exporting, registering
 from prefcore.engines.importing import ImportRequest
 from prefcore.errors import (
     AppMismatch,
-    MigrationRequired,
-    NewerFormat,
+    ConflictError,
     NotFound,
     PolicyRefused,
     StoreMoved,
     UsageError,
 )
 from prefcore.host import default_actor, default_store
-from prefcore.interfaces import Store
+from prefcore.interfaces import Layer, Snapshot, Store
+from prefcore.meeting import MODES, met, newer_refusal, read_in_memory
 from prefcore.migration import Step
 from prefcore.model import (
     SOURCES,
@@ -45,6 +46,7 @@ from prefcore.model import (
     set_fault,
     to_micros,
 )
+from prefcore.other_versions import NewerStore, OtherVersion
 from prefcore.plugins import Plugins
 from prefcore.schema import SchemaDocument, Snapshots, Version
 from prefcore.values import canonical_text
@@ -59,6 +61,14 @@ __all__ = ["Preferences"]
 S = TypeVar("S", bound="Schema")
 
 _GENERATOR = f"prefcore {__version__}"
+
+
+class _Opening(NamedTuple):
+    """How ``open`` was called: what opens the store (and makes one), schema, and mode."""
+
+    store: Callable[..., Store]
+    document: SchemaDocument
+    migrate: str
 
 
 class Preferences(Browser, Generic[S]):
@@ -92,6 +102,7 @@ class Preferences(Browser, Generic[S]):
         )
         super().__init__(workplace)
         self._class: type[S] | None = None
+        self._opening: _Opening | None = None
 
     @classmethod
     def open(
@@ -102,22 +113,32 @@ class Preferences(Browser, Generic[S]):
         schemas: Path | None = None,
         migrations: Path | Iterable[Step] = (),
         migrate: str = "require",
+        read_only: bool = False,
         actor: str | None = None,
         plugins: Plugins | None = None,
     ) -> Preferences[S]:
         """Open the preferences of an application at its schema class's version.
 
         ``store`` is a URL (``sqlite:PATH``) or a path; by default a file in the platform's data
-        folder. A fresh store starts at the class's version. An older one is migrated with
-        ``migrate="auto"``, or refused with MigrationRequired (``"require"``); a newer one is
-        refused with NewerFormat.
+        folder. A fresh store starts at the class's version.
+
+        An older one is migrated with ``migrate="auto"``, refused with MigrationRequired with
+        ``"require"``, and with ``"never"`` read through the migration steps in memory, as is every
+        older store that can only be read. A newer one is read for the keys that the class
+        understands. What is read so is not changed: that raises ReadOnly, MigrationRequired or
+        NewerFormat. ``read_only`` opens the store for reading.
         """
-        if migrate not in ("auto", "require"):
-            raise UsageError(f"migrate is 'auto' or 'require', not {migrate!r}")
+        if migrate not in MODES:
+            raise UsageError(f"migrate is 'auto', 'require' or 'never', not {migrate!r}")
         document = schema.document()
         plugins = plugins or Plugins.from_environment()
         url = _store_url(store, document.app)
-        opened = plugins.stores.get(url.partition(":")[0]).open(url, create=True, read_only=False)
+        scheme = url.partition(":")[0]
+
+        def open_store(*, create: bool) -> Store:
+            return plugins.stores.get(scheme).open(url, create=create, read_only=read_only)
+
+        opened = open_store(create=not read_only)
         try:
             prefs = cls(
                 opened,
@@ -129,7 +150,8 @@ class Preferences(Browser, Generic[S]):
                 plugins=plugins,
             )
             prefs._class = schema
-            prefs._reach(document, auto=migrate == "auto")
+            prefs._opening = _Opening(open_store, document, migrate)
+            prefs._meet(opened)
         except BaseException:
             opened.close()
             raise
@@ -144,6 +166,48 @@ class Preferences(Browser, Generic[S]):
     def close(self) -> None:
         """Give up the store's files and connections."""
         self._store.close()
+
+    def reopen(self) -> None:
+        """Go on with the store as it is now, after StoreMoved: migrated, or replaced by another.
+
+        What was read of schemas is forgotten, views stay usable, and the store is met as ``open``
+        met it. Raises what opening raises; then this object works as before.
+        """
+        store = self._store.behind if isinstance(self._store, OtherVersion) else self._store
+        try:
+            with store.snapshot():
+                pass
+        except StoreMoved:  # it is another file by now
+            if self._opening is None:
+                raise
+            gone, store = store, self._opening.store(create=False)
+            self._meet(store)
+            gone.close()
+        else:
+            self._meet(store)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be changed here: what would change something raises."""
+        return self._store.read_only
+
+    def read_at_newest(self) -> None:
+        """Read on at the newest version known, in memory, where the store is older than that.
+
+        Only where the store can only be read; else nothing changes. Raises MissingStep, and what
+        reading the steps raises.
+        """
+        newest, held = self._workplace.known.newest, self._version
+        if not self._store.read_only or newest is None or held is None:
+            return
+        if Version.parse(held) < Version.parse(newest):
+            self._use(read_in_memory(self._workplace, held, self._workplace.schema(newest)))
+
+    @property
+    def stored_version(self) -> str | None:
+        """The version the store is at: another than ``version`` where it is read as it is not."""
+        store = self._store
+        return store.held if isinstance(store, OtherVersion) else self._version
 
     @property
     def actor(self) -> str:
@@ -215,14 +279,21 @@ class Preferences(Browser, Generic[S]):
         system: bool = False,
         reason: str = "",
     ) -> Iterator[S]:
-        """Change several preferences of one set at once: all when the block ends well, or none."""
+        """Change several preferences of one set at once: all when the block ends well, or none.
+
+        Raises ConflictError where somebody else, another block included, changed one of the same
+        keys after this one began; then nothing was changed. Begin another block, and look again.
+        """
         scope, owner = _one_set(user, project, system)
         buffered = Buffered(self, scope, owner, {"user": user, "project": project})
+        began = {row[0]: row[1] for row in self.read_set(scope, owner).rows}
         try:
             yield self._bound(buffered)
         finally:
             buffered.ended = True
-        self.set_many(scope, owner, buffered.values, unset=buffered.unset_keys, reason=reason)
+        self._set_all(
+            scope, owner, buffered.values, buffered.unset_keys, "api", reason, began=began
+        )
 
     def _bound(self, binding: Binding) -> S:
         if self._class is None:
@@ -272,14 +343,9 @@ class Preferences(Browser, Generic[S]):
         reason: str = "",
     ) -> Changeset | None:
         """Set and unset values of one set in one changeset; see ``set`` for what it raises."""
-        version = self._version
-        try:
-            return self._set_many(scope, owner, values, list(unset), source, reason)
-        except StoreMoved as moved:
-            self._meet_beginning(version, moved)
-            return self._set_many(scope, owner, values, list(unset), source, reason)
+        return self._set_all(scope, owner, values, list(unset), source, reason)
 
-    def _set_many(
+    def _set_all(
         self,
         scope: str,
         owner: str,
@@ -287,6 +353,26 @@ class Preferences(Browser, Generic[S]):
         unset: list[str],
         source: str,
         reason: str,
+        *,
+        began: Mapping[str, str] | None = None,
+    ) -> Changeset | None:
+        """Set and unset; with ``began``, only what the set held then may be overwritten."""
+        version = self._version
+        try:
+            return self._set_once(scope, owner, values, unset, source, reason, began)
+        except StoreMoved as moved:
+            self._meet_beginning(version, moved)
+            return self._set_once(scope, owner, values, unset, source, reason, began)
+
+    def _set_once(
+        self,
+        scope: str,
+        owner: str,
+        values: Mapping[str, object],
+        unset: list[str],
+        source: str,
+        reason: str,
+        began: Mapping[str, str] | None,
     ) -> Changeset | None:
         rows = self._checked_rows(scope, owner, values, unset, source)
         draft = self._workplace.draft("set" if rows else "unset", reason)
@@ -294,10 +380,46 @@ class Preferences(Browser, Generic[S]):
         with self._store.changeset(draft, version=version) as transaction:
             if version is None:
                 self._workplace.put_in_force(transaction, self._workplace.first_version())
+            if began is not None:
+                held = {row[0]: row[1] for row in transaction.read_set(self.app, scope, owner).rows}
+                wanted = {row[0]: row[1] for row in rows} | dict.fromkeys(unset)
+                self._refuse_overwriting(place(scope, owner), began, held, wanted)
             write_set(transaction, scope, owner, rows, unset)
             for error in self._workplace.broken_rules(transaction, version):
                 raise error
         return self._done(transaction.result())
+
+    def _refuse_if_newer(self) -> None:
+        """Refuse to change values at a version above all whose schemas the application has."""
+        newest, held = self._workplace.known.newest, self._version
+        if newest == held or newest is None or held is None:
+            return
+        if Version.parse(newest) < Version.parse(held):
+            raise newer_refusal(self._store.url, self.app, held, newest)
+
+    def _refuse_overwriting(
+        self,
+        where: str,
+        began: Mapping[str, str],
+        held: Mapping[str, str],
+        wanted: Mapping[str, str | None],
+    ) -> None:
+        """Refuse to take the place of a value that was not there when a block began."""
+        for key, text in wanted.items():
+            now = held.get(key)
+            if now == began.get(key):
+                continue
+            secret = self.declared(key).sensitive
+            shown = ("********" if secret and one else one or "nothing" for one in (now, text))
+            theirs, ours = shown
+            raise ConflictError(
+                f"{where} {key}: it holds {theirs} by now, changed by somebody else since this "
+                f"change() block began, which would make it {ours}; nothing was changed, begin "
+                "another block and look again",
+                key=key,
+                place=where,
+                **({} if secret else {"theirs": now, "ours": text}),
+            )
 
     def _checked_rows(
         self,
@@ -310,6 +432,7 @@ class Preferences(Browser, Generic[S]):
         fault = set_fault(Scope.named(scope), owner)
         if fault:
             raise UsageError(fault)
+        self._refuse_if_newer()
         if source not in SOURCES:
             raise UsageError(f"there is no source '{source}'; known are {', '.join(SOURCES)}")
         for key in unset:
@@ -382,13 +505,23 @@ class Preferences(Browser, Generic[S]):
     ) -> exporting.Exported:
         """Write the selected sets to ``out`` in a format; raises PluginMissing, NotFound."""
         info = self.plugins.formats.get(format)
-        document = self.schema
-        with self._store.snapshot() as view:
+        with self._whole() as (view, document):
             if plain:
                 return exporting.export_plain(view, document, selection, info, out)
             return exporting.export_document(
                 view, document, selection, info, out, at=datetime.now(UTC), generator=_GENERATOR
             )
+
+    @contextmanager
+    def _whole(self) -> Iterator[tuple[Snapshot, SchemaDocument]]:
+        """Give all that is stored and its schema: of a newer store also what is not understood."""
+        store = self._store
+        if isinstance(store, NewerStore):
+            with store.behind.snapshot() as view:
+                yield view, self._workplace.known.load(view, str(view.version(self.app)))
+        else:
+            with self._view() as view:
+                yield view, self.schema
 
     def plan_set(
         self,
@@ -425,6 +558,7 @@ class Preferences(Browser, Generic[S]):
         return self._begun(self._importing(source, reason), rehearsed=rehearsed)
 
     def _importing(self, source: str | Path | ImportRequest, reason: str) -> Act:
+        self._refuse_if_newer()
         if isinstance(source, ImportRequest):
             request = source
         else:
@@ -459,6 +593,7 @@ class Preferences(Browser, Generic[S]):
             raise NotFound(f"changeset {changeset.id[:8]} is of {changeset.app}, not {self.app}")
         before, after = changeset.schema_before, changeset.schema_after
         if before == after or before is None:
+            self._refuse_if_newer()
             return undo_act(changeset, skip=skip, reason=reason)
         if after != self._version:
             raise PolicyRefused(
@@ -515,33 +650,30 @@ class Preferences(Browser, Generic[S]):
 
     def _done(self, changeset: Changeset | None) -> Changeset | None:
         if changeset is not None and changeset.schema_after != self._version:
-            self._version = changeset.schema_after
-            self._documents.clear()
-            self._declared.clear()
+            self._work_at(changeset.schema_after)
         return changeset
 
-    def _reach(self, document: SchemaDocument, *, auto: bool) -> None:
-        """Bring an opened store to the version of the application's own schema."""
-        if self._version is None:
+    def _meet(self, store: Store) -> None:
+        """Work on an opened store: as it is, migrated, or read at the program's version."""
+        self._use(store)
+        if self._opening is None:
             return
-        if self._version == document.version:
-            _ = self.schema  # loading compares the two documents, and raises where they differ
-            return
-        if Version.parse(document.version) < Version.parse(self._version):
-            raise NewerFormat(
-                f"{self._store.url}: {self.app} is at schema {self._version}, newer than this "
-                f"program's {document.version}; upgrade the program, or migrate down",
-                found=self._version,
-            )
-        if not auto:
-            raise MigrationRequired(
-                f"{self._store.url}: {self.app} is at schema {self._version} and the program "
-                f"needs {document.version}; run `prefcore migrate up`, or open with migrate='auto'",
-                found=self._version,
-                needed=document.version,
-            )
-        with self.begin_migration(document.version, reason="opened by a newer program") as begun:
-            begun.commit()
+        program = self._opening.document
+        self._use(met(self._workplace, program, self._opening.migrate))
+        if self._version is None and self._workplace.version_held() is not None:
+            self._act(baseline_act(self._workplace))
+        if self._version not in (None, program.version):
+            with self.begin_migration(program.version, reason="opened by a newer program") as begun:
+                begun.commit()
+        _ = self.schema  # loading compares it with the one recorded, and raises where they differ
+
+    def _strange(self, key: str, sets: list[tuple[str, str]]) -> list[Layer]:
+        store = self._store
+        return store.strange(key, sets) if isinstance(store, NewerStore) else []
+
+    def _use(self, store: Store) -> None:
+        self._store = self._workplace.store = store
+        self._work_at(store.declaration(self.app, "")[0])
 
 
 def _one_set(user: str | None, project: str | None, system: bool) -> tuple[str, str]:

@@ -30,8 +30,9 @@ class Declared(NamedTuple):
 class ExplainedLayer(NamedTuple):
     """One layer of an explanation, strongest first.
 
-    ``state`` is ``wins``, ``shadowed`` (a stronger layer holds a value) or ``unset``; ``origin``
-    names the set or ``default``; times are µs since 1970 UTC.
+    ``state`` is ``wins``, ``shadowed`` (a stronger layer holds a value), ``unset``, or ``not
+    understood`` (a newer program wrote it, and this one cannot take it); ``origin`` names the set
+    or ``default``; times are µs since 1970 UTC.
     """
 
     origin: str
@@ -61,11 +62,19 @@ def _strength(declared: Declared, scope: str) -> int:
 
 
 def explain(
-    declared: Declared, layers: Iterable[Layer], sets: Iterable[tuple[str, str]]
+    declared: Declared,
+    layers: Iterable[Layer],
+    sets: Iterable[tuple[str, str]],
+    strange: Iterable[Layer] = (),
 ) -> list[ExplainedLayer]:
-    """Give every layer that could hold a value, strongest first, the default last."""
+    """Give every layer that could hold a value, strongest first, the default last.
+
+    ``strange`` layers hold what is not understood, and count for nothing.
+    """
     held = {(layer[0], layer[1]): layer for layer in layers}
     winning = winner(declared, held.values())
+    passed_over = {(layer[0], layer[1]): layer for layer in strange}
+    held |= passed_over
     explained = []
     for scope, owner in sorted(sets, key=lambda one: -_strength(declared, one[0])):
         layer = held.get((scope, owner))
@@ -76,6 +85,8 @@ def explain(
             continue
         _, _, text, at, source, actor = layer
         state = "wins" if layer is winning else "shadowed"
+        if (scope, owner) in passed_over:
+            state = "not understood"
         explained.append(ExplainedLayer(origin, state, from_text(text), at, source, actor, locked))
     if declared.default is UNSET:
         state = "unset"

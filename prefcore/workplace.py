@@ -148,14 +148,30 @@ class Workplace:
             return self.known.load(view, version)
 
     def first_version(self) -> str:
-        """Give the version a store starts at; raises NotFound where no schema is known."""
-        version = self.known.newest
-        if version is None:
+        """Give the version that a store without a recorded one is taken at.
+
+        The newest known; but the baseline that this declares, where the store holds something of
+        the application already. Raises NotFound where no schema is known.
+        """
+        newest = self.known.newest
+        if newest is None:
             raise NotFound(
                 f"no schema of {self.app} is known: the store records none and no folder of "
                 "snapshots is configured; set `schemas` in prefcore.toml",
             )
-        return version
+        with self.store.snapshot() as view:
+            baseline = self.known.load(view, newest).baseline
+            if baseline is None or view.state(self.app).last_changeset is None:
+                return newest
+        return baseline
+
+    def version_held(self) -> str | None:
+        """Give the version of what is stored; None where that is nothing, at no version."""
+        with self.store.snapshot() as view:
+            version = view.version(self.app)
+            if version is not None or view.state(self.app).last_changeset is None:
+                return version
+        return self.first_version()
 
     def put_in_force(self, transaction: Transaction, version: str) -> None:
         """Record a schema version, where it is not yet, and apply it."""

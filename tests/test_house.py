@@ -35,8 +35,8 @@ LINES = """
         engines.history · engines.backups · builtin.sqlite_store · builtin.memory_store · \
         builtin.strategies
     engines · builtin · builtin.hooks
-    workplace
-    lookup
+    workplace · other_versions
+    lookup · meeting
     browsing · acts · views
     preferences
     cli
@@ -86,6 +86,7 @@ LATE = {
     ("prefcore.config", "tomllib"): "8 ms, and most folders have no prefcore.toml",
     ("prefcore.host", "grp"): "Windows has none",
     ("prefcore.host", "pwd"): "Windows has none",
+    ("prefcore.meeting", "logging"): "as for prefcore.plugins",
     ("prefcore.plugin_index", "importlib.metadata"): "25 to 60 ms, for what lists plugins",
     ("prefcore.plugin_loading", "import_module"): "it is what loads plugins",
     ("prefcore.plugins", "logging"): "5 ms, for what has something to warn of",

@@ -243,8 +243,11 @@ def test_an_older_store_is_refused_or_migrated(prefs: Preferences[Editor], path:
         Preferences.open(Renamed, store=path, migrations=steps)
     with Preferences.open(Renamed, store=path, migrations=steps, migrate="auto") as newer:
         assert newer.user("alice").size == 14
-    with pytest.raises(NewerFormat, match=r"newer than this program's 1\.0\.0"):
-        Preferences.open(Editor, store=path)
+    with (
+        Preferences.open(Editor, store=path) as older,
+        pytest.raises(NewerFormat, match=r"at schema 1\.1\.0, newer than 1\.0\.0"),
+    ):
+        older.set("font_size", 15, user="alice")
 
 
 def test_a_changed_schema_of_the_same_version_is_refused(

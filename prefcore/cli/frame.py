@@ -43,6 +43,7 @@ _GLOBAL = [
     _option("--config", metavar="FILE", help="Use this prefcore.toml.", type=click.Path()),
     _option("--store", metavar="URL", help="Use this store: sqlite:PATH, or a path."),
     _option("--app", metavar="NAME", help="Work for this application."),
+    _option("--read-only", is_flag=True, help="Open the store for reading only."),
     _option("--actor", metavar="ID", help="Who acts, for the history."),
     _option("--json", is_flag=True, help="Print data as JSON."),
     _option("--no-input", is_flag=True, help="Never ask; fail where an answer is needed."),

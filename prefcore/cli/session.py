@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from prefcore.config import Config, find
-from prefcore.errors import UsageError
+from prefcore.errors import PrefcoreError, UsageError
 
 if TYPE_CHECKING:
     from prefcore.interfaces import Store
@@ -33,6 +33,7 @@ class Session:
         self.store = ""
         self.app = ""
         self.actor = ""
+        self.read_only = False
         self.json = False
         self.no_input = False
         self.quiet = False
@@ -97,9 +98,10 @@ class Session:
         if scheme == "sqlite" and self._is_core_store():
             from prefcore.builtin.sqlite_store.store import SqliteStore
 
-            store: Store = SqliteStore.open(url, create=create)
+            store: Store = SqliteStore.open(url, create=create, read_only=self.read_only)
         else:
-            store = self.plugins.stores.get(scheme).open(url, create=create, read_only=False)
+            kind = self.plugins.stores.get(scheme)
+            store = kind.open(url, create=create, read_only=self.read_only)
         if self.verbose:
             self.tell_place(store)
         return store
@@ -128,6 +130,26 @@ class Session:
             yield self.facade(store)
         finally:
             store.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[Preferences[Schema]]:
+        """As ``preferences``, for verbs that only read: as the newest program would see it.
+
+        An older store that can only be read is read through the migration steps, in memory; where
+        those cannot be had, as it is stored. Either is told.
+        """
+        with self.preferences() as prefs:
+            self.read_at_newest(prefs)
+            yield prefs
+
+    def read_at_newest(self, prefs: Preferences[Schema]) -> None:
+        """Have a store that can only be read seen at the newest version known."""
+        from prefcore.cli.output import warn
+
+        try:
+            prefs.read_at_newest()
+        except PrefcoreError as error:
+            warn(f"{prefs.app} is read at {prefs.version}, as it is stored: {error.message}")
 
     def facade(self, store: Store) -> Preferences[Schema]:
         """Give the facade over an opened store, at the schema version in force."""

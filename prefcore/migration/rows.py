@@ -44,6 +44,10 @@ class Rows:
         if key not in self._rows or self._rows[key][1] != text:
             self._rows[key] = (key, text, *self._stamp)
 
+    def restore(self, row: Row) -> None:
+        """Hold again what was held before, with its metadata."""
+        self._rows[row[0]] = row
+
     def drop(self, key: str) -> None:
         """Hold nothing for a key."""
         self._rows.pop(key, None)

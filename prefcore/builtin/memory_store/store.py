@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -44,6 +45,7 @@ class MemoryStore:
         self._copying = threading.Lock()
         self._writing = threading.Lock()
         self._writer: int | None = None
+        self._pid = os.getpid()
 
     def layers(
         self, app: str, version: str | None, key: str, sets: Sequence[tuple[str, str]]
@@ -122,6 +124,8 @@ class MemoryStore:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """Hold the right to write."""
+        if self._pid != os.getpid():  # a forked child: the threads that held it are not here
+            self._pid, self._writing, self._writer = os.getpid(), threading.Lock(), None
         me = threading.get_ident()
         if self._writer == me:
             raise LockedError(

@@ -23,6 +23,7 @@ from prefcore.errors import (
     PrefcoreError,
     ReadOnly,
     StoreMoved,
+    UsageError,
 )
 
 __all__ = ["WAIT_SECONDS", "connect", "identify", "moved", "prepare", "translated"]
@@ -147,7 +148,7 @@ def moved(path: str, app: str, expected: str | None, found: str | None) -> Store
     """Give the error for a store that is at another version than its user thinks."""
     return StoreMoved(
         f"{path}: {app} is at schema version {found}, not {expected} as when it was opened; "
-        "another process migrated it, open it again",
+        "it was migrated meanwhile, open it again",
         expected=expected,
         found=found,
     )
@@ -186,6 +187,8 @@ def _upgrade(path: str) -> None:
 def translated(error: sqlite3.Error, path: str) -> PrefcoreError:
     """Give our error for one of SQLite's, naming the store and what to do."""
     name = getattr(error, "sqlite_errorname", "") or ""
+    if isinstance(error, sqlite3.ProgrammingError) and "closed" in str(error):
+        return UsageError(f"the store {path} was closed while it was used; open it again")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return LockedError(
             f"{path} is in use by {_lock_holder(path)}; waited {WAIT_SECONDS:g} s, try again",

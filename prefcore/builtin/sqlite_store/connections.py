@@ -9,12 +9,17 @@ import threading
 from prefcore.builtin.sqlite_store.connection import connect
 from prefcore.errors import StoreMoved, UsageError
 
-__all__ = ["Connections"]
+__all__ = ["Connections", "keep_of_parent"]
 
 # A forked child must neither use nor close its parent's connections
 # (https://www.sqlite.org/howtocorrupt.html#_carrying_an_open_database_file_across_a_fork_),
 # so they are kept here, out of the reach of the garbage collector.
 _of_parents: list[object] = []
+
+
+def keep_of_parent(connection: object) -> None:
+    """Leave a connection of the parent process as it is: neither used nor closed."""
+    _of_parents.append(connection)
 
 
 class Connections:
@@ -64,8 +69,11 @@ class Connections:
         self._all.append(connection)
         return connection
 
-    def give_back(self, connection: sqlite3.Connection) -> None:
-        """Close a connection that ``open`` gave."""
+    def give_back(self, connection: sqlite3.Connection, *, pid: int) -> None:
+        """Close a connection that ``open`` gave in that process."""
+        if pid != os.getpid():
+            keep_of_parent(connection)
+            return
         if connection in self._all:  # else all were closed first, as when a reader lingers
             self._all.remove(connection)
         connection.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ ORDER BY o.scope, o.name
 @contextmanager
 def opened_snapshot(connections: Connections) -> Iterator[SqliteSnapshot]:
     """Give a snapshot on a connection of its own, and end it."""
-    connection = connections.open()
+    connection, pid = connections.open(), os.getpid()
     try:
         connection.execute("BEGIN")
         connection.execute("SELECT 1 FROM apps LIMIT 1").fetchone()  # the view begins here
@@ -43,7 +44,7 @@ def opened_snapshot(connections: Connections) -> Iterator[SqliteSnapshot]:
     except sqlite3.Error as error:
         raise translated(error, connections.path) from error
     finally:
-        connections.give_back(connection)
+        connections.give_back(connection, pid=pid)
 
 
 class SqliteSnapshot(LogView):

@@ -7,12 +7,13 @@ even a kill leaves it behind.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 from prefcore.builtin.sqlite_store.connection import moved, translated
-from prefcore.builtin.sqlite_store.connections import Connections
+from prefcore.builtin.sqlite_store.connections import Connections, keep_of_parent
 from prefcore.builtin.sqlite_store.writing import SqliteTransaction
 from prefcore.errors import NoSpace
 from prefcore.model import Draft
@@ -25,16 +26,21 @@ def opened_rehearsal(
     connections: Connections, draft: Draft, version: str | None
 ) -> Iterator[SqliteTransaction]:
     """Give a transaction on a copy of the store as last committed; nothing of it is kept."""
-    with closing(sqlite3.connect("", isolation_level=None, check_same_thread=False)) as copy:
+    copy, pid = sqlite3.connect("", isolation_level=None, check_same_thread=False), os.getpid()
+    try:
         _copy(connections, copy)
-        try:
-            copy.execute("BEGIN")
-            transaction = SqliteTransaction(copy, draft)
-            if transaction.version_before != version:
-                raise moved(connections.path, draft.app, version, transaction.version_before)
-            yield transaction
-        except sqlite3.Error as error:
-            raise _translated(error, connections.path) from error
+        copy.execute("BEGIN")
+        transaction = SqliteTransaction(copy, draft)
+        if transaction.version_before != version:
+            raise moved(connections.path, draft.app, version, transaction.version_before)
+        yield transaction
+    except sqlite3.Error as error:
+        raise _translated(error, connections.path) from error
+    finally:
+        if pid == os.getpid():
+            copy.close()
+        else:  # closing would roll back in the file that a forked child shares with its parent
+            keep_of_parent(copy)
 
 
 def _copy(connections: Connections, copy: sqlite3.Connection) -> None:
@@ -43,10 +49,8 @@ def _copy(connections: Connections, copy: sqlite3.Connection) -> None:
     try:
         source.backup(copy)
         copy.execute("PRAGMA synchronous = OFF")  # it need not survive anything
-    except sqlite3.Error as error:
-        raise _translated(error, connections.path) from error
     finally:
-        connections.give_back(source)
+        connections.give_back(source, pid=os.getpid())
 
 
 def _translated(error: sqlite3.Error, path: str) -> Exception:

@@ -35,6 +35,21 @@ LEFT JOIN declarations d ON d.version_id = v.id AND d.key = ?2 WHERE a.name = ?1
 """
 
 
+class _Known:
+    """Ids by name, and that there is none: they hold while the epoch stands that they were read at.
+
+    Every point read compares its row's epoch with that of the ids it used, and begins another one
+    of these where they differ; a thread that still uses the old one finds that out for itself.
+    """
+
+    __slots__ = ("at", "ids", "provenance")
+
+    def __init__(self, app: str, epoch: int | None, version: str | None) -> None:
+        self.at = (app, epoch, version)
+        self.ids: dict[tuple[str, ...], int] = {}
+        self.provenance: dict[int, tuple[str, str]] = {}
+
+
 class SqliteStore:
     """A store in one SQLite file, at ``sqlite:PATH``.
 
@@ -61,10 +76,7 @@ class SqliteStore:
         return cls(path, read_only=only_readable)
 
     def _forget(self) -> None:
-        # Ids, and that there is none, hold while the epoch stands, which every point read checks.
-        self._ids: dict[tuple[str, ...], int] = {}
-        self._provenance: dict[int, tuple[str, str]] = {}
-        self._checked: tuple[str, int | None, str | None] = ("", -1, None)
+        self._known = _Known("", -1, None)
 
     def layers(
         self, app: str, version: str | None, key: str, sets: Sequence[tuple[str, str]]
@@ -79,47 +91,47 @@ class SqliteStore:
         self, app: str, version: str | None, key: str, sets: Sequence[tuple[str, str]]
     ) -> list[Layer]:
         connection = self._connections.reader()
-        key_id = self._find(_KEY, app, key)
+        known = self._known
+        key_id = self._find(known, _KEY, app, key)
         arguments = []
         for scope, owner in sets:
             arguments += [
-                self._find(_OWNER, app, scope, owner),
+                self._find(known, _OWNER, app, scope, owner),
                 key_id,
             ]
         statement = _statements.get(len(sets)) or _layers_statement(len(sets))
         row = connection.execute(statement, (*arguments, app)).fetchone()
         epoch = row[0] if row else None
-        if (app, epoch, version) != self._checked:
-            self._check_version(app, epoch, version)
+        if (app, epoch, version) != known.at:
+            self._check_version(app, version)
+            self._known = _Known(app, epoch, version)
             return self._layers(app, version, key, sets)  # names may have moved with the version
         found: list[Layer] = []
-        provenance = self._provenance
+        provenance = known.provenance
         for i, (scope, owner) in enumerate(sets):
             text, at, by = row[3 * i + 1 : 3 * i + 4] if row else (None, 0, 0)
             if text is not None:
-                source, actor = provenance.get(by) or self._find_provenance(by)
+                source, actor = provenance.get(by) or self._find_provenance(known, by)
                 found.append((scope, owner, text, at, source, actor))
         return found
 
-    def _find(self, statement: str, *names: str) -> int:
+    def _find(self, known: _Known, statement: str, *names: str) -> int:
         """Give the id of an owner or key by its names; 0, which no row has, where there is none."""
-        found = self._ids.get(names)
+        found = known.ids.get(names)
         if found is None:
             row = self._connections.reader().execute(statement, names).fetchone()
-            found = self._ids[names] = int(row[0]) if row else 0
+            found = known.ids[names] = int(row[0]) if row else 0
         return found
 
-    def _find_provenance(self, id: int) -> tuple[str, str]:
+    def _find_provenance(self, known: _Known, id: int) -> tuple[str, str]:
         row = self._connections.reader().execute(_PROVENANCE, (id,)).fetchone()
-        self._provenance[id] = (row[0], row[1])
-        return self._provenance[id]
+        known.provenance[id] = (row[0], row[1])
+        return known.provenance[id]
 
-    def _check_version(self, app: str, epoch: int | None, version: str | None) -> None:
+    def _check_version(self, app: str, version: str | None) -> None:
         in_force = self.declaration(app, "")[0]
         if in_force != version:
             raise moved(self.path, app, version, in_force)
-        self._ids.clear()
-        self._checked = (app, epoch, version)
 
     def declaration(self, app: str, key: str) -> tuple[str | None, str | None]:
         """Give the version in force and its declaration of a key, as text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from prefcore.builtin.sqlite_store.connection import moved, translated
 from prefcore.builtin.sqlite_store.connections import Connections
 from prefcore.builtin.sqlite_store.ids import Ids
 from prefcore.builtin.sqlite_store.reading import SqliteSnapshot
-from prefcore.errors import ConflictError, InvalidSchema, LockedError, NotFound
+from prefcore.errors import ConflictError, InvalidSchema, LockedError, NotFound, UsageError
 from prefcore.model import Change, Changeset, Draft, Rename, Row, Scope, from_micros, to_micros
 from prefcore.values import canonical_text
 
@@ -64,6 +65,7 @@ def opened_transaction(
         raise LockedError(
             f"{connections.path}: a changeset of this thread is still open; end it first"
         )
+    pid = os.getpid()
     try:
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -71,9 +73,15 @@ def opened_transaction(
             if transaction.version_before != version:
                 raise moved(connections.path, draft.app, version, transaction.version_before)
             yield transaction
+            if pid != os.getpid():
+                raise UsageError(
+                    f"{connections.path}: this changeset was begun in the parent process, and only "
+                    "that can end it; a forked child begins its own"
+                )
             transaction.finish()
         except BaseException:
-            _roll_back(connection)
+            if pid == os.getpid():  # the parent's transaction is not ours to end
+                _roll_back(connection)
             raise
     except sqlite3.Error as error:
         raise translated(error, connections.path) from error

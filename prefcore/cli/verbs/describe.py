@@ -26,7 +26,7 @@ __all__ = ["command"]
 @click.pass_obj
 def command(session: Session, key: str) -> None:
     """Show what a key may hold, where, and what it is for."""
-    with session.preferences() as prefs:
+    with session.reading() as prefs:
         document = prefs.schema
         preference = document.preference(key)
     if session.json:

@@ -17,7 +17,7 @@ from prefcore.cli.session import Session
 from prefcore.cli.times import local_time
 from prefcore.errors import PolicyRefused, PrefcoreError
 from prefcore.preferences import Preferences
-from prefcore.schema import Schema
+from prefcore.schema import Schema, Version
 
 __all__ = ["command"]
 
@@ -138,7 +138,14 @@ def _schema(prefs: Preferences[Schema]) -> Iterator[Finding]:
         return
     document = prefs.schema  # compares the store's with the configured one, and raises
     newest = prefs.newest_version
-    if newest not in (None, document.version):
+    if newest is not None and Version.parse(newest) < Version.parse(document.version):
+        message = (
+            f"{document.version} in force, newer than {newest}, the newest configured: values can "
+            "be read, and changes are refused"
+        )
+        advice = f"get the newer schemas, or: prefcore migrate down --to {newest}"
+        yield Finding("warn", "schema", message, advice)
+    elif newest not in (None, document.version):
         advice = "see: prefcore migrate status"
         message = f"{document.version} in force, the configured schemas end at {newest}"
         yield Finding("warn", "schema", message, advice)

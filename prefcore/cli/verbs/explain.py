@@ -25,7 +25,7 @@ __all__ = ["command"]
 def command(session: Session, key: str, target: Target) -> None:
     """Show every layer of a key, strongest first, and which one wins."""
     target = target.to_read(lambda: session.me)
-    with session.preferences() as prefs:
+    with session.reading() as prefs:
         layers = prefs.explain(key, user=target.user, project=target.project)
         masks = Masks.of(prefs)
     if session.json:

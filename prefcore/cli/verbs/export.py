@@ -58,7 +58,7 @@ def command(
     """
     if file == "-" and session.json:
         raise UsageError("--json tells of an export, and the standard output holds it; name a FILE")
-    with session.preferences() as prefs:
+    with session.reading() as prefs:
         chosen = format_id or _format_of(file, prefs.plugins)
         prefs.plugins.formats.get(chosen)  # before the file is touched
         done = _write(prefs, file, chosen, selection, plain=plain)

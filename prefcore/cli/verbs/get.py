@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+#: Value (or UNSET), origin, and whether it must not be shown.
+_Found = tuple[object, str, bool]
+
 
 @click.command("get", cls=Command)
 @click.argument("key", shell_complete=keys)
@@ -39,12 +42,9 @@ def command(session: Session, key: str, target: Target, show_origin: bool) -> No
     target = target.to_read(lambda: session.me)
     store = session.open_store()
     try:
-        lookup = Lookup(store, session.configuration.app)
-        try:
-            found = _found(lookup, store, key, target)
-        except UnknownKey:
-            # A fresh store declares nothing yet, and the whole schema knows the nearest key.
-            found = _found(session.facade(store), store, key, target)
+        found = _found_fast(session, store, key, target) or _found_by_facade(
+            session, store, key, target
+        )
     finally:
         store.close()
     value, origin, sensitive = found
@@ -53,12 +53,28 @@ def command(session: Session, key: str, target: Target, show_origin: bool) -> No
     _print(session, key, value, origin, sensitive=sensitive, show_origin=show_origin)
 
 
-def _found(lookup: Lookup, store: Store, key: str, target: Target) -> tuple[object, str, bool]:
-    """Give value (or UNSET), origin, and whether it must not be shown."""
+def _found_fast(session: Session, store: Store, key: str, target: Target) -> _Found | None:
+    """Give what is found by the store's own declaration alone; None where that does not do."""
+    if store.read_only:  # perhaps it is older than its readers, and read through the steps
+        return None
+    try:
+        return _found(Lookup(store, session.configuration.app), key, target)
+    except UnknownKey:
+        # A fresh store declares nothing yet, and the whole schema knows the nearest key.
+        return None
+
+
+def _found_by_facade(session: Session, store: Store, key: str, target: Target) -> _Found:
+    prefs = session.facade(store)
+    session.read_at_newest(prefs)
+    return _found(prefs, key, target)
+
+
+def _found(lookup: Lookup, key: str, target: Target) -> _Found:
     declared = lookup.declared(key)
     if target.template is not None:
         sets = [("template", target.template)]
-        layers = store.layers(lookup.app, lookup.version, key, sets)
+        layers = lookup.layers(key, sets)
         value = from_text(layers[0][2]) if layers else UNSET
         return value, f"template/{target.template}", declared.sensitive
     for layer in lookup.explain(key, user=target.user, project=target.project):

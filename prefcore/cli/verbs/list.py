@@ -33,7 +33,7 @@ def command(session: Session, glob: str, target: Target, defaults: bool, show_or
     What no set holds is left out; --defaults lists the schema's defaults as well.
     """
     target = target.to_read(lambda: session.me)
-    with session.preferences() as prefs:
+    with session.reading() as prefs:
         found = _found(prefs, glob, target, defaults=defaults)
         masks = Masks.of(prefs)
     if session.json:

@@ -18,7 +18,7 @@ __all__ = ["command"]
 @click.pass_obj
 def command(session: Session, selection: Selection) -> int:
     """Check every stored value against the schema in force; exits with 1 where one is refused."""
-    with session.preferences() as prefs:
+    with session.reading() as prefs:
         version = prefs.schema.version
         faults = [one for one in prefs.faults(selection) if selection.takes_key(one[1])]
         checked = sum(len(one.rows) for one in prefs.sets(selection))

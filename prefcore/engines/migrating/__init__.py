@@ -6,8 +6,17 @@ since is carried down through the steps; where the older schema refuses it, it i
 """
 
 from prefcore.engines.migrating.back import migrate_back
+from prefcore.engines.migrating.in_memory import Ascent
 from prefcore.engines.migrating.undoing import Undoing, undoing, undoing_last
 from prefcore.engines.migrating.up import migrate_up
 from prefcore.engines.migrating.work import Migration
 
-__all__ = ["Migration", "Undoing", "migrate_back", "migrate_up", "undoing", "undoing_last"]
+__all__ = [
+    "Ascent",
+    "Migration",
+    "Undoing",
+    "migrate_back",
+    "migrate_up",
+    "undoing",
+    "undoing_last",
+]
