@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 
 from prefcore.engines import registering
-from prefcore.interfaces import Snapshot
+from prefcore.environment import given, variable_of
+from prefcore.errors import PrefcoreError
+from prefcore.interfaces import Layer, Snapshot
 from prefcore.lookup import Lookup
 from prefcore.model import (
     Change,
@@ -29,10 +31,13 @@ __all__ = ["Browser"]
 class Browser(Lookup):
     """Reads all there is of one application: its schemas, sets and log."""
 
-    def __init__(self, workplace: Workplace) -> None:
+    def __init__(self, workplace: Workplace, environ: Mapping[str, str]) -> None:
         super().__init__(workplace.store, workplace.app)
         self._workplace = workplace
         self._documents: dict[str, SchemaDocument] = {}
+        self._environ = dict(environ)
+        self._variables: Mapping[str, str] = {}
+        self._given: Mapping[str, Layer | PrefcoreError] | None = None
 
     @property
     def schema(self) -> SchemaDocument:
@@ -45,6 +50,23 @@ class Browser(Lookup):
     def _work_at(self, version: str | None) -> None:
         super()._work_at(version)
         self._documents.clear()
+        self._given = None
+
+    def variable(self, key: str) -> str | None:
+        self._read_environment()
+        return self._variables.get(key)
+
+    def _from_environment(self, key: str) -> list[Layer]:
+        layer = self._read_environment().get(key)
+        if isinstance(layer, PrefcoreError):
+            raise layer.again()
+        return [] if layer is None else [layer]
+
+    def _read_environment(self) -> Mapping[str, Layer | PrefcoreError]:
+        """Give what the environment says, as it was at the start, under the schema in force."""
+        if self._given is None:
+            self._variables, self._given = given(self.schema, self._environ)
+        return self._given
 
     @contextmanager
     def _view(self) -> Iterator[Snapshot]:
@@ -76,7 +98,8 @@ class Browser(Lookup):
         if key not in self.schema.preferences and self._is_held(key):
             return Declared(sensitive=is_telling_name(key))
         preference = self.schema.preference(key)
-        return Declared(preference.default, preference.locked, preference.sensitive)
+        variable = preference.env or variable_of(self.app, key)
+        return Declared(preference.default, preference.locked, preference.sensitive, variable)
 
     def _is_held(self, key: str) -> bool:
         with self._view() as view:
@@ -117,6 +140,9 @@ class Browser(Lookup):
         for one in held:
             for row in one.rows:
                 found[row[0]] = (from_text(row[1]), one.place)
+        for key in self._read_environment():
+            for layer in self._from_environment(key):
+                found[key] = (from_text(layer[2]), f"environment/{layer[1]}")
         for row in held[0].rows:
             if row[0] in preferences and preferences[row[0]].locked:
                 found[row[0]] = (from_text(row[1]), held[0].place)

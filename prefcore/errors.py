@@ -54,6 +54,10 @@ class PrefcoreError(Exception):
         self.message = message
         self.facts = facts
 
+    def again(self) -> PrefcoreError:
+        """Give the same error anew, for what is found once and raised each time it is met."""
+        return type(self)(self.message, **self.facts)
+
     def __getattr__(self, name: str) -> object:
         facts = self.__dict__.get("facts", {})
         if name in facts:

@@ -6,8 +6,10 @@ declaration comes from the store, as text.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from prefcore.environment import variable_of
 from prefcore.errors import StoreMoved, UnknownKey
 from prefcore.resolution import Declared, ExplainedLayer, Layer, explain, winner
 from prefcore.values import UNSET, from_text
@@ -26,6 +28,8 @@ class Lookup:
         self.app = app
         self._version, _ = store.declaration(app, "")
         self._declared: dict[str, Declared] = {}
+        #: The environment, where it is a layer; its variables' texts mean what the schema says.
+        self._environ: Mapping[str, str] = {}
 
     @property
     def version(self) -> str | None:
@@ -43,10 +47,13 @@ class Lookup:
         """Give the value that holds for a key.
 
         Without a value in any layer: the schema's default, else ``default``. Raises UnknownKey,
-        and StoreMoved when another process migrated the store meanwhile.
+        InvalidValue where a variable of the environment is refused, and StoreMoved when another
+        process migrated the store meanwhile.
         """
         declared = self._declared.get(key) or self.declared(key)
         layers = self.layers(key, _sets(user, project))
+        if declared.variable in self._environ:
+            layers += self._from_environment(key)
         if layers:
             layer = layers[0] if len(layers) == 1 else winner(declared, layers)
             if layer is not None:
@@ -59,7 +66,18 @@ class Lookup:
         """Give every layer that could hold a key's value, strongest first; one of them wins."""
         declared = self.declared(key)
         sets = _sets(user, project)
-        return explain(declared, self.layers(key, sets), sets, self._strange(key, sets))
+        given = self._from_environment(key)
+        named = [(layer[0], layer[1]) for layer in given]
+        layers = self.layers(key, sets) + given
+        return explain(declared, layers, [*named, *sets], self._strange(key, sets))
+
+    def variable(self, key: str) -> str | None:
+        """Give the environment variable that speaks for a key; None where none does."""
+        return None
+
+    def _from_environment(self, key: str) -> list[Layer]:
+        """Give the layer that the environment holds for a key, if any; raises InvalidValue."""
+        return []
 
     def _strange(self, key: str, sets: list[tuple[str, str]]) -> list[Layer]:
         """Give the layers that hold what this program does not understand."""
@@ -116,6 +134,7 @@ class Lookup:
             fields.get("default", UNSET),
             bool(fields.get("locked", False)),
             bool(fields.get("sensitive", False)),
+            fields.get("env") or variable_of(self.app, key),
         )
 
     def _undeclared(self, key: str) -> Declared:

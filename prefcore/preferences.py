@@ -90,6 +90,7 @@ class Preferences(Browser, Generic[S]):
         migrations: Path | Iterable[Step] = (),
         actor: str | None = None,
         plugins: Plugins | None = None,
+        environ: Mapping[str, str] = os.environ,
     ) -> None:
         snapshots = Snapshots(schemas, app) if schemas is not None else None
         workplace = Workplace(
@@ -98,9 +99,9 @@ class Preferences(Browser, Generic[S]):
             known=registering.KnownSchemas(app, own=schema, snapshots=snapshots),
             migrations=migrations,
             plugins=plugins or Plugins.from_environment(),
-            actor=actor or default_actor(os.environ),
+            actor=actor or default_actor(environ),
         )
-        super().__init__(workplace)
+        super().__init__(workplace, environ)
         self._class: type[S] | None = None
         self._opening: _Opening | None = None
 
@@ -116,6 +117,7 @@ class Preferences(Browser, Generic[S]):
         read_only: bool = False,
         actor: str | None = None,
         plugins: Plugins | None = None,
+        environ: Mapping[str, str] = os.environ,
     ) -> Preferences[S]:
         """Open the preferences of an application at its schema class's version.
 
@@ -132,7 +134,7 @@ class Preferences(Browser, Generic[S]):
             raise UsageError(f"migrate is 'auto', 'require' or 'never', not {migrate!r}")
         document = schema.document()
         plugins = plugins or Plugins.from_environment()
-        url = _store_url(store, document.app)
+        url = _store_url(store, document.app, environ)
         scheme = url.partition(":")[0]
 
         def open_store(*, create: bool) -> Store:
@@ -148,6 +150,7 @@ class Preferences(Browser, Generic[S]):
                 migrations=migrations,
                 actor=actor,
                 plugins=plugins,
+                environ=environ,
             )
             prefs._class = schema
             prefs._opening = _Opening(open_store, document, migrate)
@@ -691,9 +694,9 @@ def _one_set(user: str | None, project: str | None, system: bool) -> tuple[str, 
     return chosen[0]
 
 
-def _store_url(store: str | Path | None, app: str) -> str:
+def _store_url(store: str | Path | None, app: str, environ: Mapping[str, str]) -> str:
     if store is None:
-        return default_store(app, os.environ)
+        return default_store(app, environ)
     text = str(store)
     scheme = text.partition(":")[0]
     return text if ":" in text and scheme.isalpha() and len(scheme) > 1 else f"sqlite:{text}"

@@ -1,7 +1,7 @@
 """Resolution: which layer's value holds for a key, and why the others do not.
 
-A locked system value wins over everything; then, from the strongest: project, user, system, the
-schema's default. On the start-up path of `prefcore get`, so without attrs.
+A locked system value wins over everything; then, from the strongest: the environment, project,
+user, system, the schema's default. On the start-up path of `prefcore get`, so without attrs.
 """
 
 from __future__ import annotations
@@ -16,23 +16,27 @@ __all__ = ["Declared", "ExplainedLayer", "Layer", "explain", "winner"]
 #: One layer of a point read: scope, owner, canonical text, updated_at in µs, source, actor.
 Layer = tuple[str, str, str, int, str, str]
 
-_STRENGTH = {"project": 3, "user": 2, "system": 1}
+_STRENGTH = {"environment": 4, "project": 3, "user": 2, "system": 1}
 
 
 class Declared(NamedTuple):
-    """What resolving a key needs of its declaration; ``default`` is UNSET where there is none."""
+    """What resolving a key needs of its declaration; ``default`` is UNSET where there is none.
+
+    ``variable`` may speak for the key in the environment; whether it does, the whole schema tells.
+    """
 
     default: object = UNSET
     locked: bool = False
     sensitive: bool = False
+    variable: str = ""
 
 
 class ExplainedLayer(NamedTuple):
     """One layer of an explanation, strongest first.
 
     ``state`` is ``wins``, ``shadowed`` (a stronger layer holds a value), ``unset``, or ``not
-    understood`` (a newer program wrote it, and this one cannot take it); ``origin`` names the set
-    or ``default``; times are µs since 1970 UTC.
+    understood`` (a newer program wrote it, and this one cannot take it); ``origin`` names the set,
+    ``default``, or a variable (``environment/NAME``); times are µs since 1970 UTC.
     """
 
     origin: str
@@ -87,7 +91,9 @@ def explain(
         state = "wins" if layer is winning else "shadowed"
         if (scope, owner) in passed_over:
             state = "not understood"
-        explained.append(ExplainedLayer(origin, state, from_text(text), at, source, actor, locked))
+        explained.append(
+            ExplainedLayer(origin, state, from_text(text), at or None, source, actor, locked)
+        )
     if declared.default is UNSET:
         state = "unset"
     else:

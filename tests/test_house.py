@@ -26,7 +26,7 @@ LINES = """
     values · host
     model
     canonical · planning · resolution · merge · retention · schema · security · compression · config
-    audit · migration
+    audit · migration · environment
     interfaces
     hookspecs · documents · layout · plugin_problems
     plugin_index · plugin_loading

@@ -165,6 +165,7 @@ class Session:
             migrations=steps(found, self.plugins),
             actor=self.actor or None,
             plugins=self.plugins,
+            environ=self.environ,
         )
 
 

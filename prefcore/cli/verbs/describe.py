@@ -29,6 +29,7 @@ def command(session: Session, key: str) -> None:
     with session.reading() as prefs:
         document = prefs.schema
         preference = document.preference(key)
+        variable = prefs.variable(key)
     if session.json:
         declared = preference.as_document()
         if preference.sensitive:
@@ -40,10 +41,10 @@ def command(session: Session, key: str) -> None:
         text = escaped(" ".join(preference.help.split()))
         columns = min(100, get_terminal_size().columns)
         click.echo(click.wrap_text(text, columns, "  ", "  "))
-    print_table(_facts(preference), indent="  ")
+    print_table(_facts(preference, variable), indent="  ")
 
 
-def _facts(preference: Preference) -> Iterator[tuple[str, str]]:
+def _facts(preference: Preference, variable: str | None) -> Iterator[tuple[str, str]]:
     shape = preference.shape.to_json()
     yield "type", type_words(preference.shape)
     enum = shape.get("enum")
@@ -69,14 +70,14 @@ def _facts(preference: Preference) -> Iterator[tuple[str, str]]:
             yield name.replace("_", " "), words
     if not preference.portable:
         yield "not portable", "it belongs to this machine, and stays out of exports"
+    if variable is not None:
+        yield "environment", variable
     yield from _more(preference)
 
 
 def _more(preference: Preference) -> Iterator[tuple[str, str]]:
     if preference.merge:
         yield "merge", preference.merge
-    if preference.env:
-        yield "environment", preference.env
     if preference.requires_role:
         yield "role needed", preference.requires_role
     for example in () if preference.sensitive else preference.examples:

@@ -57,8 +57,11 @@ def _found_fast(session: Session, store: Store, key: str, target: Target) -> _Fo
     """Give what is found by the store's own declaration alone; None where that does not do."""
     if store.read_only:  # perhaps it is older than its readers, and read through the steps
         return None
+    lookup = Lookup(store, session.configuration.app)
     try:
-        return _found(Lookup(store, session.configuration.app), key, target)
+        if session.environ.get(lookup.declared(key).variable):
+            return None  # what the variable's text means, only the schema tells
+        return _found(lookup, key, target)
     except UnknownKey:
         # A fresh store declares nothing yet, and the whole schema knows the nearest key.
         return None

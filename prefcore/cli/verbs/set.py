@@ -146,10 +146,12 @@ def tell_set(
 
 
 def _warn_shadowed(prefs: Preferences[Schema], scope: str, owner: str, keys: list[str]) -> None:
-    """Say it where a locked system value keeps what was set from holding."""
+    """Say it where a locked system value or a variable keeps what was set from holding."""
     if scope not in ("user", "project"):
         return
     for key in keys:
         layers = prefs.explain(key, **{scope: owner})
         if layers[0].locked and layers[0].state == "wins":
             warn(f"{key}: the system's value is locked and wins over this one")
+        elif layers[0].state == "wins" and layers[0].origin.startswith("environment/"):
+            warn(f"{key}: the variable {layers[0].origin.partition('/')[2]} is set and wins here")
