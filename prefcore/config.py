@@ -4,7 +4,7 @@ No code is run from a configuration file. Precedence: explicit argument, environ
 default. ``prefcore get`` reads this on its way, so it takes ``os.path`` where other modules take
 pathlib (5 ms to import) and NamedTuples, which tomllib has paid for, where others take attrs.
 """
-# ruff: noqa: PTH100, PTH108, PTH111, PTH112, PTH113, PTH117, PTH118, PTH120, PTH123
+# ruff: noqa: PTH100, PTH108, PTH110, PTH111, PTH113, PTH117, PTH118, PTH120, PTH123
 
 from __future__ import annotations
 
@@ -58,8 +58,9 @@ class Config(NamedTuple):
 
     ``path`` and ``folder`` are of the file, empty without one. ``store`` is a URL, empty where
     neither it nor ``app`` is known. ``schemas`` and ``migrations`` are absolute paths of folders,
-    or else name Python (``package.module:Class``, ``package.module``), to load only where
-    ``prefcore.host.why_untrusted`` has no objection. ``targets`` has each target's table by name.
+    ``schemas`` also of a file, or else name Python (``package.module:Class``,
+    ``package.module``), to load only where ``prefcore.host.why_untrusted`` has no objection.
+    ``targets`` has each target's table by name.
     """
 
     path: str = ""
@@ -188,15 +189,15 @@ class _Reader:
         return "sqlite:" + os.path.normpath(os.path.join(self.folder, rest))
 
     def source(self, text: str) -> str:
-        """Give an absolute folder, or the name of something in Python as it stands.
+        """Give an absolute path, or the name of something in Python as it stands.
 
-        What has a colon is Python; so is a dotted name that is no folder here.
+        What has a colon is Python; so is a dotted name that is no folder or file here.
         """
         if not text or (":" in text and not os.path.isabs(text)):
             return text
         path = os.path.normpath(os.path.join(self.folder, os.path.expanduser(text)))
         words = text.split(".")
-        if len(words) > 1 and all(map(str.isidentifier, words)) and not os.path.isdir(path):
+        if len(words) > 1 and all(map(str.isidentifier, words)) and not os.path.exists(path):
             return text
         return path
 

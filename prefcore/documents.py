@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
 from typing import BinaryIO
 
 import attrs
@@ -21,7 +23,15 @@ from prefcore.errors import (
 from prefcore.interfaces import FormatInfo, Likeness, Limits
 from prefcore.model import Document, Header, PlainDocument, PreferenceSet
 
-__all__ = ["Opened", "guarded", "naming_file", "opened_document", "pick_format", "verified_sets"]
+__all__ = [
+    "Opened",
+    "guarded",
+    "naming_file",
+    "opened_document",
+    "pick_format",
+    "values_of",
+    "verified_sets",
+]
 
 
 @attrs.frozen
@@ -114,6 +124,19 @@ def opened_document(
     chosen = pick_format(name, head, found.values()) if format is None else found[format]
     with naming_file(name), guarded(chosen):
         return Opened(chosen, chosen.factory().read(source, limits))
+
+
+def values_of(path: Path, data: bytes, find: Callable[[str], FormatInfo]) -> Mapping[str, object]:
+    """Give the values of a plain file in the format of its suffix, which ``find`` gives by its id.
+
+    Raises what reading raises, naming the file; ForeignFile for a document with sets.
+    """
+    format = find({".yml": "yaml"}.get(path.suffix, path.suffix.removeprefix(".")))
+    with naming_file(str(path)), guarded(format):
+        document = format.factory().read(BytesIO(data), Limits())
+    if not isinstance(document, PlainDocument):
+        raise ForeignFile(f"{path} is an export of preferences, not a file of values")
+    return document.values
 
 
 def verified_sets(

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Generic, NamedTuple, TypeVar
 
@@ -21,6 +22,7 @@ from prefcore.acts import (
     write_set,
 )
 from prefcore.browsing import Browser
+from prefcore.documents import values_of
 from prefcore.engines import exporting, registering
 from prefcore.engines.importing import ImportRequest
 from prefcore.errors import (
@@ -92,13 +94,17 @@ class Preferences(Browser, Generic[S]):
         plugins: Plugins | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
-        snapshots = Snapshots(schemas, app) if schemas is not None else None
+        plugins = plugins or Plugins.from_environment()
+        snapshots = None
+        if schemas is not None:
+            decode = partial(values_of, find=plugins.formats.get)
+            snapshots = Snapshots(schemas, app, decode=decode)
         workplace = Workplace(
             app,
             store,
             known=registering.KnownSchemas(app, own=schema, snapshots=snapshots),
             migrations=migrations,
-            plugins=plugins or Plugins.from_environment(),
+            plugins=plugins,
             actor=actor or default_actor(environ),
         )
         super().__init__(workplace, environ)

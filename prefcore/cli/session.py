@@ -160,7 +160,7 @@ class Session:
         return Preferences(
             store,
             found.app,
-            schema=own_schema(found),
+            schema=own_schema(found, self.plugins),
             schemas=schema_folder(found),
             migrations=steps(found, self.plugins),
             actor=self.actor or None,

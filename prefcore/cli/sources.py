@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prefcore.documents import values_of
 from prefcore.errors import InvalidStep, NotFound, PluginError, PolicyRefused, UsageError
 from prefcore.host import why_untrusted
 from prefcore.migration import Step, read_steps
@@ -23,13 +25,19 @@ __all__ = ["own_schema", "schema_folder", "steps"]
 
 def schema_folder(config: Config) -> Path | None:
     """Give the configured folder of schema snapshots, if it is a folder."""
-    return Path(config.schemas) if Path(config.schemas).is_absolute() else None
+    path = Path(config.schemas)
+    return path if path.is_absolute() and not path.is_file() else None
 
 
-def own_schema(config: Config) -> SchemaDocument | None:
-    """Give the schema of the configured class, ``package.module:Class``; None where it is none."""
+def own_schema(config: Config, plugins: Plugins) -> SchemaDocument | None:
+    """Give the schema of the configured class, ``package.module:Class``, or of the one file.
+
+    None where a folder is configured, or nothing.
+    """
     if not config.schemas or schema_folder(config) is not None:
         return None
+    if Path(config.schemas).is_absolute():
+        return schema_of_file(config.schemas, config.app, plugins)
     found = _named(config, config.schemas, setting="schemas")
     document = getattr(found, "document", None)
     if not callable(document):
@@ -38,6 +46,16 @@ def own_schema(config: Config) -> SchemaDocument | None:
         )
     made: SchemaDocument = document()
     return made
+
+
+def schema_of_file(
+    path: str, app: str, plugins: Plugins, *, version: str | None = None
+) -> SchemaDocument:
+    """Give the schema of a file, in any format that a plugin reads."""
+    from prefcore.schema import read_schema
+
+    decode = partial(values_of, find=plugins.formats.get)
+    return read_schema(path, app=app, version=version, decode=decode)
 
 
 def steps(config: Config, plugins: Plugins) -> Iterable[Step]:

@@ -1,7 +1,8 @@
 """Schema files: one snapshot of the schema per version, in a folder that the application commits.
 
 A file is ours, VS Code's or JSON Schema, told by its content. Its version stands in its name
-(``1.2.0.json``, ``0.41.0.schema.json``) or, where the name tells none, in its content.
+(``1.2.0.json``, ``0.41.0.schema.json``) or, where the name tells none, in its content. It is JSON,
+or TOML or YAML where whoever asks can decode them: those are formats of plugins.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,26 +30,35 @@ from prefcore.schema.versions import Version, sorted_versions
 from prefcore.schema.vscode import from_vscode
 from prefcore.values import from_tagged, to_tagged
 
-__all__ = ["Snapshots", "read_schema", "to_snapshot"]
+__all__ = ["Decode", "Snapshots", "read_schema", "to_snapshot"]
 
-_SUFFIXES = (".schema.json", ".json")
+#: Gives the values that a file of another format than JSON holds; takes its path and content.
+Decode = Callable[[Path, bytes], Mapping[str, object]]
+
+_ENDINGS = (".json", ".toml", ".yaml", ".yml")
+_SUFFIXES = (*(f".schema{ending}" for ending in _ENDINGS), *_ENDINGS)
 # What JSON Schema has at its root and VS Code's configurations have not.
 _OF_JSON_SCHEMA = ("$schema", "$id", "$ref", "$defs", "definitions")
 
 
 def read_schema(
-    path: Path | str, *, app: str | None = None, version: str | None = None
+    path: Path | str,
+    *,
+    app: str | None = None,
+    version: str | None = None,
+    decode: Decode | None = None,
 ) -> SchemaDocument:
     """Give the schema document of a file: ours, JSON Schema or VS Code's form.
 
     ``app`` is needed where the content names no application, ``version`` where neither it nor the
-    name tells one. Raises NotFound when there is no such file; InvalidSchema when it can't be read
-    or understood, or says another version than its name or ``version``; AppMismatch when it is of
-    another application than ``app``; NewerFormat when a newer prefcore wrote it.
+    name tells one, ``decode`` for TOML and YAML. Raises NotFound when there is no such file;
+    InvalidSchema when it can't be read or understood, or says another version than its name or
+    ``version``; AppMismatch when it is of another application than ``app``; NewerFormat when a
+    newer prefcore wrote it; and what ``decode`` raises.
     """
     path = Path(path)
     named = _version_in_name(path)
-    content = _read(path)
+    content = _read(path, decode)
     try:
         document = _document(content, app, named or version)
     except PrefcoreError as error:
@@ -68,9 +78,10 @@ def read_schema(
 class Snapshots:
     """The schemas of one application, version by version, from a folder of files."""
 
-    def __init__(self, folder: Path | str, app: str) -> None:
+    def __init__(self, folder: Path | str, app: str, *, decode: Decode | None = None) -> None:
         self.folder = Path(folder)
         self.app = app
+        self._decode = decode
         self._loaded: dict[str, SchemaDocument] = {}
         self._found: dict[str, Path] | None = None
 
@@ -99,7 +110,7 @@ class Snapshots:
                     f"{_span(self.versions)}",
                     version=version,
                 )
-            document = read_schema(path, app=self.app)
+            document = self._read(path)
             self._loaded[version] = document
         return document
 
@@ -122,7 +133,7 @@ class Snapshots:
         self._found = None
         path = self._files().get(document.version)
         if path is not None:
-            held = read_schema(path, app=self.app)
+            held = self._read(path)
             if held.digest != document.digest:
                 raise InvalidSchema(
                     f"{path} holds another schema of version {document.version}; "
@@ -136,6 +147,9 @@ class Snapshots:
         self._found = None
         return path
 
+    def _read(self, path: Path) -> SchemaDocument:
+        return read_schema(path, app=self.app, decode=self._decode)
+
     def _files(self) -> dict[str, Path]:
         if self._found is None:
             if not self.folder.is_dir():
@@ -144,9 +158,9 @@ class Snapshots:
                 )
             found: dict[str, Path] = {}
             for path in sorted(self.folder.iterdir()):
-                if path.name.startswith(".") or path.suffix != ".json" or not path.is_file():
+                if path.name.startswith(".") or path.suffix not in _ENDINGS or not path.is_file():
                     continue
-                version = _version_in_name(path) or read_schema(path, app=self.app).version
+                version = _version_in_name(path) or self._read(path).version
                 if version in found:
                     raise InvalidSchema(
                         f"{found[version].name} and {path.name} in {self.folder} are both of "
@@ -167,9 +181,16 @@ def _version_in_name(path: Path) -> str | None:
     return None
 
 
-def _read(path: Path) -> Mapping[str, object] | list[object]:
+def _read(path: Path, decode: Decode | None) -> Mapping[str, object] | list[object]:
     try:
-        content = read_json(path.read_bytes())
+        data = path.read_bytes()
+        content: object
+        if path.suffix in _ENDINGS[1:]:
+            if decode is None:
+                raise InvalidSchema(f"{path} is not JSON, and nothing here reads {path.suffix}")
+            content = decode(path, data)
+        else:
+            content = read_json(data)
     except FileNotFoundError as error:
         raise NotFound(f"there is no file {path}", path=str(path)) from error
     except OSError as error:

@@ -263,3 +263,34 @@ def test_schema_import_asks_for_a_version_that_is_nowhere(shell: Shell) -> None:
     ran = shell.run("schema", "import", "plain.json", "--as-version", "3.0.0")
     assert "3.0.0, 2 preferences" in ran.err
     assert "SemVer" in shell.fails(5, "schema", "import", "plain.json", "--as-version", "x")
+
+
+def test_a_schema_may_be_one_file_in_the_format_of_a_plugin(shell: Shell) -> None:
+    shell.write(
+        "acme.yaml",
+        "prefcore_schema: 1\napp: acme\nversion: 2.0.0\npreferences:\n"
+        "  size:\n    shape: {type: integer, minimum: 6}\n    default: 9\n"
+        "  on: {shape: {type: boolean}, help: Is it on?}\n",
+    )
+    (shell.folder / "prefcore.toml").write_text(
+        'app = "acme"\nstore = "sqlite:other.db"\nschemas = "acme.yaml"\n'
+    )
+    shell.run("init", "--app", "acme")
+    assert shell.run("schema", "list").out.split() == ["2.0.0"]
+    assert "below the minimum 6" in shell.fails(5, "set", "size", "3")
+    assert shell.run("get", "size").out == "9\n"
+
+
+def test_a_folder_holds_schemas_of_several_formats(shell: Shell) -> None:
+    shell.write("schemas/1.1.0.schema.yaml", "properties: {size: {type: integer}, new: {}}\n")
+    assert shell.run("schema", "list", "--json").json[1]["version"] == "1.1.0"
+    assert "new" in shell.run("schema", "show", "1.1.0").out
+    shell.write("schemas/1.1.0.json", "{}")
+    assert "are both of version 1.1.0" in shell.fails(5, "schema", "list")
+
+
+def test_a_schema_file_that_is_damaged_is_told_with_its_line(shell: Shell) -> None:
+    shell.write("schemas/1.1.0.yaml", "a: 1\na: 2\n")
+    told = shell.fails(13, "schema", "show", "1.1.0")
+    assert "schemas/1.1.0.yaml: " in told
+    assert "line 2" in told

@@ -131,6 +131,6 @@ def register_command(session: Session, source: str, dry_run: bool, reason: str) 
 def _document(prefs: Preferences[Schema], source: str) -> SchemaDocument:
     if source in prefs.versions() or not Path(source).exists():
         return prefs.schema_named(source)[0]
-    from prefcore.schema import read_schema
+    from prefcore.cli.sources import schema_of_file
 
-    return read_schema(source, app=prefs.app)
+    return schema_of_file(source, prefs.app, prefs.plugins)

@@ -94,8 +94,8 @@ def import_command(session: Session, file: str, as_version: str | None, dry_run:
     It is written to the configured folder of schemas. A version that has another content there is
     refused. What is not understood is told.
     """
-    from prefcore.cli.sources import schema_folder
-    from prefcore.schema import Snapshots, read_schema
+    from prefcore.cli.sources import schema_folder, schema_of_file
+    from prefcore.schema import Snapshots
 
     found = session.configuration
     folder = schema_folder(found)
@@ -103,7 +103,7 @@ def import_command(session: Session, file: str, as_version: str | None, dry_run:
         raise UsageError(
             'no folder of schemas is configured; set schemas = "FOLDER" in prefcore.toml'
         )
-    document = read_schema(file, app=found.app, version=as_version)
+    document = schema_of_file(file, found.app, session.plugins, version=as_version)
     path = folder / f"{document.version}.json"
     if not dry_run:
         path = Snapshots(folder, found.app).write(document)
