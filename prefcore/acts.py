@@ -190,6 +190,7 @@ def _migrating(
                 "step": step.id,
                 "summary": step.summary,
                 "checksum": step.checksum,
+                "outline": step.outline,
                 "operations": [str(operation) for operation in step.operations],
             }
             for step in steps

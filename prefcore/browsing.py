@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 
-from prefcore.engines import registering
+from prefcore.engines import migrating, registering
+from prefcore.engines.migrating import ChangedStep
 from prefcore.environment import given, variable_of
 from prefcore.errors import PrefcoreError
 from prefcore.interfaces import Layer, Snapshot
@@ -86,6 +87,14 @@ class Browser(Lookup):
         """Give every known schema version, lowest first."""
         with self._store.snapshot() as view:
             return self._workplace.known.versions(view)
+
+    def changed_steps(self) -> list[ChangedStep]:
+        """Give the applied steps that are not what they were when they were applied (rule M06).
+
+        Raises what reading the steps raises.
+        """
+        with self._store.snapshot() as view:
+            return list(migrating.changed_steps(view, self.app, self._workplace.steps()))
 
     def schema_named(self, version: str) -> tuple[SchemaDocument, SchemaVersion | None]:
         """Give a version's schema, and its record where the store has one; raises NotFound."""

@@ -70,11 +70,15 @@ class Step:
     @property
     def checksum(self) -> str:
         """SHA-256 over the canonical operations: the same step has the same one everywhere."""
-        content = [
-            self.from_version,
-            self.to_version,
-            [operation.as_document() for operation in self.operations],
-        ]
+        return self._digest([operation.as_document() for operation in self.operations])
+
+    @property
+    def outline(self) -> str:
+        """SHA-256 as ``checksum``, functions by their names alone: source tells little."""
+        return self._digest([_outlined(operation.as_document()) for operation in self.operations])
+
+    def _digest(self, operations: list[dict[str, object]]) -> str:
+        content = [self.from_version, self.to_version, operations]
         return "sha256:" + sha256(canonical_text(content).encode()).hexdigest()
 
     def up(self, rows: Rows) -> None:
@@ -96,6 +100,14 @@ class Step:
             summary=self.summary,
             origin=origin,
         )
+
+
+def _outlined(operation: dict[str, object]) -> dict[str, object]:
+    """Give an operation's document with its functions by their names alone."""
+    return {
+        name: part.get("name") if name in ("up", "down") and isinstance(part, dict) else part
+        for name, part in operation.items()
+    }
 
 
 def read_steps(folder: Path) -> tuple[Step, ...]:

@@ -171,7 +171,11 @@ def _migrations(prefs: Preferences[Schema]) -> Iterator[Finding]:
     except PolicyRefused as error:
         yield Finding("warn", "migrations", error.message, "until then nothing can be migrated")
         return
-    yield Finding("ok", "migrations", f"{count} steps can be read" if count else "no steps")
+    changed = prefs.changed_steps()
+    for one in changed:
+        yield Finding("fail" if one.severity == "error" else "warn", "migrations", one.message)
+    if not changed:
+        yield Finding("ok", "migrations", f"{count} steps can be read" if count else "no steps")
 
 
 def _copies(prefs: Preferences[Schema]) -> Iterator[Finding]:

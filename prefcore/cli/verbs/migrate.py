@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
 import click
 
 from prefcore.cli.completing import versions
 from prefcore.cli.frame import Command, LazyGroup
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import acting
-from prefcore.cli.output import print_json, say
+from prefcore.cli.output import escaped, print_json, say
 from prefcore.cli.plans import carry_out, counted, finish, plan_data, tell_done
 from prefcore.cli.session import Session
+from prefcore.cli.steps import told_steps
 from prefcore.errors import PrefcoreError, StalePlan, UsageError
 from prefcore.model import Plan
 
@@ -78,14 +80,17 @@ def status_command(session: Session) -> None:
     """
     with session.preferences() as prefs:
         data = _status(prefs)
+        changed = told_steps(prefs)
     if session.json:
-        print_json(data)
+        print_json(data | {"steps": [attrs.asdict(one) for one in changed]})
         return
     in_force, newest, state = data["version"], data["newest"], data["state"]
     click.echo(f"{data['app']}: schema {in_force or 'none'} in force, newest known {newest}")
     click.echo(f"migration: {state}" + (f" ({data['why']})" if data["why"] else ""))
     if data["command"]:
         click.echo(f"run: {data['command']}")
+    for one in changed:
+        click.echo(f"{one.severity}: {escaped(one.message)}")
 
 
 def _status(prefs: Preferences[Schema]) -> dict[str, object]:

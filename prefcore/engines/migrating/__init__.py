@@ -5,6 +5,7 @@ migrations being undone gets back exactly what stood before them, with its metad
 since is carried down through the steps; where the older schema refuses it, it is a conflict.
 """
 
+from prefcore.engines.migrating.applied import ChangedStep, changed_steps
 from prefcore.engines.migrating.back import migrate_back
 from prefcore.engines.migrating.in_memory import Ascent
 from prefcore.engines.migrating.undoing import Undoing, undoing, undoing_last
@@ -13,8 +14,10 @@ from prefcore.engines.migrating.work import Migration
 
 __all__ = [
     "Ascent",
+    "ChangedStep",
     "Migration",
     "Undoing",
+    "changed_steps",
     "migrate_back",
     "migrate_up",
     "undoing",
