@@ -11,6 +11,7 @@ from typing import BinaryIO
 import attrs
 
 from prefcore.canonical import Tally
+from prefcore.compression import decompressed, method_of, split_suffix
 from prefcore.errors import (
     AppMismatch,
     DamagedDocument,
@@ -33,13 +34,17 @@ __all__ = [
     "verified_sets",
 ]
 
+# As much of a file as tells its format.
+_HEAD = 4096
+
 
 @attrs.frozen
 class Opened:
-    """An opened file: the format found, and what it holds."""
+    """An opened file: the format found, what it holds, and what it was compressed with."""
 
     format: FormatInfo
     document: Document | PlainDocument
+    compression: str = "none"
 
     @property
     def header(self) -> Header | None:
@@ -63,7 +68,8 @@ def pick_format(name: str, head: bytes, formats: Iterable[FormatInfo]) -> Format
     for one in formats:
         with guarded(one):
             sure[one.id] = int(one.detect(head))
-    by_suffix = [one for one in formats if any(name.lower().endswith(s) for s in one.suffixes)]
+    plain = split_suffix(name)[0].lower()
+    by_suffix = [one for one in formats if any(plain.endswith(end) for end in one.suffixes)]
     by_content = [one for one in formats if sure[one.id] > Likeness.NO]
     surest = [one for one in by_content if sure[one.id] == max(sure.values())]
     certain = [one for one in surest if sure[one.id] >= Likeness.CERTAIN]
@@ -117,13 +123,29 @@ def opened_document(
     format: str | None = None,
     limits: Limits,
 ) -> Opened:
-    """Detect the format of a file, unless it is given, and open it; errors name the file."""
-    head = source.read(4096)
+    """Detect the format of a file, unless it is given, and open it; errors name the file.
+
+    A file that zstd or gzip compressed is undone as it is read.
+    """
+    head = source.read(_HEAD)
     source.seek(0)
+    method = method_of(head)
+    if method != "none":
+        source = peeked = decompressed(
+            source,
+            method,
+            max_bytes=limits.max_bytes,
+            max_ratio=limits.max_ratio,
+            max_window_bytes=limits.max_window_bytes,
+        )
+        with naming_file(name):
+            head = peeked.peek(_HEAD)[:_HEAD]
+        if method_of(head) != "none":
+            raise ForeignFile(f"{name} is compressed twice; undo one of them first", file=name)
     found = {one.id: one for one in formats}
     chosen = pick_format(name, head, found.values()) if format is None else found[format]
     with naming_file(name), guarded(chosen):
-        return Opened(chosen, chosen.factory().read(source, limits))
+        return Opened(chosen, chosen.factory().read(source, limits), method)
 
 
 def values_of(path: Path, data: bytes, find: Callable[[str], FormatInfo]) -> Mapping[str, object]:

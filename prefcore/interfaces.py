@@ -95,10 +95,14 @@ class Limits:
     ``max_bytes`` is after decompression, ``max_whole_bytes`` what may be held at once where a
     file cannot be streamed, ``max_line_bytes`` one line (so one entry) of a streamed file, or one
     text. ``max_values`` are those that may be held at once, keys too, where a short text makes
-    many; ``max_alias_bytes`` is what the aliases of a YAML file may add to it.
+    many; ``max_alias_bytes`` is what the aliases of a YAML file may add to it. A compressed file
+    may hold ``max_ratio`` times its size, and take a window of ``max_window_bytes`` (what RFC 8878
+    asks of every decoder) to be undone.
     """
 
     max_bytes: int = 4 << 30
+    max_ratio: int = 5_000
+    max_window_bytes: int = 8 << 20
     max_whole_bytes: int = 64 << 20
     max_line_bytes: int = 16 << 20
     max_depth: int = 64

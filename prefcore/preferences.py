@@ -22,6 +22,7 @@ from prefcore.acts import (
     write_set,
 )
 from prefcore.browsing import Browser
+from prefcore.compression import compressing
 from prefcore.documents import values_of
 from prefcore.engines import exporting, registering
 from prefcore.engines.importing import ImportRequest
@@ -511,14 +512,18 @@ class Preferences(Browser, Generic[S]):
         format: str,
         selection: Selection = Selection(),
         plain: bool = False,
+        compress: str = "none",
     ) -> exporting.Exported:
-        """Write the selected sets to ``out`` in a format; raises PluginMissing, NotFound."""
+        """Write the selected sets to ``out`` in a format; raises PluginMissing, NotFound.
+
+        ``compress`` is ``none``, ``zstd`` or ``gzip``.
+        """
         info = self.plugins.formats.get(format)
-        with self._whole() as (view, document):
+        with self._whole() as (view, document), compressing(out, compress) as file:
             if plain:
-                return exporting.export_plain(view, document, selection, info, out)
+                return exporting.export_plain(view, document, selection, info, file)
             return exporting.export_document(
-                view, document, selection, info, out, at=datetime.now(UTC), generator=_GENERATOR
+                view, document, selection, info, file, at=datetime.now(UTC), generator=_GENERATOR
             )
 
     @contextmanager

@@ -64,6 +64,7 @@ PUBLIC = (
 HOMES: Mapping[str, tuple[str, ...]] = {
     "attrs": ("prefcore", "prefcore_testing"),
     "backports.zstd": ("prefcore.compression",),
+    "compression": ("prefcore.compression",),  # the standard library's, from Python 3.14 on
     "cattrs": ("prefcore.schema.structuring",),
     "click": ("prefcore.cli",),
     "cryptography": ("prefcore.security",),
@@ -82,6 +83,8 @@ HOMES: Mapping[str, tuple[str, ...]] = {
 
 #: Modules beside front doors, plugins and the CLI that import inside functions: what, and why.
 LATE = {
+    ("prefcore.compression", "backports.zstd"): "19 ms, for what is compressed by zstd",
+    ("prefcore.compression", "compression.zstd"): "as backports.zstd",
     ("prefcore.config", "difflib"): "only a misspelt setting needs it",
     ("prefcore.config", "tomllib"): "8 ms, and most folders have no prefcore.toml",
     ("prefcore.host", "grp"): "Windows has none",

@@ -60,7 +60,7 @@ _WORDS = {
     "folder to import": (2, "import schemas", "schemas is a folder"),
     "folder to export to": (2, "export schemas", "schemas is a folder"),
     "no such folder": (10, "export nix/x.json", "nix/x.json"),
-    "compressed export": (2, "export x.json.gz", "not compressed yet"),
+    "unknown compression": (2, "export x.json.xz", "as .zst or .gz, not .xz"),
     "missing config": (10, "get size --config nix.toml", "nix.toml is not there"),
     "store of another program": (13, f"get size --store {_DOCUMENT}", "not a prefcore store"),
     "no store": (10, "get size --store nix.db", "`prefcore init` makes one"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import stat
 import subprocess
 from pathlib import Path
 
 import pytest
+from backports import zstd
 
 from tests.cli.shell import EXAMPLE, PREFCORE, Shell, acme
 
@@ -224,3 +226,57 @@ def test_a_base_can_be_named(held: Shell) -> None:
     words = ("import", "new.json", "--user", "bo")
     assert "there is no file nix.json" in held.fails(10, *words, "--base", "nix.json")
     held.fails(2, "import", "-", "--base", "-")
+
+
+@pytest.mark.parametrize(
+    ("words", "method", "magic"),
+    [
+        pytest.param(("all.json.zst",), "zstd", b"\x28\xb5\x2f\xfd", id="by suffix, zstd"),
+        pytest.param(("all.json.gz",), "gzip", b"\x1f\x8b", id="by suffix, gzip"),
+        pytest.param(
+            ("all.bin", "--compress", "zstd"), "zstd", b"\x28\xb5\x2f\xfd", id="by option"
+        ),
+        pytest.param(("all.json", "--compress", "none"), "none", b"{", id="not at all"),
+    ],
+)
+def test_exports_are_compressed_and_imports_undo_it(
+    held: Shell, tmp_path: Path, words: tuple[str, ...], method: str, magic: bytes
+) -> None:
+    told = held.run("export", *words, "--json").json
+    assert told["compression"] == method
+    assert told["format"] == "json"
+    data = (held.folder / words[0]).read_bytes()
+    assert data.startswith(magic)
+    other = acme(tmp_path / "other")
+    other.process("import", "-", stdin=data)
+    assert other.run("export", "again.json", "--json").json["digest"] == told["digest"]
+
+
+def test_a_plain_file_may_be_compressed_and_undone(held: Shell) -> None:
+    held.run("export", "plain.json.gz", "--plain", "--scope", "user")
+    assert b'"size": 13' in gzip.decompress((held.folder / "plain.json.gz").read_bytes())
+    held.run("import", "plain.json.gz", "--template", "start")
+    assert held.run("get", "name", "--template", "start").out == "Bo\n"
+
+
+def test_a_name_that_says_another_compression_is_refused(held: Shell) -> None:
+    assert "says zstd" in held.fails(2, "export", "x.json.zst", "--compress", "gzip")
+    assert "says gzip" in held.fails(2, "export", "x.json.gz", "--compress", "none")
+    assert "not .xz" in held.fails(2, "export", "x.json.xz")
+    assert sorted(held.folder.glob("x.json*")) == []
+
+
+def test_damaged_bombs_and_twice_compressed_files_leave_the_store_as_it_was(held: Shell) -> None:
+    held.run("export", "all.json.gz")
+    data = (held.folder / "all.json.gz").read_bytes()
+    before = held.dump()
+    held.write("cut.json.gz", data[:-9])
+    assert "cut.json.gz: byte 0: the gzip member" in held.fails(13, "import", "cut.json.gz")
+    held.write("tail.json.gz", data + b"x")
+    assert f"byte {len(data)}: something" in held.fails(13, "import", "tail.json.gz")
+    held.write("twice.json.gz", gzip.compress(data))
+    assert "compressed twice" in held.fails(13, "import", "twice.json.gz")
+    document = gzip.decompress(data)
+    held.write("bomb.json.zst", zstd.compress(document.rstrip() + b" " * (64 << 20)))
+    assert "max_ratio" in held.fails(13, "import", "bomb.json.zst")
+    assert held.dump() == before

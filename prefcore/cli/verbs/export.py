@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -14,14 +15,13 @@ from prefcore.cli.frame import Command
 from prefcore.cli.options import selecting
 from prefcore.cli.output import escaped, print_json, say, warn
 from prefcore.cli.session import Session
+from prefcore.compression import METHODS, split_suffix
 from prefcore.errors import UsageError
 from prefcore.model import Selection
 
 if TYPE_CHECKING:
     from prefcore.engines.exporting import Exported
     from prefcore.plugins import Plugins
-    from prefcore.preferences import Preferences
-    from prefcore.schema import Schema
 
 __all__ = ["command"]
 
@@ -33,7 +33,8 @@ _SUFFIXES = {
     ".toml": "toml",
     ".msgpack": "binary",
 }
-_COMPRESSED = (".gz", ".zst", ".zstd", ".bz2", ".xz", ".zip")
+#: Suffixes of compressors that prefcore does not speak.
+_FOREIGN = (".zstd", ".bz2", ".xz", ".lz4", ".br", ".zip")
 
 
 @click.command("export", cls=Command)
@@ -45,11 +46,21 @@ _COMPRESSED = (".gz", ".zst", ".zstd", ".bz2", ".xz", ".zip")
     help="Write this format (default: by FILE's suffix, else json).",
     shell_complete=formats,
 )
+@click.option(
+    "--compress",
+    type=click.Choice(METHODS),
+    help="Compress the file (default: zstd for FILE.zst, gzip for FILE.gz, else none).",
+)
 @click.option("--plain", is_flag=True, help="Write one set's values alone, without a header.")
 @selecting
 @click.pass_obj
 def command(
-    session: Session, file: str, format_id: str | None, plain: bool, selection: Selection
+    session: Session,
+    file: str,
+    format_id: str | None,
+    compress: str | None,
+    plain: bool,
+    selection: Selection,
 ) -> None:
     """Write preferences to FILE, or to the standard output (-, the default).
 
@@ -58,10 +69,23 @@ def command(
     """
     if file == "-" and session.json:
         raise UsageError("--json tells of an export, and the standard output holds it; name a FILE")
+    uncompressed, told = split_suffix(file)
+    if compress is not None and told not in ("none", compress):
+        raise UsageError(
+            f"--compress {compress} contradicts the name {file}, which says {told}; "
+            "give another name, or leave --compress out"
+        )
+    method = compress or told
     with session.reading() as prefs:
-        chosen = format_id or _format_of(file, prefs.plugins)
+        chosen = format_id or _format_of(uncompressed, prefs.plugins)
         prefs.plugins.formats.get(chosen)  # before the file is touched
-        done = _write(prefs, file, chosen, selection, plain=plain)
+
+        def write(out: BinaryIO) -> Exported:
+            return prefs.export(
+                out, format=chosen, selection=selection, plain=plain, compress=method
+            )
+
+        done = _written(file, write)
     if done.left_out:
         warn(f"left out, because they belong to this machine: {', '.join(done.left_out)}")
     if not done.trailer.sets and not selection.is_everything:
@@ -71,6 +95,7 @@ def command(
             {
                 "file": file,
                 "format": chosen,
+                "compression": method,
                 "sets": done.trailer.sets,
                 "entries": done.trailer.entries,
                 "digest": done.trailer.digest,
@@ -78,19 +103,17 @@ def command(
             }
         )
     elif file != "-":
-        say(session, f"exported {_amount(done)} to {escaped(file)} ({chosen})")
+        how = chosen if method == "none" else f"{chosen}, {method}"
+        say(session, f"exported {_amount(done)} to {escaped(file)} ({how})")
 
 
-def _write(
-    prefs: Preferences[Schema], file: str, format_id: str, selection: Selection, *, plain: bool
-) -> Exported:
+def _written(file: str, write: Callable[[BinaryIO], Exported]) -> Exported:
     if file == "-":
-        out = sys.stdout.buffer
-        done = prefs.export(out, format=format_id, selection=selection, plain=plain)
-        out.flush()
+        done = write(sys.stdout.buffer)
+        sys.stdout.buffer.flush()
         return done
     with replacing(file) as out:
-        return prefs.export(out, format=format_id, selection=selection, plain=plain)
+        return write(out)
 
 
 def _format_of(file: str, plugins: Plugins) -> str:
@@ -98,8 +121,8 @@ def _format_of(file: str, plugins: Plugins) -> str:
     suffix = PurePath(file).suffix.lower()
     if file == "-" or not suffix:
         return "json"
-    if suffix in _COMPRESSED:
-        raise UsageError(f"{file}: exports are not compressed yet; leave out {suffix}")
+    if suffix in _FOREIGN:
+        raise UsageError(f"{file}: exports are compressed as .zst or .gz, not {suffix}")
     # Only names are compared where that settles it: formats are imported to be asked.
     if suffix in _SUFFIXES:
         return _SUFFIXES[suffix]
