@@ -1,6 +1,6 @@
 """``make bench``: measures every goal that there is a benchmark of; prints, and judges nothing.
 
-``python -m tests.benchmarks [P1] [P8] [--rounds N]``
+``python -m tests.benchmarks [P1] [P8] [formats] [--rounds N]``
 """
 
 from __future__ import annotations
@@ -11,11 +11,15 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.benchmarks import p1_start, p8_get_set
+from tests.benchmarks import formats, p1_start, p8_get_set
 from tests.benchmarks.measuring import Finding
 from tests.benchmarks.report import table, write_json
 
-BENCHMARKS: Mapping[str, Callable[..., list[Finding]]] = {"P1": p1_start.run, "P8": p8_get_set.run}
+BENCHMARKS: Mapping[str, Callable[..., list[Finding]]] = {
+    "P1": p1_start.run,
+    "P8": p8_get_set.run,
+    "formats": formats.run,
+}
 RESULT = Path("build/benchmarks.json")
 
 

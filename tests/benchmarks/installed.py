@@ -16,7 +16,7 @@ __all__ = ["CORE", "OURS", "add_others", "make_environment"]
 ROOT = Path(__file__).parent.parent.parent
 #: prefcore and what it depends on; and with our plugins and what these depend on.
 CORE = ("prefcore", "attrs", "cattrs", "click", "pluggy", "typing_extensions")
-OURS = (*CORE, "prefcore-json", "msgspec")
+OURS = (*CORE, "prefcore-binary", "prefcore-json", "msgspec")
 
 _SCRIPT = """#!{python}
 # -*- coding: utf-8 -*-

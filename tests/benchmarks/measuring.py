@@ -17,7 +17,7 @@ Times = Mapping[str, list[float]]
 
 @attrs.frozen(kw_only=True)
 class Finding:
-    """One line of the table: how ours compares to one other thing, and the goal of that ratio.
+    """One line of the table: how ours compares to one other thing, and the goal, where one is.
 
     ``ours`` and ``other`` are seconds for one unit of work; None where it was not run.
     """
@@ -25,7 +25,7 @@ class Finding:
     number: str
     work: str
     against: str
-    goal: float
+    goal: float | None
     ours: float
     other: float | None = None
     ratio: float | None = None
@@ -33,9 +33,11 @@ class Finding:
 
     @property
     def verdict(self) -> str:
-        """``met``, ``missed`` or ``not run``."""
+        """``met``, ``missed``, ``not run``, or ``told`` where there is no goal."""
         if self.ratio is None:
             return "not run"
+        if self.goal is None:
+            return "told"
         return "met" if self.ratio <= self.goal else "missed"
 
 
@@ -63,7 +65,14 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def finding(
-    times: Times, ours: str, other: str, *, number: str, work: str, goal: float, units: int = 1
+    times: Times,
+    ours: str,
+    other: str,
+    *,
+    number: str,
+    work: str,
+    goal: float | None,
+    units: int = 1,
 ) -> Finding:
     """Give the finding on two of the contestants; a round's time is of ``units`` of work."""
     pairs = zip(times[ours], times[other], strict=True)

@@ -54,7 +54,7 @@ def _row(one: Finding) -> tuple[str, ...]:
         _time(one.ours),
         "" if one.other is None else _time(one.other),
         "" if one.ratio is None else f"{one.ratio:.3g}×",
-        f"≤ {one.goal:g}×",
+        "" if one.goal is None else f"≤ {one.goal:g}×",
         one.verdict,
         one.note,
     )
