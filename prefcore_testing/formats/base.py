@@ -13,6 +13,7 @@ from prefcore.model import Document, PlainDocument, Trailer
 from prefcore_testing.documents import Contents
 from prefcore_testing.formats.pipes import Sink, Source
 from prefcore_testing.guard import Suite
+from prefcore_testing.imports import IMPORT_BUDGET
 
 __all__ = ["FormatChecks", "Outcome"]
 
@@ -32,7 +33,7 @@ class FormatChecks(Suite, kit=True):
     #: The plugin module; by default the package in which ``info.factory`` is defined.
     module: ClassVar[str] = ""
     #: The most milliseconds that importing the plugin module may add to prefcore's own.
-    import_budget: ClassVar[float] = 250.0
+    import_budget: ClassVar[float] = IMPORT_BUDGET
     #: How many random documents are tried.
     examples: ClassVar[int] = 50
     #: The most seconds that refusing a hostile file may take.

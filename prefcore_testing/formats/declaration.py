@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 
 import hypothesis.strategies as st
 from hypothesis import given
@@ -15,21 +12,9 @@ from prefcore.model import Header
 from prefcore_testing.documents import Contents, set_of
 from prefcore_testing.formats.base import FormatChecks
 from prefcore_testing.formats.pipes import Sink
+from prefcore_testing.imports import assert_light, package_of
 
 __all__ = ["DeclarationChecks"]
-
-# What importing a plugin module adds, beside what its hook needs of prefcore: the names of
-# foreign packages, and milliseconds.
-_IMPORT = """
-import importlib, json, sys, time
-import prefcore.hookspecs, prefcore.interfaces
-before, start = set(sys.modules), time.perf_counter()
-importlib.import_module(sys.argv[1])
-taken = 1000 * (time.perf_counter() - start)
-known = {"prefcore", sys.argv[1].partition(".")[0], *sys.stdlib_module_names}
-added = {name.partition(".")[0] for name in set(sys.modules) - before}
-print(json.dumps({"foreign": sorted(added - known), "ms": taken}))
-"""
 
 
 class DeclarationChecks(FormatChecks, kit=True):
@@ -78,11 +63,4 @@ class DeclarationChecks(FormatChecks, kit=True):
         detect()
 
     def test_importing_the_plugin_is_light(self) -> None:
-        module = self.module or self.info.factory.__module__.partition(".")[0]
-        run = subprocess.run(
-            [sys.executable, "-c", _IMPORT, module], capture_output=True, text=True, check=False
-        )
-        assert run.returncode == 0, f"importing {module} failed: {run.stderr[-500:]}"
-        found = json.loads(run.stdout)
-        assert not found["foreign"], f"importing {module} imports {found['foreign']}: do it later"
-        assert found["ms"] <= self.import_budget, f"importing {module} took {found['ms']:.0f} ms"
+        assert_light(self.module or package_of(self.info.factory), self.import_budget)

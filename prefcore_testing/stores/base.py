@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 from prefcore.interfaces import Store
 from prefcore_testing.guard import Suite
+from prefcore_testing.imports import IMPORT_BUDGET, assert_light, package_of
 
 __all__ = ["StoreChecks"]
 
@@ -21,6 +22,10 @@ class StoreChecks(Suite, kit=True):
     required = ("make",)
     #: Whether a store that was closed can be opened again with what it held.
     persistent: ClassVar[bool] = False
+    #: The plugin module; by default the package in which the store's class is defined.
+    module: ClassVar[str] = ""
+    #: The most milliseconds that importing the plugin module may add to prefcore's own.
+    import_budget: ClassVar[float] = IMPORT_BUDGET
     #: The most seconds that a store made by ``make`` waits for another changeset to end.
     longest_wait: ClassVar[float] = 10.0
     #: How many random stories the comparison with the memory store plays, and of how many acts.
@@ -50,3 +55,6 @@ class StoreChecks(Suite, kit=True):
         store = self.make(tmp_path)
         yield store
         store.close()
+
+    def test_importing_the_plugin_is_light(self, store: Store) -> None:
+        assert_light(self.module or package_of(type(store)), self.import_budget)

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from prefcore.interfaces import StoredObject, Target
 from prefcore_testing.guard import Suite
+from prefcore_testing.imports import IMPORT_BUDGET, assert_light, package_of
 
 __all__ = ["TargetChecks", "listed", "put", "read"]
 
@@ -22,6 +23,10 @@ class TargetChecks(Suite, kit=True):
     required = ("make", "raw")
     #: Whether a target that was closed can be opened again with what it held.
     persistent: ClassVar[bool] = False
+    #: The plugin module; by default the package in which the target's class is defined.
+    module: ClassVar[str] = ""
+    #: The most milliseconds that importing the plugin module may add to prefcore's own.
+    import_budget: ClassVar[float] = IMPORT_BUDGET
     #: Bytes of the object that has to be streamed.
     large: ClassVar[int] = 32 << 20
     #: How many objects the longest listing has; more than a page, where a target has pages.
@@ -56,6 +61,9 @@ class TargetChecks(Suite, kit=True):
         target = self.make(tmp_path)
         yield target
         target.close()
+
+    def test_importing_the_plugin_is_light(self, target: Target) -> None:
+        assert_light(self.module or package_of(type(target)), self.import_budget)
 
 
 def put(target: Target, name: str, data: bytes = b"some bytes") -> StoredObject:

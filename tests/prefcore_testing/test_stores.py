@@ -648,6 +648,7 @@ def broken(fault: Fault) -> Iterator[type[StoreSuite]]:
 
 def _suite_on(kind: type[memory_store.MemoryStore]) -> type[StoreSuite]:
     class TestBroken(StoreSuite):
+        module = "prefcore"
         persistent = True
         longest_wait = 1.0
         stories = settings(
@@ -700,8 +701,16 @@ def test_fault_is_found(fault: Fault, broken: type[StoreSuite], tmp_path: Path) 
             _run(broken(), f"test_{name}", tmp_path)
 
 
+def test_heavy_import_is_found(tmp_path: Path) -> None:
+    suite = _suite_on(memory_store.MemoryStore)()
+    suite.module = "hypothesis"  # type: ignore[misc]  # on this one only
+    with pytest.raises(AssertionError, match="do it later"):
+        _run(suite, "test_importing_the_plugin_is_light", tmp_path)
+
+
 def test_every_check_finds_a_fault() -> None:
     found = {f"test_{name}" for fault in FAULTS for name in fault.checks}
+    found |= {"test_importing_the_plugin_is_light"}
     assert found == set(StoreSuite.checks())
 
 

@@ -453,8 +453,16 @@ def test_fault_is_found(fault: Fault, tmp_path: Path) -> None:
             _run(suite(), f"test_{name}", tmp_path)
 
 
+def test_heavy_import_is_found(tmp_path: Path) -> None:
+    suite = _suite_on(_shelf_with(None))()
+    suite.module = "hypothesis"  # type: ignore[misc]  # on this one only
+    with pytest.raises(AssertionError, match="do it later"):
+        _run(suite, "test_importing_the_plugin_is_light", tmp_path)
+
+
 def test_every_check_finds_a_fault() -> None:
     found = {f"test_{name}" for fault in FAULTS for name in fault.checks}
+    found |= {"test_importing_the_plugin_is_light"}
     assert found == set(TargetSuite.checks())
 
 
