@@ -238,11 +238,16 @@ class Target(Protocol):
 
 @attrs.frozen(kw_only=True)
 class TargetInfo:
-    """A kind of target: ``id`` is the scheme of its URLs, ``factory`` opens one from its URL."""
+    """A kind of target: ``id`` is the scheme of its URLs, ``factory`` opens one from its URL.
+
+    ``trial`` is a URL at which the conformance suite may work, ``{folder}`` in it an empty folder;
+    empty where none serves.
+    """
 
     id: str
     summary: str
     factory: Callable[[str], Target]
+    trial: str = ""
 
 
 # ------------------------------------------------------------------------------------- stores
@@ -556,12 +561,16 @@ class StoreInfo:
     """A kind of store: ``id`` is the scheme of its URLs.
 
     ``open`` takes the URL, whether to create what is missing, and whether to open for reading
-    only; it raises NotFound where nothing is there and ``create`` is False.
+    only; it raises NotFound where nothing is there and ``create`` is False. ``trial`` is a URL at
+    which the conformance suite may work, ``{folder}`` in it an empty folder; empty where none
+    serves. A store that is not ``persistent`` is gone when it is closed.
     """
 
     id: str
     summary: str
     open: Callable[..., Store]
+    trial: str = ""
+    persistent: bool = True
 
 
 # ------------------------------------------------------------------------------ key providers

@@ -13,9 +13,18 @@ __all__ = ["prefcore_merge_strategies", "prefcore_stores"]
 def prefcore_stores() -> list[StoreInfo]:
     """Declare the stores that come with prefcore."""
     return [
-        StoreInfo(id="sqlite", summary="One SQLite file: sqlite:PATH", open=_open_sqlite),
         StoreInfo(
-            id="memory", summary="In this process only, for tests: memory:", open=_open_memory
+            id="sqlite",
+            summary="One SQLite file: sqlite:PATH",
+            open=_open_sqlite,
+            trial="sqlite:{folder}/prefs.db",
+        ),
+        StoreInfo(
+            id="memory",
+            summary="In this process only, for tests: memory:",
+            open=_open_memory,
+            trial="memory:",
+            persistent=False,
         ),
     ]
 

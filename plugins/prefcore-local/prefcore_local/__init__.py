@@ -16,6 +16,7 @@ def prefcore_backup_targets() -> list[TargetInfo]:
             id="file",
             summary="a folder: each object written beside the others, verified, then renamed",
             factory=_factory,
+            trial="file://{folder}/backups",
         )
     ]
 
