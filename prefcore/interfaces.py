@@ -24,6 +24,7 @@ from prefcore.model import (
     Draft,
     PlainDocument,
     PreferenceSet,
+    Record,
     Rename,
     Row,
     SchemaVersion,
@@ -406,6 +407,14 @@ class Snapshot(Protocol):
     def audit(self) -> Iterator[AuditRecord]:
         """Give the audit chain, oldest first."""
 
+    def records(self) -> Iterator[Record]:
+        """Give what the store holds besides its sets, as they are drawn; ``load`` takes them.
+
+        What stands in them, and in which order, tells docs/reference/full-state.md;
+        ``prefcore.full_state`` makes them. Two stores of the same content give the same. A
+        transaction raises UsageError: its own changeset is not in the log yet.
+        """
+
 
 class Transaction(Snapshot, Protocol):
     """One changeset in the making: a snapshot that also sees and makes its own writes.
@@ -547,6 +556,16 @@ class Store(Protocol):
 
         The present state is kept as a safety copy first. Raises NotFound, and LockedError inside
         a changeset.
+        """
+
+    def load(self, sets: Iterable[PreferenceSet], records: Iterable[Record]) -> None:
+        """Put in a whole state, in one transaction; only into a store that holds nothing.
+
+        All ``sets`` are drawn first, each naming its application, then the ``records``, as
+        ``Snapshot.records`` gives them: afterwards this store shows all that the other one showed.
+        Raises UsageError where something is held already, DamagedDocument where sets and records
+        do not go together, LockedError inside a changeset; what drawing them raises passes through.
+        Then the store holds nothing, as before.
         """
 
     def check(self) -> Iterator[StoreProblem]:

@@ -6,12 +6,12 @@ would change something is refused with what to do instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import NoReturn
 
 from prefcore.engines.migrating import Ascent
-from prefcore.errors import PrefcoreError, StoreMoved
+from prefcore.errors import PrefcoreError, StoreMoved, UsageError
 from prefcore.interfaces import (
     Edit,
     KeyState,
@@ -29,6 +29,7 @@ from prefcore.model import (
     Changeset,
     Draft,
     PreferenceSet,
+    Record,
     Rename,
     Row,
     SchemaVersion,
@@ -138,6 +139,9 @@ class OtherVersion:
         return self.behind.save_copy(reason)
 
     def restore_copy(self, id: str) -> None:
+        self._refuse()
+
+    def load(self, sets: Iterable[PreferenceSet], records: Iterable[Record]) -> None:
         self._refuse()
 
     def _refuse(self) -> NoReturn:
@@ -273,3 +277,6 @@ class _View:
 
     def audit(self) -> Iterator[AuditRecord]:
         return self._view.audit()
+
+    def records(self) -> Iterator[Record]:
+        raise UsageError("what is seen at another version is no whole state; ask the store itself")

@@ -339,6 +339,7 @@ def test_every_member_of_the_facade_has_a_heading_or_row() -> None:
         ("interfaces", "prefcore.model"),
         ("interfaces", "prefcore.canonical"),
         ("interfaces", "prefcore.audit"),
+        ("interfaces", "prefcore.full_state"),
         ("values", "prefcore.values"),
         ("step-files", "prefcore.migration"),
         ("errors", "prefcore.errors"),

@@ -27,6 +27,7 @@ LINES = """
     model
     canonical · planning · resolution · merge · retention · schema · security · compression · config
     audit · migration · environment
+    full_state
     interfaces
     hookspecs · documents · layout · plugin_problems
     plugin_index · plugin_loading
@@ -56,7 +57,8 @@ AGAINST = {
 
 #: What plugins, core's own among them, may import of core: the names in these modules' __all__.
 PUBLIC = (
-    *("errors", "values", "model", "canonical", "audit", "migration", "interfaces", "layout"),
+    *("errors", "values", "model", "canonical", "audit", "full_state", "migration", "interfaces"),
+    "layout",
     "hookspecs",
 )
 

@@ -24,6 +24,7 @@ from prefcore_testing.stores.renames import RenameChecks
 from prefcore_testing.stores.schemas import SchemaChecks
 from prefcore_testing.stores.threads import ThreadChecks
 from prefcore_testing.stores.transactions import TransactionChecks
+from prefcore_testing.stores.whole_state import WholeStateChecks
 
 __all__ = ["StoreSuite"]
 
@@ -35,6 +36,7 @@ class StoreSuite(
     SchemaChecks,
     TransactionChecks,
     ThreadChecks,
+    WholeStateChecks,
     ComparisonChecks,
     kit=True,
 ):

@@ -1,8 +1,9 @@
 """The comparison: random stories told to the author's store and to the memory store alike.
 
 A story is a list of acts: changesets with random steps, which end well, are abandoned, raise or
-are rehearsals, reopening, safety copies and their return. After each, all that the two stores show
-is compared (``readout``); within a changeset, what the two transactions show.
+are rehearsals, reopening, moving to a fresh store, safety copies and their return. After each, all
+that the two stores show is compared (``readout``); within a changeset, what the two transactions
+show.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from prefcore.values import canonical_text
 from prefcore_testing.stores.base import StoreChecks
 from prefcore_testing.stores.making import APP, Deliberate, draft, held, row, texts
 from prefcore_testing.stores.readout import Readout, first_difference
+from prefcore_testing.stores.whole_state import state_of
 
 __all__ = ["ComparisonChecks"]
 
@@ -302,6 +304,18 @@ class _Comparison(RuleBasedStateMachine):
     @rule()
     def reopen(self) -> None:
         self.theirs = self.suite.reopen(self.theirs)
+
+    @rule()
+    def move(self) -> None:
+        """Go on in fresh stores that were loaded with all the two hold."""
+        folder = next(self.folders)
+        folder.mkdir()
+        theirs, oracle = self.suite.make(folder), MemoryStore()
+        for old, new in ((self.theirs, theirs), (self.oracle, oracle)):
+            new.load(*state_of(old))
+            assert state_of(new) == state_of(old)
+        self.theirs.close()
+        self.theirs, self.oracle = theirs, oracle
 
     @rule()
     def save_copy(self) -> None:

@@ -336,6 +336,8 @@ class TransactionChecks(StoreChecks, kit=True):
                 again.restore_copy(copy.id)
             with pytest.raises(ReadOnly):
                 again.save_copy("another")
+            with pytest.raises(ReadOnly):
+                again.load([], [])
             assert _everything(again, readout) == before
             with again.rehearse(draft("migrate"), version=None) as rehearsal:
                 _upheaval(rehearsal)

@@ -23,7 +23,7 @@ from prefcore_testing.stores import StoreSuite
 
 _PACKAGE = memory_store.__name__
 #: Each imports from those before it.
-_MODULES = ("state", "reading", "writing", "checking", "store")
+_MODULES = ("state", "records", "reading", "writing", "checking", "store")
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -596,6 +596,79 @@ FAULTS = [
         "        if False:\n            raise",
         "store_opened_for_reading_refuses_writes",
     ),
+    # -------------------------------------------------------------------------- whole state
+    Fault(
+        "times of schemas are lost",
+        "records",
+        "applied_at=None if part.applied_at is None else from_micros(part.applied_at),",
+        "applied_at=None,",
+        "loaded_store_shows_what_the_other_showed state_is_the_same_in_every_store",
+    ),
+    Fault(
+        "keys come as they were made",
+        "records",
+        "for uuid in sorted(state.app(app).keys)]",
+        "for uuid in state.app(app).keys]",
+        "state_is_the_same_in_every_store",
+    ),
+    Fault(
+        "removed entries are lost",
+        "records",
+        "after.pop(entry, None)",
+        "after.get(entry)",
+        "loaded_store_shows_what_the_other_showed",
+    ),
+    Fault(
+        "declarations are not loaded",
+        "records",
+        "Schema(part.text, dict(part.declarations), info)",
+        "Schema(part.text + ' ', {}, info)",
+        "loaded_store_goes_on random_stories_leave_what_they_leave_in_memory",
+    ),
+    Fault(
+        "nothing is something",
+        "records",
+        "apps = sorted({record.bare.app for record in state.log})\n    for",
+        'apps = sorted({record.bare.app for record in state.log}) or [""]\n    for',
+        "state_of_nothing_is_nothing",
+    ),
+    Fault(
+        "loads over what is there",
+        "store",
+        "            if self._state.log:",
+        "            if False:",
+        "store_in_use_loads_nothing",
+    ),
+    Fault(
+        "entries that nothing wrote are taken",
+        "records",
+        "        if after:",
+        "        if False:",
+        "broken_state_loads_nothing",
+    ),
+    Fault(
+        "sets in any order",
+        "records",
+        "if now <= last:",
+        "if False:",
+        "broken_state_loads_nothing",
+    ),
+    Fault(
+        "loads as it draws",
+        "store",
+        "            self._state = loaded(sets, records)",
+        "            self._state = State(log=(None,))\n"
+        "            self._state = loaded(sets, records)",
+        "what_drawing_raises_loads_nothing",
+    ),
+    Fault(
+        "records of a transaction",
+        "writing",
+        '        raise UsageError("a changeset in the making is no whole state; '
+        'take records of a snapshot")',
+        "        return super().records()",
+        "transaction_is_no_whole_state",
+    ),
     # ------------------------------------------------------------------------------ threads
     Fault(
         "writers do not wait for each other",
@@ -688,10 +761,9 @@ def _run(suite: StoreSuite, name: str, tmp_path: Path) -> None:
     """Run all cases of a check, each on a fresh store."""
     check = getattr(suite, name)
     for arguments in _arguments(check):
-        if "store" in signature(check).parameters:
-            check(store=suite.make(tmp_path), **arguments)
-        else:
-            check(tmp_path=tmp_path, **arguments)
+        given = {"store": suite.make(tmp_path), "tmp_path": tmp_path}
+        fixtures = {name: given[name] for name in signature(check).parameters if name in given}
+        check(**fixtures, **arguments)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import attrs
 
+from prefcore.builtin.memory_store.records import parts
 from prefcore.builtin.memory_store.state import Cell, Delta, Place, State
 from prefcore.errors import NotFound
 from prefcore.interfaces import Edit, KeyState
@@ -16,6 +17,7 @@ from prefcore.model import (
     Changeset,
     Entry,
     PreferenceSet,
+    Record,
     Rename,
     Row,
     SchemaVersion,
@@ -179,6 +181,10 @@ class View:
 
     def audit(self) -> Iterator[AuditRecord]:
         yield from self._state.audit
+
+    def records(self) -> Iterator[Record]:
+        for part in parts(self._state):
+            yield part.record()
 
 
 def _entry(key: str, cell: Cell) -> Entry:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from prefcore.builtin.memory_store.checking import problems
 from prefcore.builtin.memory_store.reading import View
+from prefcore.builtin.memory_store.records import loaded
 from prefcore.builtin.memory_store.state import State
 from prefcore.builtin.memory_store.writing import Making
-from prefcore.errors import LockedError, NotFound, ReadOnly, StoreMoved
+from prefcore.errors import LockedError, NotFound, ReadOnly, StoreMoved, UsageError
 from prefcore.interfaces import (
     Layer,
     SafetyCopy,
@@ -22,7 +23,7 @@ from prefcore.interfaces import (
     StoreProblem,
     Transaction,
 )
-from prefcore.model import Draft
+from prefcore.model import Draft, PreferenceSet, Record
 
 __all__ = ["INFO", "MemoryStore"]
 
@@ -114,6 +115,16 @@ class MemoryStore:
                 raise NotFound(f"{self.url} has no safety copy '{id}'", copy=id)
             self.save_copy("before restoring a copy")
             self._state = state
+
+    def load(self, sets: Iterable[PreferenceSet], records: Iterable[Record]) -> None:
+        self._refuse_if_read_only()
+        with self._turn():
+            if self._state.log:
+                raise UsageError(
+                    f"{self.url} is in use; a whole state goes into a new store only",
+                    store=self.url,
+                )
+            self._state = loaded(sets, records)
 
     def check(self) -> Iterator[StoreProblem]:
         yield from problems(self._state)

@@ -26,6 +26,7 @@ from prefcore.model import (
     Change,
     Changeset,
     Draft,
+    Record,
     Rename,
     Row,
     SchemaVersion,
@@ -162,6 +163,9 @@ class Making(View):
         yield from self._renames
         for delta in self._deltas():
             yield self._change(self._draft.app, self.revision, delta)
+
+    def records(self) -> Iterator[Record]:
+        raise UsageError("a changeset in the making is no whole state; take records of a snapshot")
 
     def abandon(self) -> None:
         self._abandoned = True

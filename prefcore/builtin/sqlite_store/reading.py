@@ -13,10 +13,12 @@ from operator import itemgetter
 from prefcore.builtin.sqlite_store.connection import translated
 from prefcore.builtin.sqlite_store.connections import Connections
 from prefcore.builtin.sqlite_store.log import LogView
+from prefcore.builtin.sqlite_store.records import records
 from prefcore.interfaces import KeyState
 from prefcore.model import (
     AppState,
     PreferenceSet,
+    Record,
     Row,
     SchemaVersion,
     Selection,
@@ -161,3 +163,8 @@ class SqliteSnapshot(LogView):
             )
             for version, digest, registered_at, registered_by, applied_at, applied_by in rows
         ]
+
+    # ------------------------------------------------------------------------- whole state
+
+    def records(self) -> Iterator[Record]:
+        return records(self._db)

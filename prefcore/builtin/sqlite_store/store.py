@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from prefcore.builtin.sqlite_store.reading import SqliteSnapshot
     from prefcore.builtin.sqlite_store.writing import SqliteTransaction
     from prefcore.interfaces import Layer, SafetyCopy, StoreProblem
-    from prefcore.model import Draft
+    from prefcore.model import Draft, PreferenceSet, Record
 
 __all__ = ["SqliteStore"]
 
@@ -187,6 +187,13 @@ class SqliteStore:
 
         self._refuse_if_read_only()
         restore_copy(self._connections, id)
+
+    def load(self, sets: Iterable[PreferenceSet], records: Iterable[Record]) -> None:
+        """Put a whole state into this empty store; see ``prefcore.interfaces.Store``."""
+        from prefcore.builtin.sqlite_store.loading import load
+
+        self._refuse_if_read_only()
+        load(self._connections, sets, records)
 
     def check(self) -> Iterator[StoreProblem]:
         """Look for damage, and for parts that disagree."""

@@ -16,7 +16,17 @@ from prefcore.builtin.sqlite_store.connections import Connections
 from prefcore.builtin.sqlite_store.ids import Ids
 from prefcore.builtin.sqlite_store.reading import SqliteSnapshot
 from prefcore.errors import ConflictError, InvalidSchema, LockedError, NotFound, UsageError
-from prefcore.model import Change, Changeset, Draft, Rename, Row, Scope, from_micros, to_micros
+from prefcore.model import (
+    Change,
+    Changeset,
+    Draft,
+    Record,
+    Rename,
+    Row,
+    Scope,
+    from_micros,
+    to_micros,
+)
 from prefcore.values import canonical_text
 
 __all__ = ["SqliteTransaction", "opened_transaction"]
@@ -330,6 +340,9 @@ class SqliteTransaction(SqliteSnapshot):
     def parked(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
         self._settle()
         return super().parked(app, key)
+
+    def records(self) -> Iterator[Record]:
+        raise UsageError("a changeset in the making is no whole state; take records of a snapshot")
 
     def abandon(self) -> None:
         self._abandoned = True
