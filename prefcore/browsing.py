@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 
+from prefcore.deprecation import warn_of
 from prefcore.engines import migrating, registering
 from prefcore.engines.migrating import ChangedStep
 from prefcore.environment import given, variable_of
@@ -108,7 +109,13 @@ class Browser(Lookup):
             return Declared(sensitive=is_telling_name(key))
         preference = self.schema.preference(key)
         variable = preference.env or variable_of(self.app, key)
-        return Declared(preference.default, preference.locked, preference.sensitive, variable)
+        deprecated = None if preference.deprecated is None else preference.deprecated.fields
+        return Declared(
+            preference.default, preference.locked, preference.sensitive, variable, deprecated
+        )
+
+    def _used_deprecated(self, key: str, deprecation: Mapping[str, str]) -> None:
+        warn_of(key, deprecation)
 
     def _is_held(self, key: str) -> bool:
         with self._view() as view:

@@ -51,6 +51,8 @@ class Lookup:
         process migrated the store meanwhile.
         """
         declared = self._declared.get(key) or self.declared(key)
+        if declared.deprecated is not None:
+            self._used_deprecated(key, declared.deprecated)
         layers = self.layers(key, _sets(user, project))
         if declared.variable in self._environ:
             layers += self._from_environment(key)
@@ -70,6 +72,9 @@ class Lookup:
         named = [(layer[0], layer[1]) for layer in given]
         layers = self.layers(key, sets) + given
         return explain(declared, layers, [*named, *sets], self._strange(key, sets))
+
+    def _used_deprecated(self, key: str, deprecation: Mapping[str, str]) -> None:
+        """Take note that a program uses a deprecated key."""
 
     def variable(self, key: str) -> str | None:
         """Give the environment variable that speaks for a key; None where none does."""
@@ -135,6 +140,7 @@ class Lookup:
             bool(fields.get("locked", False)),
             bool(fields.get("sensitive", False)),
             fields.get("env") or variable_of(self.app, key),
+            fields.get("deprecated"),
         )
 
     def _undeclared(self, key: str) -> Declared:

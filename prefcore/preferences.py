@@ -385,6 +385,8 @@ class Preferences(Browser, Generic[S]):
         began: Mapping[str, str] | None,
     ) -> Changeset | None:
         rows = self._checked_rows(scope, owner, values, unset, source)
+        if began is None:  # a block has told at each assignment
+            self._tell_deprecated(values)
         draft = self._workplace.draft("set" if rows else "unset", reason)
         version = self._version
         with self._store.changeset(draft, version=version) as transaction:
@@ -458,8 +460,15 @@ class Preferences(Browser, Generic[S]):
         return self._document(key).parse(key, text)
 
     def check(self, scope: str, owner: str, key: str, value: object) -> None:
-        """Raise what setting the value would raise, without setting it."""
+        """Raise what setting the value would raise, and warn of it, without setting it."""
         self._checked_text(scope, owner, key, value)
+        self._tell_deprecated([key])
+
+    def _tell_deprecated(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            deprecated = self._document(key).preference(key).deprecated
+            if deprecated is not None:
+                self._used_deprecated(key, deprecated.fields)
 
     def _checked_text(self, scope: str, owner: str, key: str, value: object) -> str:
         document = self._document(key)

@@ -6,7 +6,7 @@ user, system, the schema's default. On the start-up path of `prefcore get`, so w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from prefcore.values import UNSET, from_text
@@ -23,12 +23,14 @@ class Declared(NamedTuple):
     """What resolving a key needs of its declaration; ``default`` is UNSET where there is none.
 
     ``variable`` may speak for the key in the environment; whether it does, the whole schema tells.
+    ``deprecated`` has the fields of its deprecation, if it is deprecated.
     """
 
     default: object = UNSET
     locked: bool = False
     sensitive: bool = False
     variable: str = ""
+    deprecated: Mapping[str, str] | None = None
 
 
 class ExplainedLayer(NamedTuple):

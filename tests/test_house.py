@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 #: is a module of ``prefcore`` or a package with all that is in it, unless its parts are named too.
 LINES = """
     errors
-    values · host
+    values · host · deprecation
     model
     canonical · planning · resolution · merge · retention · schema · security · compression · config
     audit · migration · environment

@@ -153,10 +153,15 @@ class Session:
 
     def facade(self, store: Store) -> Preferences[Schema]:
         """Give the facade over an opened store, at the schema version in force."""
+        import warnings
+
         from prefcore.cli.sources import own_schema, schema_folder, steps
+        from prefcore.deprecation import DeprecatedPreference
         from prefcore.preferences import Preferences
 
         found = self.configuration
+        # Verbs tell it in their own words; a warning of Python's would name our code.
+        warnings.simplefilter("ignore", DeprecatedPreference)
         return Preferences(
             store,
             found.app,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 
+from prefcore.deprecation import sentence
 from prefcore.errors import InvalidSchema, InvalidValue
 from prefcore.schema.closest import did_you_mean
 from prefcore.schema.shape import ANY, Shape
@@ -60,15 +61,12 @@ class Deprecation:
     @property
     def sentence(self) -> str:
         """What a warning says after the key's name."""
-        parts = ["is deprecated"]
-        if self.since:
-            parts.append(f"since {self.since}")
-        if self.remove_in:
-            parts.append(f"and will be removed in {self.remove_in}")
-        text = " ".join(parts)
-        if self.use:
-            text += f"; use {self.use}"
-        return f"{text}: {self.message}" if self.message else text
+        return sentence(self.fields)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields that say something, by name."""
+        return {name: text for name in _DEPRECATION if (text := str(getattr(self, name)))}
 
 
 def _scopes(names: Iterable[str]) -> tuple[str, ...]:
@@ -140,7 +138,7 @@ class Preference:
             if isinstance(value, Shape):
                 value = value.to_json()
             elif isinstance(value, Deprecation):
-                value = {n: text for n in _DEPRECATION if (text := getattr(value, n))}
+                value = value.fields
             elif isinstance(value, tuple):
                 value = list(value)
             document[name] = value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from prefcore.cli.completing import keys
+from prefcore.cli.deprecations import tell_deprecated
 from prefcore.cli.frame import Command
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import Target, resolving
@@ -26,6 +27,7 @@ def command(session: Session, key: str, target: Target) -> None:
     """Show every layer of a key, strongest first, and which one wins."""
     target = target.to_read(lambda: session.me)
     with session.reading() as prefs:
+        tell_deprecated(prefs, [key])
         layers = prefs.explain(key, user=target.user, project=target.project)
         masks = Masks.of(prefs)
     if session.json:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from prefcore.cli.completing import keys
+from prefcore.cli.deprecations import tell_deprecated
 from prefcore.cli.frame import Command
 from prefcore.cli.options import Target, reading
 from prefcore.cli.output import MASK, print_json
@@ -75,6 +76,7 @@ def _found_by_facade(session: Session, store: Store, key: str, target: Target) -
 
 def _found(lookup: Lookup, key: str, target: Target) -> _Found:
     declared = lookup.declared(key)
+    tell_deprecated(lookup, [key])
     if target.template is not None:
         sets = [("template", target.template)]
         layers = lookup.layers(key, sets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,18 @@ __all__ = ["command"]
 @reading
 @click.option("--defaults", is_flag=True, help="List the schema's defaults too.")
 @click.option("--show-origin", is_flag=True, help="Show which set each value comes from.")
+@click.option(
+    "--deprecated", is_flag=True, help="List only deprecated preferences, with what to use instead."
+)
 @click.pass_obj
-def command(session: Session, glob: str, target: Target, defaults: bool, show_origin: bool) -> None:
+def command(
+    session: Session,
+    glob: str,
+    target: Target,
+    defaults: bool,
+    show_origin: bool,
+    deprecated: bool,
+) -> None:
     """List the values that hold, for keys that match GLOB (such as 'editor.*').
 
     What no set holds is left out; --defaults lists the schema's defaults as well.
@@ -36,23 +47,38 @@ def command(session: Session, glob: str, target: Target, defaults: bool, show_or
     with session.reading() as prefs:
         found = _found(prefs, glob, target, defaults=defaults)
         masks = Masks.of(prefs)
+        old = dict(_sentences(prefs)) if deprecated else {}
+    if deprecated:
+        found = [one for one in found if one[0] in old]
     if session.json:
         print_json(
             [
                 {"key": key, "value": masks.masked(key, value), "origin": origin}
+                | ({"deprecated": old[key]} if deprecated else {})
                 for key, value, origin in found
             ]
         )
         return
     limit = width(session)
     print_table(
-        (key, shown(masks.masked(key, value), limit))
-        if not show_origin
-        else (key, escaped(origin), shown(masks.masked(key, value), limit))
+        (
+            key,
+            *([escaped(origin)] if show_origin else []),
+            shown(masks.masked(key, value), limit),
+            *([escaped(" ".join(old[key].split()))] if deprecated else []),
+        )
         for key, value, origin in found
     )
     if not found:
-        say(session, "nothing is set" + ("" if glob == "*" else f" that matches {glob}"))
+        kind = "nothing deprecated is set" if deprecated else "nothing is set"
+        say(session, kind + ("" if glob == "*" else f" that matches {glob}"))
+
+
+def _sentences(prefs: Preferences[Schema]) -> Iterator[tuple[str, str]]:
+    """Give each deprecated key with what its deprecation says."""
+    for key, preference in prefs.schema.preferences.items():
+        if preference.deprecated is not None:
+            yield key, preference.deprecated.sentence
 
 
 def _found(

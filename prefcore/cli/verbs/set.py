@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from prefcore.cli.completing import settings
+from prefcore.cli.deprecations import tell_deprecated
 from prefcore.cli.frame import Command
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import Target, acting, one_set
@@ -68,6 +69,7 @@ def command(
     with session.preferences() as prefs:
         texts = _texts(session, prefs, words, place(scope, owner))
         values = {key: prefs.parse(key, text) for key, text in texts.items()}
+        tell_deprecated(prefs, values)
         if dry_run:
             plan = prefs.plan_set(scope, owner, values, source="manual", reason=reason)
             carry_out(session, prefs, plan, Masks.of(prefs), dry=True)
