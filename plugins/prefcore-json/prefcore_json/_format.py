@@ -1,4 +1,4 @@
-"""The JSON format: what prefcore calls to write and to read."""
+"""The formats JSON and JSONC: what prefcore calls to write and to read."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from typing import BinaryIO
 
 from prefcore.interfaces import Limits
 from prefcore.model import Document, PlainDocument
+from prefcore_json._comments import MARK, without_additions
 from prefcore_json._reading import open_document
+from prefcore_json._window import Window
 from prefcore_json._writing import write_document, write_plain
 
-__all__ = ["JsonFormat"]
+__all__ = ["JsonFormat", "JsoncFormat"]
+
+_MARK = MARK.encode()
 
 
 class JsonFormat:
@@ -23,4 +27,22 @@ class JsonFormat:
         write_plain(values, out)
 
     def read(self, source: BinaryIO, limits: Limits) -> Document | PlainDocument:
-        return open_document(source, limits)
+        return open_document(Window(source, limits), limits)
+
+
+class JsoncFormat:
+    """The same with comments and trailing commas, wherever they stand."""
+
+    def write(self, document: Document, out: BinaryIO) -> None:
+        out.write(_MARK)
+        write_document(document, out)
+
+    def write_plain(self, values: Mapping[str, object], out: BinaryIO) -> None:
+        out.write(_MARK)
+        write_plain(values, out)
+
+    def read(self, source: BinaryIO, limits: Limits) -> Document | PlainDocument:
+        window = Window(source, limits, without_additions)
+        if window.starts(_MARK):
+            window.skip(len(_MARK))
+        return open_document(window, limits)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 from operator import itemgetter, lt
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
 from prefcore.errors import DamagedDocument, PrefcoreError, UsageError
 from prefcore.interfaces import Limits
@@ -70,25 +70,38 @@ _AROUND_VALUES = 4
 _SET_BYTES_PER_KEY = 256
 
 
-def open_document(source: BinaryIO, limits: Limits) -> Document | PlainDocument:
+def open_document(window: Window, limits: Limits) -> Document | PlainDocument:
     """Read a source's header, and give the document that draws the rest."""
-    window = Window(source, limits)
     _refuse_other_encodings(window)
-    size = window.find(_TO_SETS, limits.max_line_bytes)
-    if size > 0 and window.starts(b'{"prefcore": {'):
-        piece = Piece(window.peek(size - len(_TO_SETS)) + "}")
-        data = piece.decode(0, limits)
-        if isinstance(data, dict) and len(data) == 1:
-            header = _located(piece, lambda: take_header(data["prefcore"]))
-            window.skip(size)
-            return Reading(header, window, limits).document()
-    piece = Piece(window.rest())
+    header = _streamed_header(window, limits)
+    if header is not None:
+        return Reading(header, window, limits).document()
+    piece = Piece(window.rest(), line=window.line)
     members = decode_whole(piece, limits)
     if not isinstance(members.get("prefcore"), dict):
         return take_plain(piece, members, limits)
     # The header first: a newer layout may have other members.
     header = _located(piece, lambda: take_header(members["prefcore"]))
     return Reading(header, window, limits, Remainder(piece, members, limits)).document()
+
+
+def _streamed_header(window: Window, limits: Limits) -> Header | None:
+    """Give the header where it stands on lines of its own, and go beyond it."""
+    size = window.find(_TO_SETS, limits.max_line_bytes)
+    if size <= 0 or not window.starts(b'{"prefcore": {'):
+        return None
+    piece = Piece(window.peek(size - len(_TO_SETS)) + "}", line=window.line)
+    try:
+        data = piece.decode(0, limits)
+    except PrefcoreError:
+        if window.mend is None:
+            raise
+        return None  # it may hold a comment
+    if not isinstance(data, dict) or len(data) != 1:
+        return None
+    header = _located(piece, lambda: take_header(data["prefcore"]))
+    window.skip(size)
+    return header
 
 
 def _refuse_other_encodings(window: Window) -> None:

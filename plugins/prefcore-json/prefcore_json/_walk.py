@@ -167,8 +167,13 @@ def _syntax_offence(text: str, at: int, path: Path, expected: str) -> Offence:
         return Offence(at, path, TruncatedDocument, message)
     if found.startswith(("NaN", "Infinity", "-Infinity")):
         message = "NaN and Infinity are not JSON; write null or a number"
-    elif found[0] in "/#":
-        message = "comments are not JSON; remove them"
+    elif found.startswith("/*") and "*/" not in text[at + 2 :]:
+        message = "this comment has no end, */; write it, or get a whole copy"
+        return Offence(at, path, TruncatedDocument, message)
+    elif found.startswith(("//", "/*")):
+        message = "comments are not JSON; remove them, or read the file as jsonc, which has them"
+    elif found[0] == "#":
+        message = "comments that begin with # are not JSON; remove them"
     elif found[0] in "]}" and expected in (_VALUE, _KEY):
         message = "the comma before this has nothing after it; remove it"
     elif expected is _END:

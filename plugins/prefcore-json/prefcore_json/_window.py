@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import BinaryIO
 
 from prefcore.errors import DamagedDocument
@@ -15,13 +16,17 @@ _BLOCK = 1 << 18
 class Window:
     """Bytes of a source from ``at`` on, and the number of the line that begins there.
 
-    Everything it raises is a DamagedDocument that names line or byte.
+    ``mend`` turns what is taken as a whole into JSON whose lines and columns are the same.
+    Everything raised here is a DamagedDocument that names line or byte.
     """
 
-    def __init__(self, source: BinaryIO, limits: Limits) -> None:
+    def __init__(
+        self, source: BinaryIO, limits: Limits, mend: Callable[[str], str] | None = None
+    ) -> None:
         self.data = b""
         self.at = 0
         self.line = 1
+        self.mend = mend
         self._limits = limits
         self._source = source
         self._taken = 0  # bytes before data
@@ -91,7 +96,7 @@ class Window:
             )
         text = self._text(self.data[self.at :])
         self.at = len(self.data)
-        return text
+        return self.mend(text) if self.mend else text
 
     def _text(self, raw: bytes) -> str:
         try:

@@ -23,11 +23,14 @@ _MODULES = (
     "_walk",
     "_piece",
     "_texts",
+    "_comments",
+    "_detection",
     "_window",
     "_whole",
     "_reading",
     "_writing",
     "_format",
+    "_declared",
     "__init__",
 )
 
@@ -35,37 +38,37 @@ _MODULES = (
 FAULTS = [
     Fault(
         "id nobody can type",
-        "__init__",
-        'id="json"',
-        'id="JSON format"',
+        "_declared",
+        'id="json",',
+        'id="JSON format",',
         "declaration_is_complete",
     ),
     Fault(
         "suffix without its dot",
-        "__init__",
+        "_declared",
         '(".json",)',
         '("json",)',
         "suffixes_can_be_told_apart",
     ),
     Fault(
         "factory of something else",
-        "__init__",
+        "_declared",
         "return JsonFormat()",
         "return object()",
         "factory_gives_formats",
     ),
     Fault(
         "detection of something else",
-        "__init__",
-        'if not begun.startswith(b"{")',
-        'if not begun.startswith(b"[")',
+        "_detection",
+        'if not text.startswith("{")',
+        'if not text.startswith("[")',
         "detects_its_own_documents detects_its_own_plain_files",
     ),
     Fault(
         "detection that needs a byte",
-        "__init__",
-        "begun = head.remove",
-        "begun = head[head[0] * 0 :].remove",
+        "_detection",
+        "return head.remove",
+        "return head[head[0] * 0 :].remove",
         "detection_never_raises",
     ),
     Fault(
@@ -156,9 +159,9 @@ FAULTS = [
     Fault(
         "source shared by all reads",
         "_format",
-        "return open_document(source, limits)",
+        "return open_document(Window(source, limits), limits)",
         "self.source = getattr(self, 'source', source)\n"
-        "        return open_document(self.source, limits)",
+        "        return open_document(Window(self.source, limits), limits)",
         "one_format_serves_many_documents_at_once",
     ),
     Fault(
