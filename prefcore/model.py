@@ -418,7 +418,8 @@ class AuditRecord:
 class Conflict:
     """Two sides that changed the same thing differently, and nothing that decides between them.
 
-    ``base``, ``ours`` and ``theirs`` are values or UNSET; sensitive ones are shown as "changed".
+    ``base``, ``ours`` and ``theirs`` are values or UNSET, ``ours_at`` and ``theirs_at`` when each
+    side changed last, ``strategy`` the merge strategy that could not decide, where one was asked.
     """
 
     scope: str
@@ -428,6 +429,15 @@ class Conflict:
     ours: object = UNSET
     theirs: object = UNSET
     reason: str = ""
+    ours_at: datetime | None = None
+    theirs_at: datetime | None = None
+    strategy: str = ""
+    sensitive: bool = False
+
+    @property
+    def place(self) -> str:
+        """What messages call the set, such as ``user/alice``."""
+        return place(self.scope, self.owner)
 
 
 @attrs.frozen

@@ -7,23 +7,31 @@ the act would not do; the digest over all of it is how applying notices that the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
+
+import attrs
 
 from prefcore.errors import ConflictError, PrefcoreError
 from prefcore.model import Conflict, Plan, PlanItem, place
 from prefcore.values import UNSET, canonical_text, from_text
 
-__all__ = ["SHOWN", "PlanBuilder"]
+__all__ = ["CONFLICTS", "SHOWN", "PlanBuilder"]
 
-#: So many items, conflicts and refusals a plan shows one by one; the counts are of all.
+#: So many items and refusals a plan shows one by one; the counts are of all.
 SHOWN = 1000
+#: So many conflicts: each is to be decided, so more of them are at hand.
+CONFLICTS = 10_000
 
 
 class PlanBuilder:
-    """Takes in what an act does, one thing at a time, in memory that does not grow with it."""
+    """Takes in what an act does, one thing at a time, in memory that does not grow with it.
 
-    def __init__(self) -> None:
+    ``hides`` says which keys are sensitive, so that their items say so too.
+    """
+
+    def __init__(self, hides: Callable[[str], bool] = lambda key: False) -> None:
+        self._hides = hides
         self.counts: Counter[str] = Counter()
         self.items: list[PlanItem] = []
         self.conflicts: list[Conflict] = []
@@ -38,7 +46,7 @@ class PlanBuilder:
         """Take in one thing the act does."""
         self._take(item)
         if len(self.items) < SHOWN:
-            self.items.append(item)
+            self.items.append(self._marked(item))
 
     def add_rows(
         self, act: str, scope: str, owner: str, rows: Sequence[tuple[str, str | None, str | None]]
@@ -48,21 +56,25 @@ class PlanBuilder:
         for key, before, after in rows:
             self._line(act, scope, owner, key, before or "-", after or "-")
         for key, before, after in rows[: max(SHOWN - len(self.items), 0)]:
-            self.items.append(PlanItem(act, key, scope, owner, _value(before), _value(after)))
+            item = PlanItem(act, key, scope, owner, _value(before), _value(after))
+            self.items.append(self._marked(item))
 
     def refuse(self, item: PlanItem, error: PrefcoreError) -> None:
         """Take in one thing the act must not do; ``error`` is what applying would raise."""
         self._take(item)
         self._error = self._error or error
         if len(self.refused) < SHOWN:
-            self.refused.append(item)
+            self.refused.append(self._marked(item))
 
     def conflict(self, conflict: Conflict) -> None:
         """Take in one thing nobody decided."""
         self.counts["conflict"] += 1
         self._line("conflict", conflict.scope, conflict.owner, conflict.key)
-        if len(self.conflicts) < SHOWN:
+        if len(self.conflicts) < CONFLICTS:
             self.conflicts.append(conflict)
+
+    def _marked(self, item: PlanItem) -> PlanItem:
+        return attrs.evolve(item, sensitive=True) if self._hides(item.key) else item
 
     def note(self, text: str) -> None:
         """Take in a remark for the reader, once."""

@@ -41,7 +41,7 @@ _CORE = "prefcore"
 _CORE_DOOR = "prefcore.builtin.hooks"
 #: Core's own plugins stand here and not in entry points: frozen applications have no metadata.
 _CORE_IDS = {
-    "merge_strategies": ("base", "fail", "newest", "oldest", "ours", "theirs"),
+    "merge_strategies": ("ask", "base", "fail", "newest", "oldest", "ours", "theirs"),
     "stores": ("memory", "sqlite"),
 }
 
@@ -49,6 +49,7 @@ _CORE_IDS = {
 _PACKAGES = {
     "formats.binary": "prefcore-binary",
     "formats.json": "prefcore-json",
+    "formats.jsonc": "prefcore-json",
     "formats.toml": "prefcore-toml",
     "formats.yaml": "prefcore-yaml",
     "backup_targets.file": "prefcore-local",

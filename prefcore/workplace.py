@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -22,6 +23,7 @@ from prefcore.model import Change, Changeset, Draft, Plan, PlanItem, Scope
 from prefcore.planning import PlanBuilder
 from prefcore.plugins import Plugins
 from prefcore.schema import SchemaDocument, Version
+from prefcore.security import is_telling_name
 from prefcore.values import from_text
 
 __all__ = ["Act", "Begun", "Workplace"]
@@ -197,6 +199,20 @@ class Workplace:
             values = {row[0]: from_text(row[1]) for row in rows if row[0] in keys}
             yield from document.broken_rules(values, changed, scope=scope, owner=owner)
 
+    def _hiding(self, *versions: str | None) -> Callable[[str], bool]:
+        """Give what says which keys are sensitive at one of the versions, looked up when asked."""
+
+        @cache
+        def documents() -> list[SchemaDocument]:
+            return [self.schema(one) for one in dict.fromkeys(versions) if one is not None]
+
+        @cache
+        def hides(key: str) -> bool:
+            declared = [one.preferences[key] for one in documents() if key in one.preferences]
+            return any(one.sensitive for one in declared) if declared else is_telling_name(key)
+
+        return hides
+
     def draft(self, kind: str, reason: str, details: Mapping[str, object] | None = None) -> Draft:
         """Give the draft of a changeset made now."""
         return Draft(self.app, self.actor, kind, datetime.now(UTC), reason, details or {})
@@ -222,10 +238,10 @@ class Workplace:
         with ExitStack() as ending:
             transaction = ending.enter_context(begin(draft, version=version))
             base = transaction.state(self.app).last_changeset
-            builder = PlanBuilder()
+            goal = act.to_version or version or self.first_version()
+            builder = PlanBuilder(self._hiding(version, goal))
             builder.details.update(act.details)
             act.run(transaction, builder)
-            goal = act.to_version or version or self.first_version()
             if goal != version:
                 self.put_in_force(transaction, goal)
             for error in self.broken_rules(transaction, goal):

@@ -25,7 +25,8 @@ LINES = """
     errors
     values · host · deprecation
     model
-    canonical · planning · resolution · merge · retention · schema · security · compression · config
+    canonical · planning · resolution · merge · conflicts · retention · schema · security · \
+        compression · config
     audit · migration · environment
     full_state
     interfaces

@@ -54,6 +54,7 @@ def prefcore_merge_strategies() -> list[MergeStrategyInfo]:
             ("base", "go back to what both started from", strategies.base),
             ("newest", "take the side that changed last", strategies.newest),
             ("oldest", "take the side that changed first", strategies.oldest),
+            ("ask", "ask a person, key by key", strategies.ask),
             ("fail", "decide nothing: a conflict", strategies.fail),
         )
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefcore.interfaces import CONFLICT, Sides
 from prefcore.values import UNSET
 
-__all__ = ["base", "fail", "newest", "oldest", "ours", "theirs"]
+__all__ = ["ask", "base", "fail", "newest", "oldest", "ours", "theirs"]
 
 
 def ours(sides: Sides) -> object:
@@ -42,4 +42,9 @@ def oldest(sides: Sides) -> object:
 
 def fail(sides: Sides) -> object:
     """Decide nothing: every difference is a conflict."""
+    return CONFLICT
+
+
+def ask(sides: Sides) -> object:
+    """Leave it to a person: a conflict, which the command line asks about where it can."""
     return CONFLICT

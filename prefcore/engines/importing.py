@@ -9,6 +9,7 @@ from pathlib import Path
 
 import attrs
 
+from prefcore.conflicts import Choice, Settlement
 from prefcore.errors import (
     DamagedDocument,
     InvalidValue,
@@ -59,6 +60,9 @@ class ImportRequest:
     schema does not declare. ``base`` is a file that both sides started from, in place of the one
     that the log may tell; with ``two_ways`` there is none, so that ``theirs`` takes an earlier
     state of this very store back as it was.
+
+    What no strategy decides is a conflict. ``take`` are (key glob, side) pairs, ``choices`` what
+    somebody decided one by one, such as ``conflicts.read_choices`` reads them from a file.
     """
 
     path: Path
@@ -68,6 +72,8 @@ class ImportRequest:
     selection: Selection = Selection()
     strategy: str = "fail"
     merge: tuple[tuple[str, str], ...] = ()
+    take: tuple[tuple[str, str], ...] = ()
+    choices: tuple[Choice, ...] = ()
     keep_unknown: bool = False
     from_schema: str | None = None
     base: Path | None = None
@@ -135,10 +141,12 @@ def import_sets(
     if base is None:
         for one in theirs:
             walk.take(one, None)
+        walk.finish()
         return
     started = (walk.migrated(one, base.path, base.upwards) for one in base.sets)
     for one, rows in _aligned(theirs, started):
         walk.take(one, rows, base.selections)
+    walk.finish()
 
 
 def _aligned(
@@ -201,6 +209,7 @@ class _Walk:
         self._actor = actor
         self._passed: set[tuple[str, str, str]] = set()
         self._resolvers: dict[str, Callable[[Side], Row | None]] = {}
+        self._settlement = Settlement(request.choices, request.take)
 
     def migrated(self, one: PreferenceSet, path: tuple[Edge, ...], upwards: bool) -> PreferenceSet:
         """Give a set as the steps of a path make it."""
@@ -253,6 +262,8 @@ class _Walk:
         same = sum(1 for row in theirs.values() if ours.get(row[0], row)[1] == row[1])
         self._builder.counts["unchanged"] += same - len(theirs.keys() - ours.keys())
         for decision in merge_rows(ours, theirs, self._resolve, base=started):
+            if decision.act == "conflict":
+                decision = self._settled(one, decision)
             if decision.act == "take" and decision.row is not None:
                 written.append(decision.row)
             elif decision.act == "remove":
@@ -261,6 +272,38 @@ class _Walk:
         self._transaction.write(scope, one.owner, written)
         if removed:
             self._transaction.remove(scope, one.owner, removed)
+
+    def finish(self) -> None:
+        """See that all that was chosen was about a conflict; raises StalePlan where it was not."""
+        for glob in self._settlement.unused():
+            self._builder.warn(f"nothing that matches '{glob}' is in conflict; --take did nothing")
+
+    def _settled(self, one: PreferenceSet, decision: Decision) -> Decision:
+        """Give what was chosen for a conflict, or tell of it and give it back."""
+        side = decision.side
+        conflict = self._conflict(one, side)
+        chosen = self._settlement.side(conflict)
+        if chosen is None:
+            self._builder.conflict(conflict)
+            return decision
+        row = {"ours": side.ours, "theirs": side.theirs, "base": side.base}[chosen]
+        if chosen == "ours":
+            return Decision("keep", side, row)
+        return Decision("remove" if row is None else "take", side, row)
+
+    def _conflict(self, one: PreferenceSet, side: Side) -> Conflict:
+        shown = side.values()
+        if side.theirs is not None and side.theirs[2] == self._at:
+            shown["theirs_at"] = None  # a plain file tells no time; this one is ours
+        preference = self._schema.preferences.get(side.key)
+        return Conflict(
+            one.scope,
+            one.owner,
+            **{name: shown[name] for name in _OF_CONFLICTS},  # type: ignore[arg-type]  # by name
+            reason=_UNDECIDED,
+            strategy=self._strategy_of(side.key),
+            sensitive=is_telling_name(side.key) if preference is None else preference.sensitive,
+        )
 
     def _travels(self, key: str, selections: tuple[Selection, ...]) -> bool:
         """Say whether the document would hold a key's value if its store did."""
@@ -318,10 +361,13 @@ class _Walk:
             resolver = self._resolvers[side.key] = self._resolver(side.key)
         return resolver(side)
 
-    def _resolver(self, key: str) -> Callable[[Side], Row | None]:
+    def _strategy_of(self, key: str) -> str:
         chosen = next((id for glob, id in self._request.merge if fnmatchcase(key, glob)), None)
         preference = self._schema.preferences.get(key)
-        chosen = chosen or (preference.merge if preference else None) or self._request.strategy
+        return chosen or (preference.merge if preference else None) or self._request.strategy
+
+    def _resolver(self, key: str) -> Callable[[Side], Row | None]:
+        chosen = self._strategy_of(key)
         strategy = self._strategies.get(chosen)
         if strategy is None:
             raise UsageError(
@@ -346,22 +392,11 @@ class _Walk:
 
     def _tell_decision(self, one: PreferenceSet, decision: Decision) -> None:
         side = decision.side
-        if decision.act == "conflict":
-            self._builder.conflict(
-                Conflict(
-                    one.scope,
-                    one.owner,
-                    side.key,
-                    ours=_value(side.ours),
-                    theirs=_value(side.theirs),
-                    reason="both sides hold different values; choose with --merge ours or theirs",
-                )
-            )
-        elif decision.act == "take":
+        if decision.act == "take":
             self._tell("change" if side.ours else "add", one, side, decision.row)
         elif decision.act == "remove":
             self._tell("remove", one, side)
-        elif side.theirs is not None:
+        elif decision.act == "keep" and side.theirs is not None:
             self._builder.counts["kept"] += 1
 
     def _tell(self, act: str, one: PreferenceSet, side: Side, row: Row | None = None) -> None:
@@ -369,8 +404,11 @@ class _Walk:
         self._builder.add_rows(act, one.scope, one.owner, [(side.key, *texts)])
 
 
-def _value(row: Row | None) -> object:
-    return UNSET if row is None else from_text(row[1])
+_UNDECIDED = (
+    "both sides hold different values; choose with --take or --merge, or write them out with "
+    "--conflicts"
+)
+_OF_CONFLICTS = ("key", "base", "ours", "theirs", "ours_at", "theirs_at")
 
 
 def _at_name(values: Mapping[str, object], name: str) -> object:

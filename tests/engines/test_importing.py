@@ -12,6 +12,7 @@ import prefcore_json
 import pytest
 
 from prefcore.builtin.memory_store import MemoryStore
+from prefcore.conflicts import Choice, mark_of
 from prefcore.engines.importing import ImportRequest
 from prefcore.errors import (
     AppMismatch,
@@ -32,7 +33,8 @@ from prefcore.interfaces import Capability, FormatInfo, Limits
 from prefcore.model import Document, Header, PreferenceSet, Selection
 from prefcore.plugins import Plugins
 from prefcore.preferences import Preferences
-from prefcore.schema import Schema
+from prefcore.schema import Schema, Secret
+from prefcore.values import UNSET
 from tests.engines.world import APP, STEPS, rows, start_at, values
 
 PLUGINS = Plugins(plugins=[prefcore_json])
@@ -402,7 +404,7 @@ def test_an_edited_document_is_told_of_and_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "error", "said"),
     [
-        ({"strategy": "magic"}, UsageError, "no merge strategy 'magic'; known are base, fail"),
+        ({"strategy": "magic"}, UsageError, "no merge strategy 'magic'; known are ask, base, fail"),
         ({"merge": (("*", "magic"),)}, UsageError, "no merge strategy 'magic'"),
         ({"strategy": "newest"}, UsageError, "a plain file without times"),
         ({"format": "morse"}, PluginMissing, "morse"),
@@ -473,3 +475,59 @@ def test_a_format_that_fails_is_named_and_nothing_is_written(tmp_path: Path) -> 
     for form, said in ((False, "in write"), (True, "in write_plain")):
         with pytest.raises(PluginError, match=said):
             prefs.export(BytesIO(), format="failing", plain=form)
+
+
+# ---------------------------------------------------------------------------------- deciding
+
+
+def test_a_program_decides_conflicts_one_by_one(tmp_path: Path) -> None:
+    prefs = machine(tmp_path)
+    prefs.set_many("user", "alice", {"font": "serif", "size": 12, "tool": "ruff"})
+    file = plain(tmp_path / "new.json", {"font": "sans", "size": 14, "tool": "black"})
+    conflicts = prefs.plan_import(request(file)).conflicts
+    assert [(one.place, one.key, one.strategy) for one in conflicts] == [
+        ("user/alice", key, "fail") for key in ("font", "size", "tool")
+    ]
+    assert conflicts[0].ours_at == prefs.read_set("user", "alice").entries[0].updated_at
+    assert conflicts[0].theirs_at is None, "a plain file tells no time"
+    sides = ("theirs", "ours")
+    choices = [
+        Choice(one.scope, one.owner, one.key, side, mark_of(one))
+        for one, side in zip(conflicts, sides, strict=False)
+    ]
+    plan = prefs.plan_import(request(file, choices=choices))
+    assert [one.key for one in plan.conflicts] == ["tool"]
+    decided = request(file, choices=choices, take=(("to*", "theirs"),))
+    prefs.apply(prefs.plan_import(decided))
+    assert values(prefs) == {"font": "sans", "size": 12, "tool": "black"}
+
+
+def test_a_removal_can_be_chosen(tmp_path: Path) -> None:
+    prefs = machine(tmp_path)
+    prefs.set_many("user", "alice", {"font": "serif", "size": 13})
+    base = plain(tmp_path / "base.json", {"font": "serif", "size": 12})
+    file = plain(tmp_path / "new.json", {"font": "serif"})
+    (conflict,) = prefs.plan_import(request(file, base=base)).conflicts
+    assert (conflict.base, conflict.ours, conflict.theirs) == (12, 13, UNSET)
+    for side, left in (("ours", {"size": 13}), ("base", {"size": 12}), ("theirs", {})):
+        plan = prefs.plan_import(request(file, base=base, take=(("size", side),)))
+        prefs.apply(plan)
+        assert values(prefs) == {"font": "serif", **left}, side
+        if side != "ours":
+            prefs.apply(prefs.plan_undo())
+
+
+def test_items_of_sensitive_keys_say_so(tmp_path: Path) -> None:
+    class Safe(Schema, app="safe", version="1.0.0"):
+        size: int = 12
+        token: Secret[str] | None = None
+
+    with Preferences.open(Safe, store="memory:", plugins=PLUGINS) as prefs:
+        file = plain(tmp_path / "new.json", {"size": 1, "token": "hush", "other.password": "x"})
+        plan = prefs.plan_import(request(file, keep_unknown=True))
+        assert {item.key: item.sensitive for item in (*plan.items, *plan.refused)} == {
+            "size": False,
+            "token": True,
+            "other.password": True,
+        }
+        assert "hush" not in repr(plan)

@@ -13,6 +13,8 @@ from prefcore.values import canonical_text, to_tagged
 
 __all__ = ["write_document", "write_plain"]
 
+# Characters of a line beyond which lists and objects of plain files stand on several.
+_WIDE = 100
 # Written at once: fewer calls than sets, and little beside one set.
 _BATCH = 1 << 20
 
@@ -55,12 +57,16 @@ def _dump(data: object) -> str:
 
 
 def write_plain(values: Mapping[str, object], out: BinaryIO) -> None:
-    """Write names and values as people do: one key a line, sorted."""
+    """Write names and values as people do: sorted, one key a line; what is long, on several."""
     check_plain(values)
     lines = []
     for key in sorted(values):
         tagged = to_tagged(values[key], path=key)
+        line = f"  {canonical_text(key)}: "
         text = json.dumps(tagged, ensure_ascii=False, sort_keys=True)
-        lines.append(f"  {canonical_text(key)}: {text}")
+        if len(line) + len(text) > _WIDE and isinstance(tagged, (list, dict)):
+            text = json.dumps(tagged, ensure_ascii=False, sort_keys=True, indent=2)
+            text = text.replace("\n", "\n  ")  # in texts, line ends are escaped
+        lines.append(line + text)
     body = ",\n".join(lines)
     out.write(f"{{\n{body}\n}}\n".encode() if lines else b"{}\n")

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from prefcore.engines.exporting import Exported
     from prefcore.plugins import Plugins
 
-__all__ = ["command"]
+__all__ = ["command", "format_of"]
 
 #: Suffixes of our own packages' formats, so that a missing one is asked for by name.
 _SUFFIXES = {
     ".json": "json",
+    ".jsonc": "jsonc",
     ".yaml": "yaml",
     ".yml": "yaml",
     ".toml": "toml",
@@ -77,7 +78,7 @@ def command(
         )
     method = compress or told
     with session.reading() as prefs:
-        chosen = format_id or _format_of(uncompressed, prefs.plugins)
+        chosen = format_id or format_of(uncompressed, prefs.plugins)
         prefs.plugins.formats.get(chosen)  # before the file is touched
 
         def write(out: BinaryIO) -> Exported:
@@ -116,7 +117,8 @@ def _written(file: str, write: Callable[[BinaryIO], Exported]) -> Exported:
         return write(out)
 
 
-def _format_of(file: str, plugins: Plugins) -> str:
+def format_of(file: str, plugins: Plugins) -> str:
+    """Give the id of the format that a file's suffix tells; json where it tells none."""
     name = PurePath(file).name
     suffix = PurePath(file).suffix.lower()
     if file == "-" or not suffix:

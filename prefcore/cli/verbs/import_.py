@@ -5,19 +5,22 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import attrs
 import click
 
 from prefcore.cli.completing import formats, strategies, versions
+from prefcore.cli.conflicts import ask_about, can_ask, choices_of, write_conflicts
 from prefcore.cli.files import readable
 from prefcore.cli.frame import Command
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import Target, acting, selecting, targeting
+from prefcore.cli.output import escaped, say
 from prefcore.cli.plans import finish, tell_done
 from prefcore.cli.session import Session
 from prefcore.documents import opened_document
 from prefcore.engines.importing import ImportRequest
 from prefcore.errors import UsageError
-from prefcore.model import Selection
+from prefcore.model import Plan, Selection
 
 if TYPE_CHECKING:
     from prefcore.plugins import Plugins
@@ -38,9 +41,28 @@ _into = targeting(
     "--merge",
     multiple=True,
     metavar="STRATEGY|GLOB=STRATEGY",
-    help="How to decide where both sides hold different values: ours, theirs, fail (the "
+    help="How to decide where both sides hold different values: ours, theirs, ask, fail (the "
     "default), …; for all keys, or those that match. Repeatable.",
     shell_complete=strategies,
+)
+@click.option(
+    "--take",
+    nargs=2,
+    multiple=True,
+    metavar="SIDE KEY",
+    help="Decide a conflict: ours, theirs or base for KEY, which may be a glob. Repeatable.",
+)
+@click.option(
+    "--conflicts",
+    metavar="FILE",
+    type=click.Path(),
+    help="Write the conflicts that are left to FILE, for a person to decide.",
+)
+@click.option(
+    "--resolve",
+    metavar="FILE",
+    type=click.Path(),
+    help="Decide as written in FILE, which --conflicts wrote.",
 )
 @click.option(
     "--base",
@@ -76,6 +98,9 @@ def command(
     session: Session,
     file: str,
     merge: tuple[str, ...],
+    take: tuple[tuple[str, str], ...],
+    conflicts: str | None,
+    resolve: str | None,
     base: str | None,
     format_id: str | None,
     from_schema: str | None,
@@ -87,13 +112,20 @@ def command(
 ) -> None:
     """Take preferences in from FILE, or from the standard input (-).
 
-    All or nothing: a value that is refused, or a conflict that no strategy decides, leaves the
+    All or nothing: a value that is refused, or a conflict that nobody decides, leaves the
     store as it was. Files that prefcore exported say whose sets they hold; plain ones, such as
     people write, go into the set you name.
     """
-    if file == "-" and base == "-":
-        raise UsageError("the standard input can be read once: FILE or --base, not both")
+    if [file, base, resolve].count("-") > 1:
+        raise UsageError("the standard input can be read once: for FILE, --base or --resolve")
+    if conflicts == "-":
+        raise UsageError("--conflicts needs a file: the standard output tells of the plan")
     strategy, by_glob = _strategies(merge)
+    if "ask" in (strategy, *(id for _, id in by_glob)) and not (dry_run or can_ask(session)):
+        raise UsageError(
+            "--merge ask needs a terminal to ask at; without one, write the conflicts to a file "
+            "with --conflicts, and take the choices back with --resolve"
+        )
     with ExitStack() as stack:
         path, name = stack.enter_context(readable(file))
         two_ways = base == "none"
@@ -107,6 +139,8 @@ def command(
             selection=selection,
             strategy=strategy,
             merge=by_glob,
+            take=tuple((key, side) for side, key in take),
+            choices=choices_of(resolve, prefs.plugins, prefs.app) if resolve else (),
             keep_unknown=unknown == "keep",
             base=start,
             two_ways=two_ways,
@@ -117,10 +151,30 @@ def command(
         masks = Masks.of(prefs)
         begin = prefs.begin_import(request, reason=reason, rehearsed=dry_run)
         begun = stack.enter_context(begin)
+        to_ask = [one for one in begun.plan.conflicts if one.strategy == "ask"]
+        if to_ask and not begun.plan.refused and not dry_run and can_ask(session):
+            begun.let_go()  # a person may take time; the choices' marks tell if the state moves
+            choices = (*request.choices, *ask_about(to_ask, masks))
+            request = attrs.evolve(request, choices=choices)
+            begun = stack.enter_context(prefs.begin_import(request, reason=reason))
+        if conflicts and begun.plan.conflicts:
+            write_conflicts(begun.plan, conflicts, prefs.plugins)
+            say(session, _how_to_resolve(begun.plan, file, conflicts))
+        elif conflicts:
+            say(session, f"no conflicts: {escaped(conflicts)} was not written")
         made = finish(session, begun, masks, dry=dry_run)
         if not dry_run:
             back = f"prefcore undo {made.id[:8]}" if made else ""
             tell_done(session, f"imported {name}", made, back)
+
+
+def _how_to_resolve(plan: Plan, file: str, conflicts: str) -> str:
+    count = plan.counts["conflict"]
+    told = "1 conflict" if count == 1 else f"{count} conflicts"
+    return (
+        f"wrote {told} to {escaped(conflicts)}: write ours, theirs or base into each choice, then "
+        f"import {escaped(file)} again with --resolve {escaped(conflicts)}"
+    )
 
 
 def _refuse_document(plugins: Plugins, request: ImportRequest) -> None:
