@@ -16,6 +16,7 @@ from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent.parent
 EXAMPLE = DOCS / "examples" / "first-upgrade"
+ONE_PERSON = DOCS / "examples" / "one-person"
 
 _FENCE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # What differs from run to run: short and whole ids and digests, times.
@@ -28,7 +29,7 @@ _VARIES = (
 
 
 class Console:
-    """A shell in a folder of its own, with the files of the first upgrade at hand."""
+    """A shell in a folder of its own, with the files of the examples at hand."""
 
     def __init__(self, folder: Path, path: str | None = None) -> None:
         self.folder = folder / "desk"
@@ -36,6 +37,8 @@ class Console:
         self.folder.mkdir()
         for name in ("schemas", "migrations", "users"):
             _copy(EXAMPLE / name, self.folder / name)
+        for name in ("states", "vscode"):
+            _copy(ONE_PERSON / name, self.folder / name)
         kept = {"PATH", "LANG", "LC_ALL", "PYTHONPATH"}
         self._environ: Mapping[str, str] = {
             **{name: value for name, value in os.environ.items() if name in kept},
