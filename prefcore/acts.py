@@ -9,7 +9,13 @@ from pathlib import Path
 
 import attrs
 
-from prefcore.documents import naming_file, opened_document, verified_sets
+from prefcore.documents import (
+    fingerprint,
+    naming_file,
+    opened_document,
+    unchanging,
+    verified_sets,
+)
 from prefcore.engines import history, importing, migrating, registering
 from prefcore.errors import UsageError
 from prefcore.interfaces import FormatInfo, MergeStrategyInfo, Transaction
@@ -217,12 +223,15 @@ def import_act(
     """Give the act that imports a file; raises what reading its header raises."""
     strategies = _strategies(workplace, request)
     formats = _formats(workplace.plugins, request.format)
+    seen = {}
     with request.path.open("rb") as source:
+        seen[request.path] = fingerprint(source)
         header = opened_document(
             source, request.name, formats, format=request.format, limits=request.limits
         ).header
     if header is None:
         _refuse_strategies_of_time(request, strategies)
+        _refuse_other_selection(request)
     target = version or workplace.first_version()
     if request.from_schema is not None and _is_unused(workplace):
         target = request.from_schema
@@ -233,6 +242,7 @@ def import_act(
     way_of_base = (path, upwards)
     if request.base is not None:
         with request.base.open("rb") as source:
+            seen[request.base] = fingerprint(source)
             begun = opened_document(
                 source, str(request.base), formats, limits=request.limits
             ).header
@@ -242,8 +252,10 @@ def import_act(
         at = datetime.now(UTC)
 
         def sets_of(file: Path, name: str, stack: ExitStack) -> Iterable[PreferenceSet]:
+            source = stack.enter_context(file.open("rb"))
+            stack.enter_context(unchanging(source, name, seen[file]))
             opened = opened_document(
-                stack.enter_context(file.open("rb")),
+                source,
                 name,
                 formats,
                 format=request.format if file == request.path else None,
@@ -354,6 +366,17 @@ def _refuse_strategies_of_time(
                 "plain file without times; choose another",
                 strategy=id,
             )
+
+
+def _refuse_other_selection(request: importing.ImportRequest) -> None:
+    """Refuse to select other sets than the one that a plain file goes to: nothing would come in."""
+    scope, owner = request.into
+    if not request.selection.takes_set(scope, owner):
+        raise UsageError(
+            f"{request.name} is a plain file and goes to {place(scope, owner)}, which the "
+            "selection leaves out; name its set with --user, --project, --system or --template",
+            file=request.name,
+        )
 
 
 def _is_unused(workplace: Workplace) -> bool:

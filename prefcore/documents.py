@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
@@ -16,9 +17,11 @@ from prefcore.errors import (
     AppMismatch,
     DamagedDocument,
     ForeignFile,
+    IntegrityError,
     PluginError,
     PluginMissing,
     PrefcoreError,
+    StalePlan,
     UsageError,
 )
 from prefcore.interfaces import FormatInfo, Likeness, Limits
@@ -26,10 +29,12 @@ from prefcore.model import Document, Header, PlainDocument, PreferenceSet
 
 __all__ = [
     "Opened",
+    "fingerprint",
     "guarded",
     "naming_file",
     "opened_document",
     "pick_format",
+    "unchanging",
     "values_of",
     "verified_sets",
 ]
@@ -98,6 +103,36 @@ def naming_file(name: str) -> Iterator[None]:
         if name in error.message or "file" in error.facts:
             raise
         raise type(error)(f"{name}: {error.message}", **error.facts, file=name) from error
+
+
+def fingerprint(source: BinaryIO) -> tuple[int, int, int, int]:
+    """Give what tells an opened file from another, and from itself after a write."""
+    found = os.fstat(source.fileno())
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+@contextmanager
+def unchanging(source: BinaryIO, name: str, seen: tuple[int, int, int, int]) -> Iterator[None]:
+    """See that an opened file is the one whose ``fingerprint`` was seen, and stays so.
+
+    Raises StalePlan where it is another, or was written to while it was read; what its format
+    said of the damage that this did is only the cause.
+    """
+    error: PrefcoreError | None = None
+    if fingerprint(source) == seen:
+        try:
+            yield
+        except IntegrityError as damage:
+            error = damage
+        if fingerprint(source) == seen:
+            if error is not None:
+                raise error
+            return
+    raise StalePlan(
+        f"{name} was replaced or written to while it was read; import it again when nobody "
+        "writes to it",
+        file=name,
+    ) from error
 
 
 @contextmanager

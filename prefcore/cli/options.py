@@ -140,6 +140,8 @@ def selecting(function: _F) -> _F:
         selection = Selection(
             scopes=(Scope.named(name).value for name in scope), owners=owner, keys=key
         )
+        if selection.owners and set(selection.scopes) == {Scope.SYSTEM.value}:
+            raise UsageError("the system's set has no owner: leave out --owner, or --scope system")
         return function(*args, selection=selection, **more)
 
     from prefcore.cli.completing import keys

@@ -209,6 +209,7 @@ class _Walk:
         self._actor = actor
         self._passed: set[tuple[str, str, str]] = set()
         self._resolvers: dict[str, Callable[[Side], Row | None]] = {}
+        self._met = request.selection.is_everything
         self._settlement = Settlement(request.choices, request.take)
 
     def migrated(self, one: PreferenceSet, path: tuple[Edge, ...], upwards: bool) -> PreferenceSet:
@@ -246,6 +247,7 @@ class _Walk:
             for row in one.rows
             if self._request.selection.takes_key(row[0]) and self._passes(one, row)
         }
+        self._met = self._met or bool(theirs)
         ours = {
             row[0]: row
             for row in self._transaction.read_set(self._schema.app, scope, one.owner).rows
@@ -274,7 +276,12 @@ class _Walk:
             self._transaction.remove(scope, one.owner, removed)
 
     def finish(self) -> None:
-        """See that all that was chosen was about a conflict; raises StalePlan where it was not."""
+        """Warn of what was asked for in vain; raises StalePlan for a choice that was.
+
+        What was chosen is about a conflict, and what was selected is in the document.
+        """
+        if not self._met and not self._builder.refused:
+            self._builder.warn(f"nothing in {self._request.name} matches the selection")
         for glob in self._settlement.unused():
             self._builder.warn(f"nothing that matches '{glob}' is in conflict; --take did nothing")
 

@@ -23,7 +23,7 @@ def read_value(text: str, kinds: Collection[str], check: Check) -> object:
     ``values``); the text as it stands or, where text is not allowed, a date or time in ISO 8601, or
     bytes in base64. So where text and null are allowed, ``null`` means null and ``"null"`` the
     text. Raises ValueError, saying what is asked, when there is none; a list or object that strict
-    JSON refuses is never text.
+    JSON refuses is never text, nor is a number too large where a number is allowed.
     """
     if set(kinds) == {"string"}:
         return text
@@ -35,7 +35,7 @@ def read_value(text: str, kinds: Collection[str], check: Check) -> object:
     except NotJson as error:
         fault = str(error)
     except (ValueError, InvalidValue) as error:
-        if text.lstrip()[:1] in ("{", "["):
+        if _is_meant(text, kinds):
             raise ValueError(str(error)) from error
         fault = str(error)
     if not fault and kind_of(found) in kinds:
@@ -55,6 +55,14 @@ def read_value(text: str, kinds: Collection[str], check: Check) -> object:
     if set(kinds) <= {"boolean", "null"}:
         raise ValueError(f"{wanted}; write true or false")
     raise ValueError(f"{wanted} ({fault})" if fault else wanted)
+
+
+def _is_meant(text: str, kinds: Collection[str]) -> bool:
+    """Say whether what strict JSON refuses was meant as JSON nevertheless."""
+    begun = text.lstrip()[:2]
+    if begun[:1] in ("{", "["):
+        return True
+    return begun.lstrip("-")[:1].isdigit() and not {"integer", "number"}.isdisjoint(kinds)
 
 
 def _spelled(read: Callable[[str], object]) -> Callable[[str], object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import stat
 import subprocess
@@ -279,4 +280,94 @@ def test_damaged_bombs_and_twice_compressed_files_leave_the_store_as_it_was(held
     document = gzip.decompress(data)
     held.write("bomb.json.zst", zstd.compress(document.rstrip() + b" " * (64 << 20)))
     assert "max_ratio" in held.fails(13, "import", "bomb.json.zst")
+    assert held.dump() == before
+
+
+def test_two_imports_at_once_are_both_whole_and_the_later_sees_the_first(held: Shell) -> None:
+    many = {f"n{i}": i for i in range(2000)}
+    files = {name: {"name": name, **many, f"only.{name}": 1} for name in ("one", "two")}
+    children = []
+    for name, content in files.items():
+        held.write(f"{name}.json", json.dumps(content))
+        words = ("import", f"{name}.json", "--user", "al", "--unknown", "keep")
+        children.append(
+            subprocess.Popen(
+                [PREFCORE, *words, "--merge", "theirs", "--quiet"],
+                cwd=held.folder,
+                env=held.environ,
+                stderr=subprocess.PIPE,
+            )
+        )
+    for child in children:
+        assert child.communicate(timeout=60)[1] == b""
+        assert child.returncode == 0
+    later, first = held.run("history", "--limit", "2", "--json").json
+    assert first["changes"] == 2002
+    assert later["changes"] == 2, "what the first brought is there already"
+    winner = later["details"]["file"].removesuffix(".json")
+    rows = held.run("list", "--user", "al", "--json").json
+    assert {row["key"]: row["value"] for row in rows if row["origin"] == "user/al"} == {
+        **files["one"],
+        **files["two"],
+        "name": winner,
+    }
+    assert "ok    store: entries, history and audit chain agree" in held.run("doctor", code=1).out
+
+
+def test_what_a_selection_leaves_out_is_told(held: Shell) -> None:
+    held.run("export", "all.json", "--quiet")
+    for selected in ("--owner nobody", "--key no.such.*", "--scope template"):
+        ran = held.run("import", "all.json", *selected.split())
+        assert "prefcore: warning: nothing in all.json matches the selection" in ran.err, selected
+    held.write("plain.json", '{"size": 20, "name": "Bo"}')
+    refused = "plain.json is a plain file and goes to user/bo, which the selection leaves out"
+    for selected in ("--scope project", "--owner al", "--owner al --scope user"):
+        words = ("import", "plain.json", "--user", "bo", *selected.split())
+        assert held.fails(2, *words).startswith(refused), selected
+    message = "the system's set has no owner: leave out --owner, or --scope system"
+    for verb in ("export", "import", "validate"):
+        file = ["x.json"] if verb != "validate" else []
+        assert held.fails(2, verb, *file, "--scope", "system", "--owner", "bo") == message
+
+
+def test_a_selection_holds_for_plain_files_and_for_removals(held: Shell) -> None:
+    held.write("base.json", '{"size": 13, "name": "Bo", "ratio": 1.5}')
+    held.write("new.json", '{"tags": ["a"]}')
+    selected = ("--key", "n*", "--key", "t*", "--scope", "user", "--owner", "bo")
+    held.run("import", "new.json", "--user", "bo", "--base", "base.json", *selected)
+    rows = held.run("list", "--user", "bo", "--json").json
+    assert {row["key"]: row["value"] for row in rows} == {"here": "box", "size": 13, "tags": ["a"]}
+    held.run("export", "out.json", "--plain", "--key", "s*", "--owner", "bo")
+    assert json.loads((held.folder / "out.json").read_text(encoding="utf-8")) == {"size": 13}
+
+
+_OTHERS = (
+    '{"prefcore": {"layout": 1, "app": "other", "schema": "1.0.0"}, "sets": [], "records": [], '
+    f'"trailer": {{"sets": 0, "entries": 0, "records": 0, "digest": "sha256:{64 * "0"}"}}}}'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "told"),
+    [
+        (_OTHERS, 13, "bad.json holds preferences of other, not of acme"),
+        ('{"size": 14', 13, "cut off"),
+        ('{"size": 14, "size": 15}', 13, "twice"),
+        ('{"size": 14, // years\n"name": NaN}', 13, "line 2"),
+        ("// {}", 13, "line 1"),
+        ('{"size": 14, /* open', 13, "no end"),
+        ('{"ratio": 1e400}', 5, "beyond"),
+    ],
+    ids=["other application", "cut", "key twice", "NaN", "only a comment", "open comment", "1e400"],
+)
+def test_bad_files_are_refused_with_their_place(
+    held: Shell, text: str, code: int, told: str
+) -> None:
+    held.write("bad.json", text)
+    before = held.dump()
+    message = held.fails(
+        code, "import", "bad.json", *(() if "layout" in text else ("--user", "bo"))
+    )
+    assert message.startswith("bad.json")
+    assert told in message
     assert held.dump() == before

@@ -76,6 +76,7 @@ def test_a_sensitive_value_is_masked_everywhere(held: Shell) -> None:
     assert held.run("get", "secret.key").out == "********\n"
     assert "hush" not in held.run("list", "--defaults", "--json").out
     assert "hush" not in held.run("schema", "show").out
+    assert "hush" not in held.run("schema", "show", "--json").out
 
 
 def test_list_shows_what_holds(held: Shell) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import prefcore_json
 import pytest
@@ -29,7 +30,7 @@ from prefcore.errors import (
     UsageError,
 )
 from prefcore.hookspecs import hookimpl
-from prefcore.interfaces import Capability, FormatInfo, Limits
+from prefcore.interfaces import Capability, FormatInfo, Limits, Transaction
 from prefcore.model import Document, Header, PreferenceSet, Selection
 from prefcore.plugins import Plugins
 from prefcore.preferences import Preferences
@@ -531,3 +532,58 @@ def test_items_of_sensitive_keys_say_so(tmp_path: Path) -> None:
             "other.password": True,
         }
         assert "hush" not in repr(plan)
+
+
+# --------------------------------------------------------------------- files that do not hold still
+
+
+def test_a_plan_is_stale_if_its_file_was_written_to_although_it_says_the_same(
+    tmp_path: Path,
+) -> None:
+    prefs = machine(tmp_path)
+    file = plain(tmp_path / "new.json", {"size": 14})
+    plan = prefs.plan_import(request(file))
+    (tmp_path / "other.json").write_bytes(file.read_bytes())
+    (tmp_path / "other.json").replace(file)
+    with pytest.raises(StalePlan, match=r"new\.json was replaced or written to while it was read"):
+        prefs.apply(plan)
+    assert values(prefs) == {}
+
+
+@pytest.mark.parametrize("which", ["file", "base"])
+@pytest.mark.parametrize("what", ["grown", "cut", "replaced"])
+def test_a_file_that_changes_while_it_is_read_is_noticed(
+    tmp_path: Path, what: str, which: str
+) -> None:
+    source = machine(tmp_path)
+    for owner in ("alice", "bob"):
+        source.set_many("user", owner, {"font": "serif", "size": 12})
+    files = {name: exported(source, tmp_path / f"{name}.json") for name in ("file", "base")}
+    file = files[which]
+
+    class Meddling(MemoryStore):
+        """Lets the file change when its header was read, and its sets were not."""
+
+        meddles = False
+
+        @contextmanager
+        def changeset(self, *arguments: Any, **options: Any) -> Iterator[Transaction]:
+            with super().changeset(*arguments, **options) as transaction:
+                if self.meddles:
+                    text = file.read_bytes()
+                    if what == "replaced":
+                        file.unlink()
+                    file.write_bytes(text + b"\n" if what == "grown" else text[: len(text) // 2])
+                yield transaction
+
+    store = Meddling()
+    folder = tmp_path / "schemas"
+    start_at(store, folder, "1.1.0")
+    target: Preferences[Any] = Preferences(
+        store, APP, schemas=folder, migrations=STEPS, plugins=PLUGINS, actor="tester"
+    )
+    store.meddles = True
+    begin = target.begin_import(request(files["file"], base=files["base"]))
+    with pytest.raises(StalePlan, match=rf"{which}\.json was replaced or written to"), begin:
+        pass
+    assert values(target) == {}

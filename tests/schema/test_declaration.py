@@ -387,6 +387,9 @@ def test_an_unknown_key_is_refused_with_the_closest_known_one() -> None:
             id="datetime",
         ),
         pytest.param({"type": "bytes"}, "AA==", b"\x00", id="bytes in base64"),
+        pytest.param({"type": ["string", "null"]}, "1e400", "1e400", id="no number is allowed"),
+        pytest.param({}, '"1e400"', "1e400", id="too large, as text"),
+        pytest.param({}, "NaN", "NaN", id="a word that is not JSON"),
         pytest.param({"type": "integer", "maximum": 3}, "5", 5, id="bounds are for validate"),
     ],
 )
@@ -405,6 +408,11 @@ def test_text_is_read_by_the_declared_type(schema: object, text: str, value: obj
         pytest.param({"type": "integer"}, "1.0", "1.0 is a number, not an integer", id="1.0"),
         pytest.param({"type": "integer"}, "9" * 30, "does not fit in 64 bits", id="30 digits"),
         pytest.param({"type": "number"}, "1e400", "beyond what a float can hold", id="1e400"),
+        pytest.param({}, "1e400", "beyond what a float can hold", id="1e400 of any type"),
+        pytest.param({}, "-" + "9" * 30, "does not fit in 64 bits", id="30 digits of any type"),
+        pytest.param(
+            {"type": ["string", "number"]}, "-1e999", "beyond", id="too large, though text may be"
+        ),
         pytest.param({"type": "number"}, "NaN", "NaN is not a number of JSON", id="NaN"),
         pytest.param({"type": "array"}, "a,b", "not an array (it is not JSON at line 1", id="list"),
         pytest.param({"type": "array"}, "[1, NaN]", "NaN is not a number of JSON", id="NaN in it"),

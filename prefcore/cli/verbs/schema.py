@@ -90,7 +90,7 @@ def show_command(session: Session, version: str | None) -> None:
     with session.preferences() as prefs:
         document = prefs.schema if version is None else prefs.schema_named(version)[0]
     if session.json:
-        print_json(document.as_document())
+        print_json(_masked(document))
         return
     count = len(document.preferences)
     click.echo(f"{document.app} {document.version}, {count} preferences, {document.digest}")
@@ -103,6 +103,18 @@ def show_command(session: Session, version: str | None) -> None:
         warn(escaped(note))
     if document.notes and not session.verbose:
         say(session, f"{len(document.notes)} notes on what was not understood (-v shows them)")
+
+
+def _masked(document: SchemaDocument) -> dict[str, object]:
+    """Give the schema document without what its sensitive preferences hold by default."""
+    made = document.as_document()
+    declared = made["preferences"]
+    assert isinstance(declared, dict)  # the form of a snapshot
+    for key, preference in document.preferences.items():
+        for name in ("default", "examples") if preference.sensitive else ():
+            if name in declared[key]:
+                declared[key] = {**declared[key], name: MASK}
+    return made
 
 
 def _default(value: object, sensitive: bool, limit: int) -> str:
