@@ -356,8 +356,7 @@ class Snapshot(Protocol):
         """Give the registered versions in the order they were registered.
 
         ``digest`` is ``sha256:`` and the hex digest of the text's UTF-8; ``applied_at`` and
-        ``applied_by`` tell when the version was last put in force. Names and descriptions stand
-        in the text, which a store does not read, and are left empty.
+        ``applied_by`` tell when the version was last put in force; ``facts`` are those noted last.
         """
 
     def changesets(self, app: str | None = None) -> Iterator[Changeset]:
@@ -474,6 +473,13 @@ class Transaction(Snapshot, Protocol):
         """Make a registered version the one in force; raises NotFound when it is not registered.
 
         Applying the version in force changes nothing.
+        """
+
+    def note_version(self, version: str, facts: Mapping[str, object]) -> None:
+        """Keep what is said of a registered version, in place of what was said before.
+
+        ``facts`` is a portable object. Saying the same again changes nothing. Raises NotFound when
+        the version is not registered, and InvalidValue when the facts are not portable.
         """
 
     def pending(self) -> Iterator[Change | Rename]:

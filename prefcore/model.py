@@ -232,16 +232,19 @@ class Selection:
 
 @attrs.frozen
 class SchemaVersion:
-    """One registered version of an application's schema."""
+    """One registered version of an application's schema.
+
+    ``facts`` are what was said of it since, in a portable object: a store keeps them and does not
+    read them. What they may hold, ``prefcore.engines.registry`` says.
+    """
 
     version: str
     digest: str
-    name: str = ""
-    description: str = ""
     registered_at: datetime | None = None
     registered_by: str = ""
     applied_at: datetime | None = None
     applied_by: str = ""
+    facts: Mapping[str, object] = attrs.field(factory=dict)
 
 
 @attrs.frozen

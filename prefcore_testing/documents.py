@@ -40,6 +40,7 @@ STATE_RECORDS: tuple[tuple[str, Mapping[str, object]], ...] = (
             "registered_by": "alice",
             "applied_at": 1_769_860_800_123_456,
             "applied_by": "alice",
+            "facts": '{"name":"Größe"}',
         },
     ),
     (
@@ -53,6 +54,7 @@ STATE_RECORDS: tuple[tuple[str, Mapping[str, object]], ...] = (
             "registered_by": "",
             "applied_at": None,
             "applied_by": "",
+            "facts": "{}",
         },
     ),
     (

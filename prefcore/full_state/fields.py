@@ -97,7 +97,7 @@ class Fields:
     def canonical(self, name: str) -> str:
         """Give the canonical text of an object."""
         text = self.text(name)
-        if not text.startswith("{") or not is_canonical(text):
+        if not is_canonical(text) or not isinstance(from_text(text), dict):
             self.fail(f"'{name}' is no canonical text of an object")
         return text
 

@@ -47,7 +47,7 @@ class AppPart:
 
 @attrs.frozen(kw_only=True)
 class SchemaPart:
-    """A registered schema version; times are µs since 1970 UTC."""
+    """A registered schema version; times are µs since 1970 UTC, ``facts`` a canonical text."""
 
     app: str
     version: str
@@ -57,6 +57,7 @@ class SchemaPart:
     registered_by: str
     applied_at: int | None = None
     applied_by: str = ""
+    facts: str = "{}"
 
     def record(self) -> Record:
         """Give the record that says so."""

@@ -30,7 +30,8 @@ _FIELDS: Mapping[str, frozenset[str]] = {
     kind: frozenset(names.split())
     for kind, names in {
         "app": "app schema",
-        "schema": "app version text declarations registered_at registered_by applied_at applied_by",
+        "schema": "app version text declarations registered_at registered_by applied_at applied_by "
+        "facts",
         "key": "app id uuid names displaced",
         "changeset": "revision id app actor kind at reason changes schema_before schema_after "
         "details renames algorithm digest chain",
@@ -130,6 +131,7 @@ class _Reader:
             registered_by=fields.text("registered_by"),
             applied_at=applied,
             applied_by=fields.text("applied_by"),
+            facts=fields.canonical("facts"),
         )
         if part.app < self._last_schema_app or part.version in self._registered[part.app]:
             fields.fail(f"schema {part.version[:80]!r} of {part.app} is out of order, or twice")

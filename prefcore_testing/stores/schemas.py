@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from prefcore.errors import InvalidSchema, NotFound, StoreMoved
+from prefcore.errors import InvalidSchema, InvalidValue, NotFound, StoreMoved
 from prefcore.interfaces import Store
 from prefcore.model import SchemaVersion
 from prefcore_testing.stores.base import StoreChecks
@@ -75,6 +75,39 @@ class SchemaChecks(StoreChecks, kit=True):
             assert [one.applied_at for one in view.schema_versions(APP)] == [AT]
         assert store.declaration(APP, "a") == ("1.0.0", "1.0.0")
         assert store.declaration(APP, "other") == ("1.0.0", None)
+
+    def test_what_is_said_of_a_version_is_kept_and_replaced(self, store: Store) -> None:
+        with begin(store) as transaction:
+            transaction.register("1.0.0", "{}", declarations={})
+            transaction.register("2.0.0", "[]", declarations={})
+        with begin(store) as transaction:
+            transaction.note_version("1.0.0", {"name": "Ärger", "at": AT, "n": [1, None]})
+            seen = {one.version: one.facts for one in transaction.schema_versions(APP)}
+        noted = transaction.result()
+        assert noted is not None
+        assert (noted.revision, noted.changes) == (2, 0)
+        assert seen == {"1.0.0": {"name": "Ärger", "at": AT, "n": [1, None]}, "2.0.0": {}}
+        with begin(store) as transaction:
+            transaction.note_version("1.0.0", {"n": [1, None], "at": AT, "name": "Ärger"})
+        assert transaction.result() is None
+        with begin(store) as transaction:
+            transaction.note_version("1.0.0", {"name": "other"})
+        with store.snapshot() as view:
+            facts = [one.facts for one in view.schema_versions(APP)]
+        assert facts == [{"name": "other"}, {}]
+
+    def test_what_is_said_of_no_version_or_is_not_portable_is_refused(self, store: Store) -> None:
+        with begin(store, app="other") as transaction:
+            transaction.register("1.0.0", "{}", declarations={})
+        with begin(store) as transaction:
+            with pytest.raises(NotFound):
+                transaction.note_version("1.0.0", {"name": "x"})
+            transaction.register("1.0.0", "{}", declarations={})
+            with pytest.raises(InvalidValue):
+                transaction.note_version("1.0.0", {"name": object()})
+        with store.snapshot() as view:
+            assert [one.facts for one in view.schema_versions(APP)] == [{}]
+            assert [one.facts for one in view.schema_versions("other")] == [{}]
 
     def test_another_text_for_a_version_is_refused(self, store: Store) -> None:
         with begin(store) as transaction:

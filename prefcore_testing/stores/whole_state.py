@@ -45,6 +45,7 @@ def _tell_a_story(store: Store) -> None:
         transaction.register("1.0.0", '{"a":1}', declarations={"b": '{"default":1}'})
         transaction.register("2.0.0", "{}", declarations={})
         transaction.apply_version("1.0.0")
+        transaction.note_version("2.0.0", {"name": "next", "data": b"\0"})
     with begin(store, version="1.0.0") as transaction:
         transaction.remove("user", "alice", ["gone"])
         transaction.write("user", "alice", [row("b", "x", at=7, source="import", actor="carol")])

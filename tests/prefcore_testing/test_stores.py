@@ -513,6 +513,20 @@ FAULTS = [
         "rehearsal_holds_nobody_up rehearsal_within_a_changeset_is_of_the_state_before",
     ),
     Fault(
+        "facts are not kept",
+        "writing",
+        "info = attrs.evolve(schema.info, facts=from_text(text))",
+        "info = attrs.evolve(schema.info)",
+        "what_is_said_of_a_version_is_kept_and_replaced",
+    ),
+    Fault(
+        "facts are not checked",
+        "writing",
+        "        text = canonical_text(dict(facts))\n",
+        "        text = repr(facts)\n",
+        "what_is_said_of_no_version_or_is_not_portable_is_refused",
+    ),
+    Fault(
         "nothing leaves a trace",
         "writing",
         "if self._abandoned or not (deltas or self._renames or self._schema_changed):",

@@ -41,6 +41,7 @@ from prefcore.model import (
     set_fault,
     to_micros,
 )
+from prefcore.values import canonical_text, from_text
 
 __all__ = ["loaded", "parts"]
 
@@ -92,6 +93,7 @@ def _schema_part(app: str, version: str, schema: Schema) -> SchemaPart:
         registered_by=info.registered_by,
         applied_at=None if info.applied_at is None else to_micros(info.applied_at),
         applied_by=info.applied_by,
+        facts=canonical_text(dict(info.facts)),
     )
 
 
@@ -225,6 +227,7 @@ def _schema(part: SchemaPart) -> Schema:
         registered_by=part.registered_by,
         applied_at=None if part.applied_at is None else from_micros(part.applied_at),
         applied_by=part.applied_by,
+        facts=from_text(part.facts),  # type: ignore[arg-type]  # the reading saw to it
     )
     return Schema(part.text, dict(part.declarations), info)
 

@@ -34,7 +34,7 @@ from prefcore.model import (
     from_micros,
     to_micros,
 )
-from prefcore.values import canonical_text
+from prefcore.values import canonical_text, from_text
 
 __all__ = ["Making"]
 
@@ -157,6 +157,21 @@ class Making(View):
             info = attrs.evolve(schema.info, applied_at=draft.at, applied_by=draft.actor)
             self._app.schemas[version] = attrs.evolve(schema, info=info)
             self._app.version = version
+            self._schema_changed = True
+
+    def note_version(self, version: str, facts: Mapping[str, object]) -> None:
+        self._refuse_if_ended()
+        text = canonical_text(dict(facts))
+        schema = self._app.schemas.get(version)
+        if schema is None:
+            raise NotFound(
+                f"schema version {version} of '{self._draft.app}' is not registered",
+                app=self._draft.app,
+                version=version,
+            )
+        if canonical_text(schema.info.facts) != text:
+            info = attrs.evolve(schema.info, facts=from_text(text))  # type: ignore[arg-type]  # an object
+            self._app.schemas[version] = attrs.evolve(schema, info=info)
             self._schema_changed = True
 
     def pending(self) -> Iterator[Change | Rename]:

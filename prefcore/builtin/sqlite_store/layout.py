@@ -38,6 +38,7 @@ CREATE TABLE versions(
   registered_by TEXT NOT NULL,
   applied_at INTEGER,                         -- when it was last put in force
   applied_by TEXT,
+  facts TEXT NOT NULL DEFAULT '{}',           -- canonical text: what was said of it since
   UNIQUE(app_id, version)
 );
 CREATE TABLE declarations(                    -- of each version, by key: `get` reads only one

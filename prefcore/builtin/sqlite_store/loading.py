@@ -158,7 +158,7 @@ class _Loading:
 
     def _schema(self, part: SchemaPart) -> None:
         version_id = self._insert(
-            "INSERT INTO versions VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO versions VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             self._app(part.app),
             part.version,
             "sha256:" + sha256(part.text.encode()).hexdigest(),
@@ -167,6 +167,7 @@ class _Loading:
             part.registered_by,
             part.applied_at,
             None if part.applied_at is None else part.applied_by,
+            part.facts,
         )
         self._db.executemany(
             "INSERT INTO declarations VALUES (?, ?, ?)",

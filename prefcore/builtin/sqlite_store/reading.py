@@ -24,6 +24,7 @@ from prefcore.model import (
     Selection,
     from_micros,
 )
+from prefcore.values import from_text
 
 __all__ = ["SqliteSnapshot", "opened_snapshot"]
 
@@ -148,7 +149,7 @@ class SqliteSnapshot(LogView):
 
     def schema_versions(self, app: str) -> list[SchemaVersion]:
         rows = self._db.execute(
-            "SELECT version, digest, registered_at, registered_by, applied_at, applied_by "
+            "SELECT version, digest, registered_at, registered_by, applied_at, applied_by, facts "
             "FROM versions WHERE app_id = ? ORDER BY id",
             (self._app(app)[0],),
         )
@@ -160,8 +161,9 @@ class SqliteSnapshot(LogView):
                 registered_by=registered_by,
                 applied_at=None if applied_at is None else from_micros(applied_at),
                 applied_by=applied_by or "",
+                facts=from_text(facts),  # type: ignore[arg-type]  # ours: an object
             )
-            for version, digest, registered_at, registered_by, applied_at, applied_by in rows
+            for version, digest, registered_at, registered_by, applied_at, applied_by, facts in rows
         ]
 
     # ------------------------------------------------------------------------- whole state

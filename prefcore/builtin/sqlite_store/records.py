@@ -27,7 +27,8 @@ SELECT a.name, v.version FROM apps a LEFT JOIN versions v ON v.id = a.version_id
 WHERE a.id IN (SELECT app_id FROM changesets) ORDER BY a.name
 """
 _SCHEMAS = """
-SELECT a.name, v.version, v.text, v.registered_at, v.registered_by, v.applied_at, v.applied_by, v.id
+SELECT a.name, v.version, v.text, v.registered_at, v.registered_by, v.applied_at, v.applied_by,
+       v.facts, v.id
 FROM versions v JOIN apps a ON a.id = v.app_id ORDER BY a.name, v.id
 """
 _DECLARATIONS = "SELECT key, text FROM declarations WHERE version_id = ?"
@@ -83,7 +84,8 @@ class _Drawing:
                 yield from self._changes(part.changeset, row[14])
 
     def _schemas(self) -> Iterator[SchemaPart]:
-        for app, version, text, at, by, applied_at, applied_by, id in self._db.execute(_SCHEMAS):
+        for row in self._db.execute(_SCHEMAS):
+            app, version, text, at, by, applied_at, applied_by, facts, id = row
             yield SchemaPart(
                 app=app,
                 version=version,
@@ -93,6 +95,7 @@ class _Drawing:
                 registered_by=by,
                 applied_at=applied_at,
                 applied_by=applied_by or "",
+                facts=facts,
             )
 
     def _keys(self) -> Iterator[KeyPart]:

@@ -328,6 +328,18 @@ class SqliteTransaction(SqliteSnapshot):
         self.version_after = version
         self._effects += 1
 
+    def note_version(self, version: str, facts: Mapping[str, object]) -> None:
+        text = canonical_text(dict(facts))
+        row = self._db.execute(
+            "SELECT id, facts FROM versions WHERE app_id = ? AND version = ?",
+            (self._ids.app(), version),
+        ).fetchone()
+        if row is None:
+            raise NotFound(f"{self._draft.app} {version} is not registered", version=version)
+        if row[1] != text:
+            self._db.execute("UPDATE versions SET facts = ? WHERE id = ?", (text, row[0]))
+            self._effects += 1
+
     # -------------------------------------------------------- what it did, and the ending
 
     def pending(self) -> Iterator[Change | Rename]:
