@@ -16,6 +16,7 @@ import attrs
 from hypothesis import strategies as st
 
 from prefcore.schema import SchemaDocument, Shape, compile_check
+from prefcore.schema.combining import both, whole
 from prefcore.schema.patterns import pattern_fault
 from prefcore.values import MAX_INTEGER, MIN_INTEGER, UNSET, canonical_text
 from prefcore_testing.values import portable_values
@@ -55,73 +56,19 @@ def _allowed(shape: Shape, definitions: Mapping[str, Shape], depth: int) -> Stra
     if shape.enum is not None:
         fitting = [value for value in shape.enum if check(value) is None]
         return st.sampled_from(fitting) if fitting else st.nothing()
-    whole = _whole(shape, definitions)
-    branches = whole.any_of or whole.one_of
+    full = whole(shape, definitions)
+    branches = full.any_of or full.one_of
     if branches:
-        parent = attrs.evolve(whole, any_of=(), one_of=())
-        made = [_allowed(_both(parent, one), definitions, depth) for one in branches]
+        parent = attrs.evolve(full, any_of=(), one_of=())
+        made = [_allowed(both(parent, one), definitions, depth) for one in branches]
         return st.one_of(made).filter(lambda value: check(value) is None)
-    if whole.enum is not None:
-        return _allowed(whole, definitions, depth).filter(lambda value: check(value) is None)
-    if not whole.kinds and whole.constraints() == Shape():
+    if full.enum is not None:
+        return _allowed(full, definitions, depth).filter(lambda value: check(value) is None)
+    if not full.kinds and full.constraints() == Shape():
         return portable_values(max_leaves=4) if depth else st.none() | st.text(max_size=3)
-    kinds = whole.kinds or tuple(_KINDS)
-    made = [_KINDS[kind](whole, definitions, depth) for kind in kinds]
+    kinds = full.kinds or tuple(_KINDS)
+    made = [_KINDS[kind](full, definitions, depth) for kind in kinds]
     return st.one_of(made).filter(lambda value: check(value) is None)
-
-
-def _whole(shape: Shape, definitions: Mapping[str, Shape]) -> Shape:
-    """Give one shape for a shape, what it refers to and all it is made of."""
-    seen: set[str] = set()
-    while shape.all_of or shape.ref is not None:
-        parts = list(shape.all_of)
-        if shape.ref is not None and shape.ref not in seen:
-            seen.add(shape.ref)
-            parts.append(definitions.get(shape.ref, Shape()))
-        shape = attrs.evolve(shape, all_of=(), ref=None)
-        for part in parts:
-            shape = _both(shape, part)
-    return shape
-
-
-def _both(one: Shape, other: Shape) -> Shape:
-    """Give roughly the shape of values that both allow; what draws from it filters."""
-    changes: dict[str, object] = {}
-    for field in attrs.fields(Shape):
-        mine, theirs = getattr(one, field.name), getattr(other, field.name)
-        if theirs != getattr(_NOTHING_SAID, field.name):
-            changes[field.name] = theirs
-            if mine != getattr(_NOTHING_SAID, field.name):
-                changes[field.name] = _COMBINED.get(field.name, _later)(mine, theirs)
-    return attrs.evolve(one, **changes)  # type: ignore[arg-type]  # by the fields' names
-
-
-def _common_kinds(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
-    wider = {*other, *(("integer",) if "number" in other else ())}
-    common = tuple(kind for kind in one if kind in wider)
-    return common or tuple(kind for kind in other if kind == "integer" and "number" in one) or other
-
-
-def _later(one: object, other: object) -> object:
-    return other
-
-
-_NOTHING_SAID = Shape()
-_COMBINED: Mapping[str, Callable[..., object]] = {
-    "kinds": _common_kinds,
-    "minimum": max,
-    "maximum": min,
-    "min_length": max,
-    "max_length": min,
-    "min_items": max,
-    "max_items": min,
-    "properties": lambda one, other: {
-        **one, **other, **{name: _both(one[name], other[name]) for name in {*one} & {*other}}
-    },
-    "required": lambda one, other: (*one, *other),
-    "all_of": lambda one, other: (*one, *other),
-    "additional": lambda one, other: other if one is True else one,
-}  # fmt: skip
 
 
 # ----------------------------------------------------------------------------------- numbers

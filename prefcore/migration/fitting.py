@@ -12,11 +12,11 @@ from prefcore.migration.operations import Add, MapValues, Operation, Remove, Ren
 from prefcore.migration.rows import Rows
 from prefcore.migration.scripted import Python
 from prefcore.migration.steps import Step
-from prefcore.migration.witnesses import witnesses
 from prefcore.schema import SchemaDocument
 from prefcore.schema.checks import kinds_of
 from prefcore.schema.closest import did_you_mean
 from prefcore.schema.problems import shown
+from prefcore.schema.witnesses import witnesses
 from prefcore.values import UNSET, canonical_text, from_text
 
 __all__ = ["Misfit", "check_step"]

@@ -309,7 +309,7 @@ class SchemaDocument:
             after = newer.preferences.get(key)
             if after is not None and (
                 before.scopes != after.scopes
-                or not _same_rules(before.shape, after.shape)
+                or not before.shape.same_rules(after.shape)
                 or not self._same_needs(before.shape, newer)
             ):
                 changed.append(key)
@@ -317,7 +317,7 @@ class SchemaDocument:
 
     def _same_needs(self, shape: Shape, newer: SchemaDocument) -> bool:
         return all(
-            name in newer.definitions and _same_rules(needed, newer.definitions[name])
+            name in newer.definitions and needed.same_rules(newer.definitions[name])
             for name, needed in self._needed(shape).items()
         )
 
@@ -331,7 +331,3 @@ class SchemaDocument:
                 needed[name] = self.definitions[name]
                 waiting += needed[name].references()
         return dict(sorted(needed.items()))
-
-
-def _same_rules(before: Shape, after: Shape) -> bool:
-    return before == after or before.constraints() == after.constraints()

@@ -138,6 +138,23 @@ class Shape:
             return self
         return attrs.evolve(self, **changes)  # type: ignore[arg-type]  # by the table's names
 
+    def same_rules(self, other: Shape) -> bool:
+        """Say whether two shapes have the same constraints, by the names they refer to."""
+        if self is other:
+            return True
+        for mine, theirs, kind in zip(_rules(self), _rules(other), _RULE_KINDS, strict=True):
+            if mine is theirs:
+                continue
+            if kind in NESTING:
+                if not _same_nested(mine, theirs):
+                    return False
+            elif kind == "values":
+                if _by_text(mine) != _by_text(theirs):
+                    return False
+            elif mine != theirs:
+                return False
+        return True
+
     def children(self) -> Iterator[tuple[str, Shape]]:
         """Give the shapes inside this one, each with where it stands, such as ``items``."""
         if self.is_flat:
@@ -166,6 +183,18 @@ class Shape:
         if self.is_flat:
             return set() if self.ref is None else {self.ref}
         return {shape.ref for _, shape in self.walk() if shape.ref is not None}
+
+
+def _same_nested(one: object, other: object) -> bool:
+    if isinstance(one, Shape):
+        return isinstance(other, Shape) and one.same_rules(other)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(
+            shape.same_rules(other[name]) for name, shape in one.items()
+        )
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(Shape.same_rules, one, other))
+    return one == other  # additional: true or false, or a shape on one side alone
 
 
 def _json_value(kind: str, value: object) -> object:
@@ -201,6 +230,8 @@ _FIELDS = tuple(
 _NESTING_FIELDS = tuple(entry for entry in _FIELDS if entry[2] in NESTING)
 # All at once: an upgrade reads, writes and compares tens of thousands of shapes.
 _values = attrgetter(*(entry[0] for entry in _FIELDS))
+_rules = attrgetter(*(entry[0] for entry in _FIELDS if entry[0] not in ANNOTATIONS))
+_RULE_KINDS = tuple(entry[2] for entry in _FIELDS if entry[0] not in ANNOTATIONS)
 _nested = attrgetter(*(entry[0] for entry in _NESTING_FIELDS))
 _FLAT = tuple(entry[3] for entry in _NESTING_FIELDS)
 

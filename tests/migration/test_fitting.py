@@ -19,8 +19,8 @@ from prefcore.migration import (
     remove,
     rename,
 )
-from prefcore.migration.witnesses import witnesses
 from prefcore.schema import Preference, SchemaDocument, Shape, Snapshots
+from prefcore.schema.witnesses import witnesses
 from prefcore.values import UNSET
 from tests.migration.test_python_steps import SPLIT, Values
 from tests.migration.world import BOOLEAN, INTEGER, TEXT, document

@@ -1,7 +1,7 @@
 """Witnesses: a few values that a shape allows, at its bounds and of each of its types.
 
-They stand for all values where a step is checked against two schemas; the conformance suite draws
-many more (``prefcore_testing.shapes``).
+They stand for all values where a step is checked against two schemas, and show which value a change
+breaks; the conformance suite draws many more (``prefcore_testing.shapes``).
 """
 
 from __future__ import annotations
@@ -11,14 +11,30 @@ from datetime import UTC, date, datetime, time
 from itertools import islice
 
 from prefcore.errors import InvalidValue
-from prefcore.schema import SchemaDocument, Shape
+from prefcore.schema.checks import compile_check
+from prefcore.schema.declaration import SchemaDocument
+from prefcore.schema.shape import Shape
 from prefcore.values import UNSET, canonical_text
 
-__all__ = ["witnesses"]
+__all__ = ["allowed", "candidates", "witnesses"]
 
 _MOST = 60
 _DEEPEST = 3
-_TEXTS = ("", "a", "A b", "true", "15", "1.5")
+_TEXTS: tuple[str, ...] = (
+    "",
+    "a",
+    "A b",
+    "true",
+    "15",
+    "1.5",
+    "a1",
+    "a-b_c.d",
+    "/x",
+    "~",
+    "é",
+    "#336699",
+)
+_TEXTS += ("1h30m", "https://example.org/", "x@example.org", "C:\\x", " ", "\n", "AAA", "007")
 _PLAIN: Mapping[str, tuple[object, ...]] = {
     "null": (None,),
     "boolean": (True, False),
@@ -36,7 +52,7 @@ def witnesses(schema: SchemaDocument, key: str) -> list[object]:
     found: dict[str, object] = {}
     given = () if preference.default is UNSET else (preference.default,)
     shape, definitions = preference.shape, schema.definitions
-    for value in (*given, *preference.examples, *islice(_candidates(shape, definitions, 0), 500)):
+    for value in (*given, *preference.examples, *islice(candidates(shape, definitions), 500)):
         try:
             text = canonical_text(value)
         except InvalidValue:
@@ -46,6 +62,23 @@ def witnesses(schema: SchemaDocument, key: str) -> list[object]:
         if len(found) == _MOST:
             break
     return list(found.values())
+
+
+def allowed(shape: Shape, definitions: Mapping[str, Shape]) -> Iterator[object]:
+    """Give values that a shape allows, simple ones first; of some shapes none is found."""
+    check = compile_check(shape, definitions)
+    for value in islice(candidates(shape, definitions), 500):
+        try:
+            canonical_text(value)
+        except InvalidValue:
+            continue
+        if check(value) is None:
+            yield value
+
+
+def candidates(shape: Shape, definitions: Mapping[str, Shape]) -> Iterator[object]:
+    """Give values that a shape may allow: drawn from its rules one by one, not checked by all."""
+    return _candidates(shape, definitions, 0)
 
 
 def _candidates(shape: Shape, definitions: Mapping[str, Shape], depth: int) -> Iterator[object]:
