@@ -31,6 +31,7 @@ def contradictions(
         yield from _in_shape(f"definition {name}", shape, definitions)
         if name in _reached_at_once(shape, definitions):
             yield f"definition {name}: it refers to itself for the same value, so nothing fits"
+    yield from _in_names(preferences)
     for key, preference in preferences.items():
         if preference.shape is not ANY:
             yield from _in_shape(key, preference.shape, definitions)
@@ -66,6 +67,28 @@ def _in_key(
         if key[:end] in preferences:
             yield f"{key}: {key[:end]} is a key too, and a key can't be a section as well"
         end = key.find(".", end + 1)
+
+
+def _in_names(preferences: Mapping[str, Preference]) -> Iterator[str]:
+    """Give what is wrong with earlier names, and with what deprecations say to use."""
+    owners: dict[str, str] = {}
+    for key, preference in preferences.items():
+        for alias in preference.aliases:
+            if alias in preferences:
+                yield f"{key}: its alias {alias} is a key of its own, so it would mean two things"
+            elif owners.setdefault(alias, key) != key:
+                yield f"{key}: its alias {alias} is one of {owners[alias]} already"
+    uses = {
+        key: preference.deprecated.use
+        for key, preference in preferences.items()
+        if preference.deprecated is not None and preference.deprecated.use
+    }
+    for key in uses:
+        way = [key]
+        while way[-1] in uses and uses[way[-1]] not in way:
+            way.append(uses[way[-1]])
+        if uses.get(way[-1]) == key and key == min(way):
+            yield f"{key}: deprecations lead in a ring: {' → '.join([*way, key])}"
 
 
 def _in_shape(place: str, shape: Shape, definitions: Mapping[str, Shape]) -> Iterator[str]:

@@ -93,9 +93,9 @@ class Preference:
     ``default`` is UNSET where there is none; ``required`` then asks for a value. ``locked`` lets
     the system's value win over all others, ``portable=False`` keeps the value out of exports,
     ``trusted_only`` out of projects that nobody has trusted. ``merge`` names a strategy,
-    ``requires_role`` the role that may change it, ``env`` its environment variable, ``order`` its
-    place in its category. Raises InvalidSchema for a bad key or scope, or a default that is not
-    portable.
+    ``requires_role`` the role that may change it, ``env`` its environment variable, ``aliases`` the
+    names that it had in earlier versions, ``order`` its place in its category. Raises InvalidSchema
+    for a bad key, alias or scope, or a default that is not portable.
     """
 
     key: str = attrs.field(kw_only=False)
@@ -113,6 +113,7 @@ class Preference:
     merge: str | None = None
     requires_role: str | None = None
     env: str | None = None
+    aliases: tuple[str, ...] = attrs.field(default=(), converter=tuple)
     unit: str = ""
     category: str = ""
     title: str = ""
@@ -122,6 +123,8 @@ class Preference:
 
     def __attrs_post_init__(self) -> None:
         check_key(self.key)
+        for alias in self.aliases:
+            check_key(alias, path=f"{self.key}: its alias")
         if self.default is not UNSET:
             try:
                 canonical_text(self.default)
@@ -205,6 +208,12 @@ _list = _instance(list, "a list")
 _object = _instance(dict, "an object")
 
 
+def _texts(value: object) -> object:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError("takes a list of texts")
+    return tuple(value)
+
+
 def _read_scopes(value: object) -> object:
     if not isinstance(value, list):
         raise ValueError(f"takes a list, not {kind_of(value)}")
@@ -229,6 +238,7 @@ _READ: dict[str, Callable[[object], object]] = {
     "deprecated": _read_deprecation,
     "order": _instance(int, "an integer"),
     "examples": _list,
+    "aliases": _texts,
     **dict.fromkeys(("required", "sensitive", "locked", "portable", "trusted_only"), _flag),
     **dict.fromkeys(("merge", "requires_role", "env", "unit", "category", "title", "help"), _text),
 }
