@@ -135,8 +135,9 @@ def test_a_deprecation_names_what_to_use(go: Snapshots) -> None:
 
 
 def test_lazygits_nested_settings_become_the_keys_of_its_reference(lazygit: Snapshots) -> None:
-    assert lazygit.versions == ("0.41.0", "0.50.0", "0.64.0")
-    assert [len(lazygit.load(v).preferences) for v in lazygit.versions] == [235, 270, 298]
+    assert len(lazygit.versions) == 27
+    some = ("0.41.0", "0.50.0", "0.64.0")
+    assert [len(lazygit.load(v).preferences) for v in some] == [235, 270, 298]
     document = lazygit.load("0.64.0")
     assert document.notes == ()
     assert document.sections["gui"] == "Config relating to the Lazygit UI"
@@ -156,7 +157,9 @@ def test_lazygits_recursive_menus_are_checked_to_the_bottom(lazygit: Snapshots) 
 
 
 def test_what_contradicts_itself_in_lazygit_is_noted(lazygit: Snapshots) -> None:
-    (note,) = [note for v in lazygit.versions for note in lazygit.load(v).notes]
+    notes = {note for v in lazygit.versions for note in lazygit.load(v).notes}
+    assert "git.paging.pager: its default" in "".join(notes)
+    (note,) = lazygit.load("0.41.0").notes
     assert note == (
         "git.paging.pager: its default does not fit its declaration: "
         "it has 0 characters; at least 1 are needed"
