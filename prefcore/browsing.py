@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from fnmatch import fnmatchcase
 
 from prefcore.deprecation import warn_of
-from prefcore.engines import migrating, registering
+from prefcore.engines import migrating, refusing, registering
 from prefcore.engines.migrating import ChangedStep
 from prefcore.environment import given, variable_of
 from prefcore.errors import PrefcoreError
 from prefcore.interfaces import Layer, Snapshot
 from prefcore.lookup import Lookup
+from prefcore.migration import Step, find_path
 from prefcore.model import (
     Change,
     Changeset,
@@ -22,7 +23,7 @@ from prefcore.model import (
     Selection,
 )
 from prefcore.resolution import Declared
-from prefcore.schema import SchemaDocument
+from prefcore.schema import SchemaDocument, Version
 from prefcore.security import is_telling_name
 from prefcore.values import UNSET, from_text
 from prefcore.workplace import Workplace
@@ -177,6 +178,27 @@ class Browser(Lookup):
                     value = from_text(text)
                     refusal = document.refusal(key, value, problem, place=one.place)
                     yield one.place, key, refusal.message
+
+    def refusals(self, document: SchemaDocument) -> list[refusing.Refusals]:
+        """Give, by key and scope, how many stored values another schema would refuse.
+
+        The steps that lead there take the values along first, in memory; nothing is changed. A
+        sensitive value is not in what is told. Raises what reading the steps raises.
+        """
+        older = self.schema
+        steps = self._steps_between(older.version, document.version)
+        with self._store.snapshot() as view:
+            return refusing.refused_values(view, older, document, steps)
+
+    def _steps_between(self, start: str, goal: str) -> list[Step]:
+        """Give the steps of a path upwards; what is declared but not known yet counts as known."""
+        if Version.parse(goal) <= Version.parse(start):
+            return []
+        steps = self._workplace.steps()
+        known = {*self.versions(), start, goal}
+        placed = [one for one in steps if {one.from_version, one.to_version} <= known]
+        edges = find_path(known, placed, start, goal)
+        return [edge.step for edge in edges if edge.step is not None]
 
     def log(self) -> Iterator[Changeset]:
         """Give the changesets of the application, newest first."""

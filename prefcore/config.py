@@ -37,7 +37,8 @@ FILE_NAME = "prefcore.toml"
 _MAX_BYTES = 256 << 10
 #: tomllib takes 4 s for a key of 20,000 parts.
 _MAX_DOTS = 1000
-_KEYS = ("app", "store", "schemas", "migrations", "plugins", "targets")
+_KEYS = ("app", "store", "schemas", "migrations", "plugins", "targets", "compatibility")
+_COMPATIBILITY_KEYS = ("mode", "remedy", "snapshots", "overrides")
 _PLUGIN_KEYS = ("allow", "deny", "choose", "strict")
 _TYPES: dict[type, str] = {str: "a text", bool: "true or false", dict: "a table", list: "a list"}
 
@@ -60,7 +61,8 @@ class Config(NamedTuple):
     neither it nor ``app`` is known. ``schemas`` and ``migrations`` are absolute paths of folders,
     ``schemas`` also of a file, or else name Python (``package.module:Class``,
     ``package.module``), to load only where ``prefcore.host.why_untrusted`` has no objection.
-    ``targets`` has each target's table by name.
+    ``targets`` has each target's table by name, ``compatibility`` its table, with ``snapshots`` as
+    an absolute path.
     """
 
     path: str = ""
@@ -71,6 +73,7 @@ class Config(NamedTuple):
     migrations: str = ""
     plugins: PluginSettings = PluginSettings()
     targets: Mapping[str, Mapping[str, object]] = {}
+    compatibility: Mapping[str, object] = {}
 
     @classmethod
     def load(
@@ -175,6 +178,7 @@ class _Reader:
             migrations=self.source(self.get(table, "migrations", str, "")),
             plugins=self.plugins(self.get(table, "plugins", dict, {})),
             targets={name: self.target(targets, name) for name in targets},
+            compatibility=self.compatibility(self.get(table, "compatibility", dict, {})),
         )
 
     def store(self, url: str) -> str:
@@ -227,6 +231,18 @@ class _Reader:
             if isinstance(count, bool) or (isinstance(count, int) and count < 0):
                 self.complain(period, f"'{period}' is a whole number from 0", f"{inside}.keep")
         return table
+
+    def compatibility(self, table: Mapping[str, object]) -> Mapping[str, object]:
+        inside = "compatibility"
+        self.refuse_unknown(table, _COMPATIBILITY_KEYS, inside)
+        for key in ("mode", "remedy"):
+            self.get(table, key, str, "", inside)
+        overrides: list[object] = self.get(table, "overrides", list, [], inside)
+        if not all(isinstance(one, dict) for one in overrides):
+            self.complain("overrides", "'overrides' is a list of tables", inside)
+        snapshots = self.get(table, "snapshots", str, "", inside)
+        folder = os.path.join(self.folder, os.path.expanduser(snapshots))
+        return {**table, "snapshots": os.path.normpath(folder)} if snapshots else table
 
     def texts(self, table: Mapping[str, object], key: str, inside: str) -> tuple[str, ...]:
         texts: list[object] = self.get(table, key, list, [], inside)

@@ -34,12 +34,12 @@ LINES = """
     plugin_index · plugin_loading
     plugin_policy
     plugins · engines.exporting · engines.importing · engines.migrating · engines.registering · \
-        engines.history · engines.backups · builtin.sqlite_store · builtin.memory_store · \
-        builtin.strategies
+        engines.history · engines.refusing · engines.backups · builtin.sqlite_store · \
+        builtin.memory_store · builtin.strategies
     engines · builtin · builtin.hooks
     workplace · other_versions
     lookup · meeting
-    browsing · acts · views
+    browsing · acts · views · releasing
     preferences
     cli
     prefcore

@@ -19,6 +19,8 @@ EXAMPLE = DOCS / "examples" / "first-upgrade"
 ONE_PERSON = DOCS / "examples" / "one-person"
 
 _FENCE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# A block that begins with its name is a file, which the commands find.
+_FILE = re.compile(r"^```(?:python|toml)\n# ([\w./-]+\.(?:py|toml))\n(.*?)^```$", re.M | re.S)
 # What differs from run to run: short and whole ids and digests, times.
 _VARIES = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "‹id›"),
@@ -99,6 +101,10 @@ def normalised(text: str) -> str:
 def rewritten(text: str, folder: Path) -> str:
     """Give a page with its commands' real output put in."""
     console = Console(folder)
+    for name, content in _FILE.findall(text):
+        path = console.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"# {name}\n{content}", encoding="utf-8")
 
     def block(found: re.Match[str]) -> str:
         printed = [f"$ {command}\n{console.run(command)}" for command, _ in commands(found[0])]

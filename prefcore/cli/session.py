@@ -155,7 +155,7 @@ class Session:
         """Give the facade over an opened store, at the schema version in force."""
         import warnings
 
-        from prefcore.cli.sources import own_schema, schema_folder, steps
+        from prefcore.cli.sources import known_folder, own_schema, steps
         from prefcore.deprecation import DeprecatedPreference
         from prefcore.preferences import Preferences
 
@@ -166,7 +166,7 @@ class Session:
             store,
             found.app,
             schema=own_schema(found, self.plugins),
-            schemas=schema_folder(found),
+            schemas=known_folder(found),
             migrations=steps(found, self.plugins),
             actor=self.actor or None,
             plugins=self.plugins,

@@ -19,14 +19,58 @@ if TYPE_CHECKING:
     from prefcore.config import Config
     from prefcore.plugins import Plugins
     from prefcore.schema import SchemaDocument
+    from prefcore.schema.compatibility import Policy
 
-__all__ = ["own_schema", "schema_folder", "steps"]
+__all__ = [
+    "known_folder",
+    "own_class",
+    "own_schema",
+    "policy",
+    "schema_folder",
+    "snapshot_folder",
+    "steps",
+]
 
 
 def schema_folder(config: Config) -> Path | None:
     """Give the configured folder of schema snapshots, if it is a folder."""
     path = Path(config.schemas)
     return path if path.is_absolute() and not path.is_file() else None
+
+
+def snapshot_folder(config: Config) -> Path:
+    """Give the folder of schema snapshots: the one set for them, the schemas', or ``schemas``."""
+    named = config.compatibility.get("snapshots")
+    if isinstance(named, str):
+        return Path(named)
+    return schema_folder(config) or Path(config.folder or ".", "schemas")
+
+
+def known_folder(config: Config) -> Path | None:
+    """Give the folder of schemas that migrations know: the schemas', or the snapshots' if set."""
+    folder = schema_folder(config)
+    if folder is None and config.compatibility.get("snapshots"):
+        folder = snapshot_folder(config)
+    return folder if folder is None or folder.is_dir() or config.schemas == str(folder) else None
+
+
+def policy(config: Config) -> Policy:
+    """Give the configured policy of compatibility; raises UsageError, naming the file."""
+    from prefcore.schema.compatibility import Policy
+
+    try:
+        return Policy.from_table(config.compatibility)
+    except UsageError as error:
+        raise UsageError(
+            f"{config.path} in [compatibility]: {error.message}", path=config.path
+        ) from error
+
+
+def own_class(config: Config) -> object | None:
+    """Give the configured class of the schema; None where a folder or file is, or nothing."""
+    if not config.schemas or Path(config.schemas).is_absolute():
+        return None
+    return _named(config, config.schemas, setting="schemas")
 
 
 def own_schema(config: Config, plugins: Plugins) -> SchemaDocument | None:
@@ -38,8 +82,7 @@ def own_schema(config: Config, plugins: Plugins) -> SchemaDocument | None:
         return None
     if Path(config.schemas).is_absolute():
         return schema_of_file(config.schemas, config.app, plugins)
-    found = _named(config, config.schemas, setting="schemas")
-    document = getattr(found, "document", None)
+    document = getattr(own_class(config), "document", None)
     if not callable(document):
         raise UsageError(
             f"schemas = '{config.schemas}' is no schema class; write package.module:Class"

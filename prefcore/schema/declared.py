@@ -86,6 +86,10 @@ def _values(examples: Iterable[object]) -> tuple[object, ...]:
     return tuple(examples)
 
 
+def _names(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(names)
+
+
 @attrs.frozen(kw_only=True, hash=False)
 class Preference:
     """The declaration of one key.
@@ -113,7 +117,7 @@ class Preference:
     merge: str | None = None
     requires_role: str | None = None
     env: str | None = None
-    aliases: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    aliases: tuple[str, ...] = attrs.field(default=(), converter=_names)
     unit: str = ""
     category: str = ""
     title: str = ""

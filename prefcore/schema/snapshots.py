@@ -99,6 +99,12 @@ class Snapshots:
         """The newest version, or None where there is none."""
         return self.versions[-1] if self._files() else None
 
+    @property
+    def path_of_newest(self) -> Path | None:
+        """The file of the newest version, or None where there is none."""
+        newest = self.newest
+        return None if newest is None else self._files()[newest]
+
     def load(self, version: str) -> SchemaDocument:
         """Give the document of a version; raises NotFound, and what ``read_schema`` raises."""
         document = self._loaded.get(version)

@@ -274,6 +274,46 @@ def test_a_pattern_that_cannot_be_read_is_refused_in_our_own_schema_alone() -> N
     assert document(bad, dialect="vscode").check("a", ["x"]) is None
 
 
+@pytest.mark.parametrize(
+    ("preferences", "said"),
+    [
+        pytest.param(
+            (Preference("a", aliases=["b"]), Preference("b", aliases=["a"])),
+            "a: its alias b is a key of its own",
+            id="aliases in a ring",
+        ),
+        pytest.param((Preference("a", aliases=["a"]),), "its alias a is a key", id="its own name"),
+        pytest.param(
+            (Preference("a", aliases=["x"]), Preference("b", aliases=["x"])),
+            "b: its alias x is one of a already",
+            id="one alias twice",
+        ),
+        pytest.param(
+            (
+                Preference("a", deprecated=Deprecation(use="b")),
+                Preference("b", deprecated=Deprecation(use="c")),
+                Preference("c", deprecated=Deprecation(use="a")),
+            ),
+            "a: deprecations lead in a ring: a → b → c → a",
+            id="deprecations in a ring",
+        ),
+    ],
+)
+def test_names_that_lead_to_each_other_are_refused(
+    preferences: tuple[Preference, ...], said: str
+) -> None:
+    with pytest.raises(InvalidSchema) as caught:
+        document(*preferences)
+    assert said in caught.value.message
+
+
+def test_an_alias_is_a_key_and_comes_back_from_the_document() -> None:
+    with pytest.raises(InvalidSchema, match=r"a: its alias: '\.x' is no key"):
+        Preference("a", aliases=[".x"])
+    made = document(Preference("a", aliases=["old.a"]))
+    assert SchemaDocument.from_document(made.as_document()) == made
+
+
 def test_a_default_that_is_not_portable_is_refused() -> None:
     with pytest.raises(InvalidSchema, match="a: its default: a set is not a portable value"):
         Preference("a", default={1})

@@ -31,10 +31,13 @@ command = LazyGroup(
         "list": ("schema:list_command", "List the known versions, and which one is in force."),
         "show": ("schema:show_command", "Show the preferences of a version."),
         "register": ("schema:register_command", "Record a version in the store, not applied."),
+        "snapshot": ("releases:snapshot_command", "Write today's declaration as a snapshot."),
+        "check": ("releases:check_command", "Say what a change breaks, and the version it needs."),
+        "diff": ("releases:diff_command", "Show what changed between two versions or files."),
         "export": ("schema_files:export_command", "Write a version as Markdown or JSON Schema."),
         "import": ("schema_files:import_command", "Take a JSON Schema in as a snapshot."),
     },
-    help="List, show, register and convert schema versions.",
+    help="List, show, register, compare and convert schema versions.",
 )
 
 
