@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from prefcore.schema.declared import Preference
 from prefcore.schema.patterns import pattern_fault
@@ -33,15 +34,28 @@ def contradictions(
             yield f"definition {name}: it refers to itself for the same value, so nothing fits"
     yield from _in_names(preferences)
     for key, preference in preferences.items():
-        if preference.shape is not ANY:
-            yield from _in_shape(key, preference.shape, definitions)
         yield from _in_key(key, preferences, reserved)
-        if preference.default is not UNSET:
-            problem = check(key, preference.default)
-            if problem is not None:
-                said = problem.requirement if preference.sensitive else problem.message
-                where = f" (at {problem.path})" if problem.path else ""
-                yield f"{key}: its default{where} does not fit its declaration: {said}"
+        alone = partial(_in_preference, preference, definitions, check)
+        if preference.shape.references():
+            yield from alone()
+        else:
+            yield from preference.faults(alone)
+
+
+def _in_preference(
+    preference: Preference,
+    definitions: Mapping[str, Shape],
+    check: Callable[[str, object], Problem | None],
+) -> Iterator[str]:
+    key = preference.key
+    if preference.shape is not ANY:
+        yield from _in_shape(key, preference.shape, definitions)
+    if preference.default is not UNSET:
+        problem = check(key, preference.default)
+        if problem is not None:
+            said = problem.requirement if preference.sensitive else problem.message
+            where = f" (at {problem.path})" if problem.path else ""
+            yield f"{key}: its default{where} does not fit its declaration: {said}"
 
 
 def unreadable_patterns(

@@ -124,6 +124,8 @@ class Preference:
     help: str = ""
     order: int | None = None
     examples: tuple[object, ...] = attrs.field(default=(), converter=_values)
+    # What contradicts itself in it whatever the document, once somebody has looked.
+    _faults: tuple[str, ...] | None = attrs.field(default=None, init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         check_key(self.key)
@@ -134,6 +136,15 @@ class Preference:
                 canonical_text(self.default)
             except InvalidValue as error:
                 raise InvalidSchema(f"{self.key}: its default: {error}", key=self.key) from error
+
+    def faults(self, look: Callable[[], Iterable[str]]) -> tuple[str, ...]:
+        """Give what ``look`` finds wrong in it, by itself; it is looked at once.
+
+        A schema's versions share most of their preferences, and each version is looked through.
+        """
+        if self._faults is None:
+            object.__setattr__(self, "_faults", tuple(look()))
+        return self._faults or ()
 
     def as_document(self) -> dict[str, object]:
         """Give the declaration without its key as a portable object: only what is not default."""
@@ -234,7 +245,11 @@ def _read_deprecation(value: object) -> object:
 
 
 _DEPRECATION = tuple(field.name for field in attrs.fields(Deprecation))
-_DEFAULTS = {field.name: field.default for field in attrs.fields(Preference) if field.name != "key"}
+_DEFAULTS = {
+    field.name: field.default
+    for field in attrs.fields(Preference)
+    if field.init and field.name != "key"
+}
 _READ: dict[str, Callable[[object], object]] = {
     "shape": lambda value: value if isinstance(value, bool) else _object(value),
     "default": lambda value: value,

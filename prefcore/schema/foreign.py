@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import attrs
 
@@ -57,6 +59,26 @@ def shape_within(
     return Shape.from_json(schema, path=place, notes=notes, refs=refs)
 
 
+class Known:
+    """What was read from other versions: a property that says the same is not read again.
+
+    Versions of a schema share most of their properties, so reading a folder of them is mostly
+    finding out that nothing changed; and what is one object needs no comparison later.
+    """
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[str, bytes], tuple[Preference, tuple[str, ...]]] = {}
+
+    def find(self, one: Property) -> tuple[Preference, tuple[str, ...]] | None:
+        """Give the preference that the same property made, with its notes; None where none did."""
+        return self._read.get((one.key, one.fingerprint))
+
+    def keep(self, one: Property, preference: Preference, notes: Iterable[str]) -> None:
+        """Keep what a property made; one that refers to definitions is not by itself."""
+        if not preference.shape.references():
+            self._read[one.key, one.fingerprint] = (preference, tuple(notes))
+
+
 @attrs.frozen(eq=False)
 class Property:
     """One property on its way to become a preference.
@@ -69,6 +91,13 @@ class Property:
     schema: object
     fields: Mapping[str, object] = attrs.field(factory=dict)
     inherited: Mapping[str, object] = attrs.field(factory=dict)
+
+    @property
+    def fingerprint(self) -> bytes:
+        """What tells the property from another of its key, true from 1 and 1 from 1.0."""
+        told: Any = (self.schema, self.fields, self.inherited)  # of JSON's types alone
+        # By far the fastest that does; it is compared in this process alone.
+        return marshal.dumps(told, 2)
 
     def shape(self, notes: list[str], refs: Callable[[str], str] | None = None) -> Shape:
         """Give the property's shape; what is not understood goes to ``notes``."""

@@ -15,7 +15,7 @@ import attrs
 from prefcore.errors import AppMismatch, InvalidSchema
 from prefcore.schema.declaration import SchemaDocument
 from prefcore.schema.declared import check_key
-from prefcore.schema.foreign import PREFIX, Property, folded, shape_within
+from prefcore.schema.foreign import PREFIX, Known, Property, folded, shape_within
 from prefcore.schema.layout import OWN
 from prefcore.schema.shape import Shape
 from prefcore.values import kind_of
@@ -41,20 +41,25 @@ _OF_THE_ROOT = frozenset(
 
 
 def from_json_schema(
-    mapping: Mapping[str, object], *, app: str | None = None, version: str | None = None
+    mapping: Mapping[str, object],
+    *,
+    app: str | None = None,
+    version: str | None = None,
+    known: Known | None = None,
 ) -> SchemaDocument:
     """Give the schema document that a JSON Schema describes.
 
     ``app`` and ``version`` may stand in it as ``x-prefcore-app`` and ``x-prefcore-version``. What
     is not understood is in the document's ``notes``. Raises InvalidSchema when it describes no
-    object, or app or version are nowhere, AppMismatch when it names another application.
+    object, or app or version are nowhere, AppMismatch when it names another application. ``known``
+    is what other versions made.
     """
     if app is not None and mapping.get(PREFIX + "app", app) != app:
         named = mapping[PREFIX + "app"]
         raise AppMismatch(f"the schema is of {named!r}, not of '{app}'", app=named)
     app = app or _root_text(mapping, "app")
     version = version or _root_text(mapping, "version")
-    return _Reading(mapping).document(app, version)
+    return _Reading(mapping, known or Known()).document(app, version)
 
 
 def _root_text(mapping: Mapping[str, object], field: str) -> str:
@@ -78,8 +83,9 @@ class _Section:
 class _Reading:
     """One JSON Schema being read."""
 
-    def __init__(self, root: Mapping[str, object]) -> None:
+    def __init__(self, root: Mapping[str, object], known: Known) -> None:
         self._root = root
+        self._known = known
         self._notes: list[str] = []
         self._properties: dict[str, Property] = {}
         self._sections: dict[str, str] = {}
@@ -94,9 +100,12 @@ class _Reading:
         if not isinstance(root.get("properties"), Mapping):
             raise InvalidSchema("the schema declares no preferences: it has no 'properties'")
         self._section(_Section("", root, inside | {""}))
+        kept = {key: self._known.find(found) for key, found in self._properties.items()}
+        told: dict[str, list[str]] = {key: [] for key in kept}
         shapes = {
-            key: found.shape(self._notes, self._definition)
+            key: found.shape(told[key], self._definition)
             for key, found in self._properties.items()
+            if kept[key] is None
         }
         if self._ours:
             for name in _mapping(self._root.get("$defs")):
@@ -109,10 +118,15 @@ class _Reading:
             definitions[name] = (shape_within if whole else _shape)(
                 schema, f"#{pointer}", self._notes, self._definition
             )
-        preferences = [
-            found.preference(shapes[key], definitions, self._notes)
-            for key, found in self._properties.items()
-        ]
+        preferences = []
+        for key, found in self._properties.items():
+            made = kept[key]
+            if made is None:
+                preference = found.preference(shapes[key], definitions, told[key])
+                self._known.keep(found, preference, told[key])
+                made = preference, tuple(told[key])
+            preferences.append(made[0])
+            self._notes += made[1]
         description = root.get("description") or root.get("title") or ""
         return SchemaDocument(
             app,

@@ -24,6 +24,7 @@ from prefcore.errors import (
     PrefcoreError,
 )
 from prefcore.schema.declaration import SchemaDocument
+from prefcore.schema.foreign import Known
 from prefcore.schema.json_schema import from_json_schema
 from prefcore.schema.strict_json import read_json
 from prefcore.schema.versions import Version, sorted_versions
@@ -56,11 +57,16 @@ def read_schema(
     ``version``; AppMismatch when it is of another application than ``app``; NewerFormat when a
     newer prefcore wrote it; and what ``decode`` raises.
     """
-    path = Path(path)
+    return _read_schema(Path(path), app, version, decode, Known())
+
+
+def _read_schema(
+    path: Path, app: str | None, version: str | None, decode: Decode | None, known: Known
+) -> SchemaDocument:
     named = _version_in_name(path)
     content = _read(path, decode)
     try:
-        document = _document(content, app, named or version)
+        document = _document(content, app, named or version, known)
     except PrefcoreError as error:
         # A tagged value that is malformed is a fault of the file, as a field is.
         kind = InvalidSchema if isinstance(error, InvalidValue) else type(error)
@@ -84,6 +90,7 @@ class Snapshots:
         self._decode = decode
         self._loaded: dict[str, SchemaDocument] = {}
         self._found: dict[str, Path] | None = None
+        self._known = Known()
 
     @property
     def versions(self) -> tuple[str, ...]:
@@ -154,7 +161,7 @@ class Snapshots:
         return path
 
     def _read(self, path: Path) -> SchemaDocument:
-        return read_schema(path, app=self.app, decode=self._decode)
+        return _read_schema(path, self.app, None, self._decode, self._known)
 
     def _files(self) -> dict[str, Path]:
         if self._found is None:
@@ -211,14 +218,17 @@ def _read(path: Path, decode: Decode | None) -> Mapping[str, object] | list[obje
 
 
 def _document(
-    content: Mapping[str, object] | list[object], app: str | None, version: str | None
+    content: Mapping[str, object] | list[object],
+    app: str | None,
+    version: str | None,
+    known: Known,
 ) -> SchemaDocument:
     if isinstance(content, list) or _is_vscode(content):
         said = None if isinstance(content, list) else content.get("version")
-        return from_vscode(content, app=app, version=None if said else version)
+        return from_vscode(content, app=app, version=None if said else version, known=known)
     if "prefcore_schema" not in content:
         said = content.get("x-prefcore-version")
-        return from_json_schema(content, app=app, version=None if said else version)
+        return from_json_schema(content, app=app, version=None if said else version, known=known)
     tagged = from_tagged(dict(content))
     document = SchemaDocument.from_document(tagged if isinstance(tagged, dict) else {})
     if app is not None and document.app != app:

@@ -15,7 +15,7 @@ import attrs
 from prefcore.errors import AppMismatch, InvalidSchema
 from prefcore.schema.declaration import SchemaDocument
 from prefcore.schema.declared import Deprecation, Preference, check_key
-from prefcore.schema.foreign import Property, folded
+from prefcore.schema.foreign import Known, Property, folded
 from prefcore.values import kind_of
 
 __all__ = ["from_vscode"]
@@ -42,13 +42,15 @@ def from_vscode(
     *,
     app: str | None = None,
     version: str | None = None,
+    known: Known | None = None,
 ) -> SchemaDocument:
     """Give the schema document of an extension's settings.
 
     ``mapping`` is a whole package.json, its ``contributes.configuration`` (one object or a list of
     them), or such an object with ``application`` and ``version`` beside ``properties``. What is not
-    understood is in the document's ``notes``. Raises InvalidSchema when there are no properties or
-    the application or version is nowhere said, AppMismatch when another application is.
+    understood is in the document's ``notes``. ``known`` is what other versions made. Raises
+    InvalidSchema when there are no properties or the application or version is nowhere said,
+    AppMismatch when another application is.
     """
     named, said = _identity(mapping)
     if app is not None and named is not None and app != named:
@@ -69,7 +71,8 @@ def from_vscode(
                 notes.append(f"{key}: it is declared twice; the second was left out")
                 continue
             found[key] = _property(key, schema, category, notes)
-    preferences = [one.preference(one.shape(notes), {}, notes) for one in found.values()]
+    known = known or Known()
+    preferences = [_preference(one, known, notes) for one in found.values()]
     return SchemaDocument(
         str(app or named),
         str(version or said),
@@ -132,6 +135,17 @@ def _property(key: str, schema: object, category: str, notes: list[str]) -> Prop
         if schema.get(word) is True:
             fields[field] = value
     return Property(key, {w: v for w, v in schema.items() if w not in _EXTRA}, fields)
+
+
+def _preference(one: Property, known: Known, notes: list[str]) -> Preference:
+    kept = known.find(one)
+    if kept is None:
+        told: list[str] = []
+        made = one.preference(one.shape(told), {}, told)
+        known.keep(one, made, told)
+        kept = made, tuple(told)
+    notes += kept[1]
+    return kept[0]
 
 
 def _with_use(preference: Preference, known: Mapping[str, object]) -> Preference:
