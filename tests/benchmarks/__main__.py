@@ -11,13 +11,14 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.benchmarks import formats, p1_start, p8_get_set
+from tests.benchmarks import formats, p1_start, p8_get_set, p10_compare
 from tests.benchmarks.measuring import Finding
 from tests.benchmarks.report import table, write_json
 
 BENCHMARKS: Mapping[str, Callable[..., list[Finding]]] = {
     "P1": p1_start.run,
     "P8": p8_get_set.run,
+    "P10": p10_compare.run,
     "formats": formats.run,
 }
 RESULT = Path("build/benchmarks.json")

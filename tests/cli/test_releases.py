@@ -185,7 +185,7 @@ def test_a_step_that_was_changed_after_it_was_applied_is_told(released: Shell) -
     released.run("schema", "check", "--against-store")
     released.write("steps/two.py", STEP.replace('"dark"', '"light"'))
     ran = released.run("schema", "check", "--against-store", code=1)
-    assert "M06  step 1.0.0 → 2.0.0 was applied on" in ran.out
+    assert "error  M06: the step 1.0.0 → 2.0.0 was applied by changeset" in ran.out
 
 
 def test_a_step_that_raises_is_told_and_nothing_is_changed(released: Shell) -> None:

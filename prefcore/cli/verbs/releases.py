@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from prefcore.cli.sources import (
     snapshot_folder,
     steps,
 )
+from prefcore.documents import values_of
 from prefcore.errors import NotFound
 from prefcore.releasing import Releases
 from prefcore.schema import Snapshots
@@ -54,11 +56,14 @@ _source = click.argument("source", required=False, metavar="FILE", type=click.Pa
 def _releases(session: Session, source: str | None = None) -> Releases:
     found = session.configuration
     plugins = session.plugins
-    declared = (
-        schema_of_file(source, found.app, plugins) if source else own_schema(found, plugins)
-    )
-    snapshots = Snapshots(snapshot_folder(found), found.app)
-    return Releases(snapshots, declared=declared, steps=steps(found, plugins))
+    declared = schema_of_file(source, found.app, plugins) if source else own_schema(found, plugins)
+    return Releases(_snapshots(session), declared=declared, steps=steps(found, plugins))
+
+
+def _snapshots(session: Session) -> Snapshots:
+    found = session.configuration
+    decode = partial(values_of, find=session.plugins.formats.get)
+    return Snapshots(snapshot_folder(found), found.app, decode=decode)
 
 
 # ------------------------------------------------------------------------------------ snapshot
@@ -135,7 +140,9 @@ def _policy(session: Session, mode: str | None, remedy: str | None) -> Policy:
     return Policy(mode or found.mode, remedy or found.remedy, found.overrides)
 
 
-def _against_store(session: Session, releases: Releases) -> tuple[list[Refusals], list[ChangedStep]]:
+def _against_store(
+    session: Session, releases: Releases
+) -> tuple[list[Refusals], list[ChangedStep]]:
     with session.preferences() as prefs:
         return prefs.refusals(releases.declared), prefs.changed_steps()
 
@@ -150,7 +157,7 @@ def _source_of(session: Session, source: str | None) -> Source | None:
     declared = own_class(found)
     if declared is not None:
         return source_of_class(declared)
-    newest = Snapshots(snapshot_folder(found), found.app).path_of_newest
+    newest = _snapshots(session).path_of_newest
     return None if newest is None else source_of_file(newest)
 
 

@@ -10,7 +10,7 @@ from prefcore.schema.compatibility.places import pointer
 from prefcore.schema.declaration import SchemaDocument
 from prefcore.values import UNSET
 
-__all__ = ["key_findings", "paired_keys"]
+__all__ = ["environment_name", "key_findings", "paired_keys"]
 
 _NO = Verdict.INCOMPATIBLE
 
@@ -178,8 +178,17 @@ def _in_environment(document: SchemaDocument) -> dict[str, list[str]]:
     for key, preference in document.preferences.items():
         if preference.env is None and len(folded[key.casefold()]) > 1:
             continue  # told already
-        name = preference.env or "".join(
-            "__" if sign == "." else sign if sign.isalnum() else "_" for sign in key.upper()
-        )
+        name = preference.env or environment_name(key)
         found.setdefault(name, []).append(key)
     return found
+
+
+def environment_name(key: str) -> str:
+    """Give what the environment's variable of a key is called, but for the application before it.
+
+    Two keys of one name have no variable (``prefcore.environment``, which stands above schemas).
+    """
+    return "".join(
+        "__" if sign == "." else sign.upper() if sign.isascii() and sign.isalnum() else "_"
+        for sign in key
+    )

@@ -9,7 +9,7 @@ from itertools import chain, islice
 import attrs
 
 from prefcore.errors import InvalidValue
-from prefcore.schema.checks import Check
+from prefcore.schema.checks import Check, compile_check
 from prefcore.schema.compatibility.difference import Difference
 from prefcore.schema.compatibility.differences import differences
 from prefcore.schema.compatibility.findings import Finding, Verdict
@@ -93,7 +93,9 @@ class ShapeComparison:
 
     def _sides(self, key: str, to: str) -> tuple[_Side, _Side]:
         older, newer = self._older.preferences[key].shape, self._newer.preferences[to].shape
-        before, after = self._older.check_of(key), self._newer.check_of(to)
+        # By the shapes alone: an application's functions are in no snapshot.
+        before = compile_check(older, self._older.definitions)
+        after = compile_check(newer, self._newer.definitions)
         return (
             _Side(
                 before,

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from prefcore.environment import variable_of
 from prefcore.schema import Deprecation, SchemaDocument
-from prefcore.schema.compatibility import RULES, Finding, compare
+from prefcore.schema.compatibility import RULES, Finding, Rule, compare
+from prefcore.schema.compatibility.keys import environment_name
 from prefcore.values import UNSET
 from tests.schema.compatibility.world import declared, document, judge, shape
+
+REFERENCE = Path(__file__).parents[3] / "docs/reference/compatibility.md"
 
 TEXT = {"type": "string"}
 OLD = Deprecation("use b")
@@ -376,6 +383,19 @@ def test_the_place_of_a_finding_is_a_pointer_into_the_document() -> None:
     for step in finding.place.split("/")[1:]:
         content = content[step]
     assert content == 5
+
+
+@given(st.text("aA._-é", min_size=1, max_size=4), st.text("aA._-é", min_size=1, max_size=4))
+def test_names_are_alike_in_the_environment_where_its_variables_are_one(
+    one: str, other: str
+) -> None:
+    alike = environment_name(one) == environment_name(other)
+    assert alike == (variable_of("acme", one) == variable_of("acme", other))
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_the_reference_names_every_rule_with_its_change(rule: Rule) -> None:
+    assert f"| `{rule.id}` | {rule.change} |" in REFERENCE.read_text(encoding="utf-8")
 
 
 def test_shapes_are_read_whole_here() -> None:
