@@ -21,10 +21,9 @@ last without a line end; before the first link stand 64 zeros.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from hashlib import sha256
 
-from prefcore.canonical import iso_time
+from prefcore.canonical import QUOTED, iso_time
 from prefcore.model import Changeset, to_micros
 from prefcore.values import canonical_text
 
@@ -36,9 +35,6 @@ ALGORITHM = "sha256"
 FIRST = "0" * 64
 
 _BATCH = 1024
-
-# Scopes, owners and keys repeat endlessly; a canonical text costs 0.3 µs.
-_quoted = lru_cache(maxsize=4096)(canonical_text)
 
 
 class ChangesetDigest:
@@ -56,14 +52,28 @@ class ChangesetDigest:
 
     def entries(self, rows: Iterable[tuple[str, str, str, str | None, str | None]]) -> None:
         """Take in changed entries in bulk, each as the arguments of ``entry``."""
-        lines, quoted = self._lines, _quoted
+        lines, quoted = self._lines, QUOTED
         for scope, owner, key, before, after in rows:
             lines.append(
-                f"[{quoted(scope)},{quoted(owner)},{quoted(key)},"
+                f"[{quoted[scope]},{quoted[owner]},{quoted[key]},"
                 f"{'-' if before is None else before},{'-' if after is None else after}]\n"
             )
             if len(lines) >= _BATCH:
                 self._flush()
+
+    def of_set(
+        self, scope: str, owner: str, entries: Iterable[tuple[str, str | None, str | None]]
+    ) -> None:
+        """Take in changed entries of one set in bulk: of each key, text before, text after."""
+        quoted = QUOTED
+        head = f"[{quoted[scope]},{quoted[owner]},"
+        self._lines += [
+            f"{head}{quoted[key]},{'-' if before is None else before},"
+            f"{'-' if after is None else after}]\n"
+            for key, before, after in entries
+        ]
+        if len(self._lines) >= _BATCH:
+            self._flush()
 
     def rename(self, before: str, after: str) -> None:
         """Take in one rename of a key."""
@@ -71,13 +81,13 @@ class ChangesetDigest:
 
     def facts(self, changeset: Changeset) -> None:
         """Take in what the changeset says of itself; its number of changes is not needed."""
-        quoted, plain = _quoted, canonical_text
+        quoted, plain = QUOTED, canonical_text
         # Its canonical text, spelled out: a durable set would spend a tenth of its time on it.
         self._lines.append(
-            f'{{"actor":{quoted(changeset.actor)},"app":{quoted(changeset.app)},'
+            f'{{"actor":{quoted[changeset.actor]},"app":{quoted[changeset.app]},'
             f'"at":"{iso_time(to_micros(changeset.at))}",'
             f'"details":{plain(changeset.details) if changeset.details else "{}"},'
-            f'"id":{plain(changeset.id)},"kind":{quoted(changeset.kind)},'
+            f'"id":{plain(changeset.id)},"kind":{quoted[changeset.kind]},'
             f'"reason":{plain(changeset.reason)},"schema_after":{plain(changeset.schema_after)},'
             f'"schema_before":{plain(changeset.schema_before)}}}\n'
         )

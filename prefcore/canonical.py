@@ -56,7 +56,9 @@ class Tally:
             self._sets += 1
             self._entries += len(one.rows)
             self._line(_set_line(one))
-            if one.rows:
+            if one.lines is not None:
+                self._line(one.lines)
+            elif one.rows:
                 self._line("\n".join(entry_lines(one.rows)))
             yield one
 
@@ -65,7 +67,7 @@ class Tally:
         for one in records:
             self._records += 1
             text = canonical_text(one.data) if one.text is None else one.text
-            self._line(f'{{"data":{text},"kind":{_QUOTED[one.kind]}}}')
+            self._line(f'{{"data":{text},"kind":{QUOTED[one.kind]}}}')
             yield one
 
     def trailer(self) -> Trailer:
@@ -78,7 +80,7 @@ class Tally:
 
 
 def _set_line(one: PreferenceSet) -> str:
-    quoted = _QUOTED
+    quoted = QUOTED
     app = f'"app":{quoted[one.app]},' if one.app else ""
     return f'{{{app}"owner":{quoted[one.owner]},"scope":{quoted[str(one.scope)]}}}'
 
@@ -112,7 +114,7 @@ _made = _LastMade()
 
 
 def _entry_lines(rows: Iterable[Row]) -> list[str]:
-    quoted, hours, seconds = _QUOTED, _HOURS, _SECONDS
+    quoted, hours, seconds = QUOTED, _HOURS, _SECONDS
     lines = []
     last = moment = None
     for key, text, micros, source, actor in rows:
@@ -142,14 +144,15 @@ class _Remembered(dict[_K, str]):
         self._make = make
 
     def __missing__(self, key: _K) -> str:
-        if len(self) >= 16_384:
+        if len(self) >= 8192:
             self.clear()
         made = self[key] = self._make(key)
         return made
 
 
 # Keys, sources, actors, hours and seconds of the hour repeat endlessly.
-_QUOTED = _Remembered[str](canonical_text)
+#: Text → its canonical text.
+QUOTED = _Remembered[str](canonical_text)
 _HOURS = _Remembered[int](lambda hour: from_micros(hour * 3_600_000_000).isoformat()[:14])
 _SECONDS = _Remembered[int](lambda second: f"{second // 60:02d}:{second % 60:02d}.")
 

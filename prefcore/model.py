@@ -159,13 +159,16 @@ class PreferenceSet:
     """All the values of one owner in one scope. ``rows`` are sorted by key.
 
     ``app`` names the application in a document of several; the empty text stands for the one that
-    is meant anyway.
+    is meant anyway. ``lines`` are the canonical lines of the rows, joined by line feeds
+    (``prefcore.canonical.entry_lines``), where who made the set has them at hand and there is a
+    row; they save making them again.
     """
 
     scope: str
     owner: str
     rows: tuple[Row, ...] = attrs.field(default=(), converter=_rows)
     app: str = ""
+    lines: str | None = attrs.field(default=None, repr=False, eq=False)
 
     @property
     def entries(self) -> tuple[Entry, ...]:

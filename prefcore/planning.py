@@ -53,8 +53,9 @@ class PlanBuilder:
     ) -> None:
         """Take in what the act does to many entries of one set: key, text before, text after."""
         self.counts[act] += len(rows)
-        for key, before, after in rows:
-            self._line(act, scope, owner, key, before or "-", after or "-")
+        head = f"{act}\0{scope}\0{owner}\0"
+        lines = [f"{head}{key}\0{before or '-'}\0{after or '-'}\n" for key, before, after in rows]
+        self._hash.update("".join(lines).encode())
         for key, before, after in rows[: max(SHOWN - len(self.items), 0)]:
             item = PlanItem(act, key, scope, owner, _value(before), _value(after))
             self.items.append(self._marked(item))

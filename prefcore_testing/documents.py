@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import attrs
 import hypothesis.strategies as st
 
-from prefcore.canonical import Tally
+from prefcore.canonical import Tally, entry_lines
 from prefcore.model import (
     AppHeader,
     Document,
@@ -127,6 +127,9 @@ class Contents:
     def drawn_from(cls, document: Document) -> tuple[Contents, Trailer | None]:
         """Draw a document, and give what it held and its trailer."""
         held = cls(document.header, tuple(document.sets), tuple(document.records))
+        for one in held.sets:
+            lines = "\n".join(entry_lines(one.rows))
+            assert one.lines in (None, lines), f"the lines of {one.place} are not of its rows"
         return held, document.trailer()
 
     def document(self) -> Document:

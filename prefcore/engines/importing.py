@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -48,6 +49,9 @@ from prefcore.security import is_telling_name
 from prefcore.values import UNSET, canonical_text, from_text
 
 __all__ = ["Base", "ImportRequest", "common_changeset", "import_sets", "plain_set"]
+
+#: Of each key, so many texts that passed are remembered, if they are short: others rarely repeat.
+_REMEMBERED, _SHORT = 1000, 80
 
 
 @attrs.frozen(kw_only=True)
@@ -207,7 +211,8 @@ class _Walk:
         self._strategies = strategies
         self._at = to_micros(at)
         self._actor = actor
-        self._passed: set[tuple[str, str, str]] = set()
+        # By scope and key, the texts that the schema takes: the same text is checked only once.
+        self._passed: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         self._resolvers: dict[str, Callable[[Side], Row | None]] = {}
         self._met = request.selection.is_everything
         self._settlement = Settlement(request.choices, request.take)
@@ -242,21 +247,19 @@ class _Walk:
         selections = (self._request.selection, *selections)
         if not all(each.takes_set(scope, one.owner) for each in selections):
             return
-        theirs = {
-            row[0]: row
-            for row in one.rows
-            if self._request.selection.takes_key(row[0]) and self._passes(one, row)
-        }
-        self._met = self._met or bool(theirs)
-        ours = {
-            row[0]: row
-            for row in self._transaction.read_set(self._schema.app, scope, one.owner).rows
-        }
-        if not ours and not base:
-            added = [(key, None, row[1]) for key, row in theirs.items()]
-            self._builder.add_rows("add", scope, one.owner, added)
-            self._transaction.write(scope, one.owner, theirs.values())
+        taken = self._passing(one)
+        held = self._transaction.read_set(self._schema.app, scope, one.owner).rows
+        self._met = self._met or bool(taken)
+        if taken == held:  # whatever they started from
+            self._builder.counts["unchanged"] += len(taken)
             return
+        if not held and not base:
+            added = [(row[0], None, row[1]) for row in taken]
+            self._builder.add_rows("add", scope, one.owner, added)
+            self._transaction.write(scope, one.owner, taken)
+            return
+        theirs = {row[0]: row for row in taken}
+        ours = {row[0]: row for row in held}
         started = None if base is None else {
             row[0]: row for row in base if self._travels(row[0], selections)
         }  # fmt: skip
@@ -318,17 +321,25 @@ class _Walk:
         portable = preference is None or preference.portable
         return portable and all(each.takes_key(key) for each in selections)
 
+    def _passing(self, one: PreferenceSet) -> tuple[Row, ...]:
+        """Give the selected rows of a set that the schema takes; tell the builder of the others."""
+        passed, rows = self._passed[one.scope], one.rows
+        if self._request.selection.keys:
+            rows = tuple(row for row in rows if self._request.selection.takes_key(row[0]))
+        unseen = [row for row in rows if row[1] not in passed[row[0]]]
+        refused = {row for row in unseen if not self._passes(one, row)}
+        return tuple(row for row in rows if row not in refused) if refused else rows
+
     def _passes(self, one: PreferenceSet, row: Row) -> bool:
-        """Check a row, the same text only once; tell the builder of a refusal."""
+        """Check a row, and remember that its text passes for its key; tell of a refusal."""
         key, text = row[:2]
-        seen = (one.scope, key, text)
-        if seen in self._passed:
-            return True
         fault = self._fault(one, key, text)
         if fault is None:
-            if len(self._passed) > 100_000:
-                self._passed.clear()
-            self._passed.add(seen)
+            passed = self._passed[one.scope][key]
+            if len(passed) >= _REMEMBERED:
+                passed.clear()
+            if len(text) <= _SHORT:
+                passed.add(text)
             return True
         item = PlanItem("refuse", key, one.scope, one.owner, reason=fault.message)
         self._builder.refuse(item, fault)

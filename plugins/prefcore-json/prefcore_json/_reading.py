@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from itertools import islice
-from operator import itemgetter, lt
 from typing import Any, TypeVar
 
 from prefcore.errors import DamagedDocument, PrefcoreError, UsageError
@@ -31,11 +29,11 @@ from prefcore.model import (
     PlainDocument,
     PreferenceSet,
     Record,
-    Scope,
     Trailer,
 )
+from prefcore_json._lines import SetLines
 from prefcore_json._piece import Piece
-from prefcore_json._texts import Micros, Texts, record_data
+from prefcore_json._texts import record_data
 from prefcore_json._whole import Remainder, decode_whole, take_plain
 from prefcore_json._window import Window
 
@@ -44,22 +42,7 @@ __all__ = ["open_document"]
 _Taken = TypeVar("_Taken")
 
 _FREE = r'[^"\\\x00-\x1f]'  # what stands in a text unescaped
-_SET = re.compile(
-    rf'\{{(?:"app": "({_FREE}++)", )?"scope": "({"|".join(Scope)})", "owner": "({_FREE}*+)", '
-    r'"entries": \{\n'
-)
-# Key; value, canonical at sight or whatever stands between; time by hour, minute with second, and
-# microsecond, which repeat; source; actor. Texts sees to it that what stands between is one JSON
-# value, so there is no other way to read the line.
-_ENTRY = re.compile(
-    rf'^"({_FREE}++)": \{{"value": '
-    rf'(?:("{_FREE}*+"|true|false|null|0|-?[1-9][0-9]{{0,17}})|(.*?)), '
-    r'"updated_at": "([^"\\\x00-\x1f]{14})([0-5][0-9]:[0-5][0-9])\.([0-9]{6})Z", '
-    rf'"source": "({_FREE}*+)", "actor": "({_FREE}*+)"\}},$',
-    re.MULTILINE,
-)
 _RECORD = re.compile(rf'\{{"kind": "({_FREE}*+)", "data": (\{{.*\}})\}}')
-_key_of = itemgetter(0)
 
 _TO_SETS = b',\n"sets": [\n'
 _TO_RECORDS = b'],\n"records": [\n'
@@ -137,9 +120,7 @@ class Reading:
         self._window = window
         self._limits = limits
         self._rest = rest
-        self._texts = Texts(limits.max_depth)
-        self._hours = Micros("00:00Z")
-        self._seconds = Micros("Z", before="1970-01-01T00:")
+        self._lines = SetLines(limits)
         self._order = OrderGuard(header)
         self._sets = self._entries = self._records = 0
         self._drawn = ""
@@ -179,7 +160,7 @@ class Reading:
                 return
             block = window.peek(size)
             piece = Piece(block, line=window.line, under=("sets", self._sets))
-            one = self._quick_set(block)
+            one = self._lines.take(window.data[window.at : window.at + size], block)
             if one is None:
                 one = self._strict_set(piece)
                 if one is None:
@@ -187,38 +168,6 @@ class Reading:
             self._counted(one, piece, ())
             window.skip(size + (2 if goes_on else 1 + len(_TO_RECORDS)))
             yield one
-
-    def _quick_set(self, block: str) -> PreferenceSet | None:
-        """Give the set whose text that is, or None where it is not just as we write it."""
-        head = _SET.match(block)
-        if head is None:
-            return None
-        # Every line now has to end in a comma: one too many or too few does not match.
-        body = block[head.end() : -3] + ","
-        lines = block.count("\n") - 1
-        found = _ENTRY.findall(body) if lines else []
-        if len(found) != lines or lines > self._limits.max_keys_per_set:
-            return None
-        texts, hours, seconds = self._texts, self._hours, self._seconds
-        try:
-            rows = [
-                (
-                    key,
-                    plain or texts[text],
-                    hours[hour] + seconds[second] + int(micro),
-                    source,
-                    actor,
-                )
-                for key, plain, text, hour, second, micro, source, actor in found
-            ]
-        except (ValueError, OverflowError, PrefcoreError):
-            return None  # decoded strictly, it is accepted or refused with its place
-        keys = list(map(_key_of, rows))
-        if keys and max(map(len, keys)) > self._limits.max_key_length:
-            return None
-        if not all(map(lt, keys, islice(keys, 1, None))):
-            return None
-        return PreferenceSet(head[2], head[3], rows, head[1] or "")
 
     def _strict_set(self, piece: Piece) -> PreferenceSet | None:
         """Decode one set strictly, or, where its end was misjudged, all that is left."""

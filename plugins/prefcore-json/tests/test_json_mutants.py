@@ -23,6 +23,7 @@ _MODULES = (
     "_walk",
     "_piece",
     "_texts",
+    "_lines",
     "_comments",
     "_detection",
     "_window",
@@ -87,9 +88,9 @@ FAULTS = [
     ),
     Fault(
         "application of sets lost",
-        "_reading",
-        'head[1] or ""',
-        '"app"',
+        "_lines",
+        "found.app,\n            lines",
+        "'app',\n            lines",
         "carries_several_applications_or_refuses_them",
     ),
     Fault(
@@ -207,6 +208,13 @@ FAULTS = [
         "refuses_foreign_bytes",
     ),
     Fault(
+        "lines with the commas between them",
+        "_lines",
+        'lines="\\n".join(lines)',
+        'lines=",\\n".join(lines)',
+        "carries_all_values_in_one_set",
+    ),
+    Fault(
         "errors of the decoder pass",
         "_window",
         "except UnicodeDecodeError",
@@ -222,7 +230,7 @@ FAULTS = [
     ),
     Fault(
         "errors of times pass",
-        "_reading",
+        "_lines",
         "except (ValueError, OverflowError, PrefcoreError):",
         "except PrefcoreError:",
         "notices_flipped_bits",
@@ -242,10 +250,13 @@ FAULTS = [
         "refuses_sets_out_of_order",
     ),
     Fault(
-        "keys in any order",
-        "_reading",
-        "if not all(map(lt, keys, islice(keys, 1, None))):",
-        "if False:",
+        "a key that stands twice given twice",
+        "_lines",
+        "if text != head +",
+        "if len(keys) == 1 and text.count(': {') == 3:\n"
+        "            columns = keys, values, times, sources, actors\n"
+        "            keys, values, times, sources, actors = (one * 2 for one in columns)\n"
+        "        elif text != head +",
         "refuses_key_that_stands_twice",
     ),
     Fault(

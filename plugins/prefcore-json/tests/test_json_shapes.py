@@ -216,3 +216,26 @@ def test_reading_by_lines_and_as_a_whole_agree_on_damage() -> None:
         assert by_lines == whole, damaged
         seen["refused" if whole == "refused" else "read"] += 1
     assert min(seen.values()) > 100, "the damage is all of one kind"
+
+
+@pytest.mark.parametrize(
+    ("there", "canonical"),
+    [
+        ("1e1", "10.0"),
+        ("[1, 2]", "[1,2]"),
+        (r'"\u0041"', '"A"'),
+        ('{"b":1,"a":2}', '{"a":2,"b":1}'),
+    ],
+)
+def test_a_line_with_a_value_written_otherwise_is_read_and_not_passed_on(
+    there: str, canonical: str
+) -> None:
+    data = written(Contents(Header("app", "1.0.0"), (set_of({"a": "there", "b": 1}),)))
+    with_lines = FORMAT.read(Source(data), Limits())
+    assert isinstance(with_lines, Document)
+    assert next(iter(with_lines.sets)).lines is not None
+    document = FORMAT.read(Source(data.replace(b'"there"', there.encode())), Limits())
+    assert isinstance(document, Document)
+    (one,) = document.sets
+    assert [row[1] for row in one.rows] == [canonical, "1"]
+    assert one.lines is None

@@ -9,7 +9,11 @@ __all__ = ["Ids"]
 
 _OWNER = "SELECT id FROM owners WHERE app_id = ? AND scope = ? AND name = ?"
 _KEY = "SELECT id FROM keys WHERE app_id = ? AND name = ?"
+#: So many owners, and so many provenances, are remembered.
+_KEPT = 4096
+
 _PROVENANCE = "SELECT id FROM provenance WHERE source = ? AND actor = ?"
+_NEW_PROVENANCE = "INSERT INTO provenance(source, actor) VALUES (?, ?)"
 
 
 class Ids:
@@ -26,11 +30,14 @@ class Ids:
         self._app_id = app_id
         self._revision = revision
         self._owners: dict[tuple[str, str], int] = {}
-        self._keys: dict[str, int] = {}
-        self._provenance: dict[tuple[str, str], int] = {}
-        self._new_owners: set[int] = set()
+        #: The keys looked up so far, by present name: for reading, where a call for each is dear.
+        self.keys: dict[str, int] = {}
+        #: Ids of sources and actors; looking one up makes its row where it is new.
+        self.provenances = _Provenances(connection)
+        self._untouched = 0  # the owner made last, until it is written to
         #: How many keys were made: what knows their names must look again.
         self.made_keys = 0
+        self._made_owners = 0
 
     def app(self) -> int:
         """Give the application's id, making its row where it is new."""
@@ -44,42 +51,51 @@ class Ids:
         if found is None:
             found = self._select(_OWNER, self._app_id, scope, owner)
             if found:
-                self._owners[scope, owner] = found
+                self._remember(scope, owner, found)
         return found
 
     def owner(self, scope: str, owner: str) -> int:
         """Give an owner's id, making its row where it is new."""
         found = self.find_owner(scope, owner)
         if not found:
-            found = self._owners[scope, owner] = self._insert(
+            found = self._insert(
                 "INSERT INTO owners(app_id, scope, name) VALUES (?, ?, ?)", self.app(), scope, owner
             )
-            self._new_owners.add(found)
+            self._remember(scope, owner, found)
+            self._untouched = found
+            self._made_owners += 1
         return found
+
+    def _remember(self, scope: str, owner: str, id: int) -> None:
+        if len(self._owners) >= _KEPT:  # an import sees each owner once, and there may be many
+            self._owners.clear()
+        self._owners[scope, owner] = id
+
+    def takes_new(self, owner_id: int) -> bool:
+        """Say, once, whether an owner was just made, so that it holds and held nothing."""
+        is_new = owner_id == self._untouched
+        self._untouched = 0
+        return is_new
 
     @property
     def made_any(self) -> bool:
         """Whether an owner or key was made."""
-        return bool(self.made_keys or self._new_owners)
-
-    def is_new(self, owner_id: int) -> bool:
-        """Say whether an owner's row was made in this transaction."""
-        return owner_id in self._new_owners
+        return bool(self.made_keys or self._made_owners)
 
     def find_key(self, key: str) -> int:
         """Give a key's id by its present name; 0, which no row has, where there is none."""
-        found = self._keys.get(key)
+        found = self.keys.get(key)
         if found is None:
             found = self._select(_KEY, self._app_id, key)
             if found:
-                self._keys[key] = found
+                self.keys[key] = found
         return found
 
     def key(self, key: str) -> int:
         """Give a key's id by its present name, making it, with its UUID, where it is new."""
         found = self.find_key(key)
         if not found:
-            found = self._keys[key] = self._insert(
+            found = self.keys[key] = self._insert(
                 "INSERT INTO keys(app_id, uuid, name) VALUES (?, ?, ?)",
                 self.app(),
                 str(uuid4()),
@@ -91,17 +107,7 @@ class Ids:
 
     def forget_keys(self) -> None:
         """Look keys up again: names have moved."""
-        self._keys.clear()
-
-    def provenance(self, source: str, actor: str) -> int:
-        """Give the id of a source and actor, making its row where it is new."""
-        found = self._provenance.get((source, actor))
-        if found is None:
-            found = self._select(_PROVENANCE, source, actor) or self._insert(
-                "INSERT INTO provenance(source, actor) VALUES (?, ?)", source, actor
-            )
-            self._provenance[source, actor] = found
-        return found
+        self.keys.clear()
 
     def _select(self, statement: str, *arguments: object) -> int:
         row = self._db.execute(statement, arguments).fetchone()
@@ -109,3 +115,18 @@ class Ids:
 
     def _insert(self, statement: str, *arguments: object) -> int:
         return self._db.execute(statement, arguments).lastrowid or 0
+
+
+class _Provenances(dict[tuple[str, str], int]):
+    """Source and actor → the id of their row, which is made where it is new."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def __missing__(self, provenance: tuple[str, str]) -> int:
+        row = self._db.execute(_PROVENANCE, provenance).fetchone()
+        id = int(row[0] if row else self._db.execute(_NEW_PROVENANCE, provenance).lastrowid or 0)
+        if len(self) >= _KEPT:
+            self.clear()
+        self[provenance] = id
+        return id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import groupby
 from operator import itemgetter
 
@@ -23,7 +23,7 @@ from prefcore.model import (
 )
 from prefcore.values import from_tagged
 
-__all__ = ["LogView"]
+__all__ = ["LogView", "among"]
 
 _CHANGESET = """
 SELECT c.id, c.rev, a.name, c.actor, c.kind, c.at, c.reason, c.changes,
@@ -60,12 +60,16 @@ LEFT JOIN changesets s ON s.rev = e.rev
 WHERE e.key_id = ? AND e.value IS NULL AND c.value IS NOT NULL AND coalesce(s.kind, ?) = 'migrate'
 ORDER BY o.scope, o.name
 """
+_PROVENANCE = "SELECT source, actor FROM provenance WHERE id = ?"
 _AUDIT = """
 SELECT rev, id, at, actor, kind, reason, changes, algorithm, digest, chain
 FROM changesets ORDER BY rev
 """
-_OWNERS = "SELECT id, scope, name FROM owners WHERE app_id = ? ORDER BY scope, name"
 _ENTRIES = "SELECT key_id, rev, value, at, provenance_id FROM entries WHERE owner_id = ?"
+_OWNERS = """
+SELECT id, scope, name FROM owners
+WHERE app_id = ? AND (scope, name) > (?, ?) {which} ORDER BY scope, name LIMIT 1000
+"""
 
 #: An entry as the tables hold it: canonical text (None: removed), time, provenance id.
 _Cell = tuple[str | None, int, int]
@@ -80,7 +84,7 @@ class LogView:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = self._db = connection
-        self._provenance: dict[int, tuple[str, str]] = {}
+        self._provenance = _Provenance(connection)
         self._names_read: tuple[tuple[int, int], dict[int, str]] = ((-1, -1), {})
 
     def changesets(self, app: str | None = None) -> Iterator[Changeset]:
@@ -185,22 +189,42 @@ class LogView:
 
     def _sets_at(self, app: str, selection: Selection, at: int) -> Iterator[PreferenceSet]:
         """Give the sets as they were after a revision, each entry followed back to there."""
-        owners = self._db.execute(_OWNERS, (self._app(app)[0],)).fetchall()
-        for owner_id, scope, owner in owners:
-            if not selection.takes_set(scope, owner):
-                continue
+        provenance = self._provenance
+        names = _NamesAt(lambda key_id: self._name_at(key_id, at))
+        for owner_id, scope, owner in self._owners(self._app(app)[0], selection):
             rows: list[Row] = []
-            for key_id, link, *cell in self._db.execute(_ENTRIES, (owner_id,)).fetchall():
-                text, moment, by = cell
+            for key_id, link, text, moment, by in self._db.execute(_ENTRIES, (owner_id,)):
                 while link > at:
                     found = self._db.execute(_CHANGE, (link, owner_id, key_id)).fetchone()
                     link, text, moment, by = found or (0, None, 0, 0)
                 if text is not None:
-                    key = self._name_at(key_id, at)
-                    if selection.takes_key(key):
-                        rows.append(self._row(key, text, moment, by))
+                    rows.append((names[key_id], text, moment, *provenance[by]))
+            if selection.keys:
+                rows = [row for row in rows if selection.takes_key(row[0])]
             if rows:
                 yield PreferenceSet(scope, owner, sorted(rows))
+
+    def _owners(self, app_id: int, selection: Selection) -> Iterator[tuple[int, str, str]]:
+        """Give the owners of the selected sets by scope and name: id, scope, name.
+
+        Page by page, so that they are not all held at once, and may become more meanwhile.
+        """
+        chosen = [("scope", selection.scopes), ("name", selection.owners)]
+        # Both together name few owners. One alone only leaves some out on the way through the
+        # index: with the plus SQLite does not sort all that are left for each page.
+        plus = "" if all(names for _, names in chosen) else "+"
+        which, wanted = "", list[object]()
+        for column, names in chosen:
+            if names:
+                clause, arguments = among(plus + column, list(map(str, names)))
+                which += clause
+                wanted += arguments
+        statement = _OWNERS.format(which=which)
+        page: list[tuple[int, str, str]] = [(0, "", "")]
+        while page:
+            after = page[-1][1:]
+            page = self._db.execute(statement, (app_id, *after, *wanted)).fetchall()
+            yield from page
 
     def parked(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
         rows = self._db.execute(_PARKED, (self._key(app, key), self.kind_in_making))
@@ -289,17 +313,8 @@ class LogView:
                 return after
         return (None, 0, 0)
 
-    def _provenance_of(self, id: int) -> tuple[str, str]:
-        found = self._provenance.get(id)
-        if found is None:
-            row = self._db.execute(
-                "SELECT source, actor FROM provenance WHERE id = ?", (id,)
-            ).fetchone()
-            found = self._provenance[id] = (row[0], row[1])
-        return found
-
     def _row(self, key: str, text: str, at: int, by: int) -> Row:
-        return (key, text, at, *self._provenance_of(by))
+        return (key, text, at, *self._provenance[by])
 
     def _maybe_row(self, key: str, cell: _Cell) -> Row | None:
         text, at, by = cell
@@ -308,6 +323,38 @@ class LogView:
     def _entry(self, key: str, cell: _Cell) -> Entry | None:
         row = self._maybe_row(key, cell)
         return None if row is None else Entry.from_row(row)
+
+
+def among(column: str, values: Collection[object]) -> tuple[str, list[object]]:
+    """Give the condition that a column holds one of the values, and its arguments."""
+    if len(values) > 500:  # SQLite takes 999 arguments where it is old
+        return f" AND {column} IN (SELECT value FROM json_each(?))", [json.dumps(list(values))]
+    return f" AND {column} IN ({', '.join('?' * len(values))})", list(values)
+
+
+class _Provenance(dict[int, tuple[str, str]]):
+    """Id of a source and actor → the two."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def __missing__(self, id: int) -> tuple[str, str]:
+        source, actor = self._db.execute(_PROVENANCE, (id,)).fetchone()
+        if len(self) >= 4096:
+            self.clear()
+        self[id] = found = (source, actor)
+        return found
+
+
+class _NamesAt(dict[int, str]):
+    """Id of a key → the name it had at some revision."""
+
+    def __init__(self, find: Callable[[int], str]) -> None:
+        self._find = find
+
+    def __missing__(self, key_id: int) -> str:
+        self[key_id] = name = self._find(key_id)
+        return name
 
 
 def _changeset(row: tuple[object, ...]) -> Changeset:

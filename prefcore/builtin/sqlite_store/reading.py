@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from itertools import groupby
-from operator import itemgetter
 
 from prefcore.builtin.sqlite_store.connection import translated
 from prefcore.builtin.sqlite_store.connections import Connections
-from prefcore.builtin.sqlite_store.log import LogView
+from prefcore.builtin.sqlite_store.log import LogView, among
 from prefcore.builtin.sqlite_store.records import records
 from prefcore.interfaces import KeyState
 from prefcore.model import (
@@ -28,11 +25,13 @@ from prefcore.values import from_text
 
 __all__ = ["SqliteSnapshot", "opened_snapshot"]
 
-_SETS = """
-SELECT o.id, o.scope, o.name, e.key_id, e.value, e.at, e.provenance_id
-FROM owners o CROSS JOIN entries e ON e.owner_id = o.id
-WHERE o.app_id = ? AND e.value IS NOT NULL {which}
-ORDER BY o.scope, o.name
+_OWNER = """
+SELECT o.app_id, o.id FROM owners o JOIN apps a ON a.id = o.app_id
+WHERE a.name = ? AND o.scope = ? AND o.name = ?
+"""
+_HELD = """
+SELECT key_id, value, at, provenance_id FROM entries
+WHERE owner_id = ? AND value IS NOT NULL
 """
 
 
@@ -77,8 +76,16 @@ class SqliteSnapshot(LogView):
         return AppState(app, version, last[0] if last else None, sets, entries)
 
     def read_set(self, app: str, scope: str, owner: str) -> PreferenceSet:
-        found = self.sets(app, Selection((scope,), (owner,)))
-        return next(iter(found), PreferenceSet(scope, owner))
+        found = self._db.execute(_OWNER, (app, str(scope), owner)).fetchone()
+        if found is None:
+            return PreferenceSet(scope, owner)
+        names = self._names(found[0], Selection())
+        return PreferenceSet(scope, owner, self._rows(found[1], names))
+
+    def _rows(self, owner_id: int, names: Mapping[int, str]) -> list[Row]:
+        """Give what an owner holds, sorted by key."""
+        provenance, held = self._provenance, self._db.execute(_HELD, (owner_id,))
+        return sorted([(names[key], text, at, *provenance[by]) for key, text, at, by in held])
 
     def sets(
         self, app: str, selection: Selection = Selection(), *, at: int | None = None
@@ -87,30 +94,13 @@ class SqliteSnapshot(LogView):
             yield from self._sets_at(app, selection, at)
             return
         app_id, _ = self._app(app)
-        names = self._names(app_id, selection)
-        which = []
-        arguments: list[object] = [app_id]
-        for column, wanted in (("o.scope", selection.scopes), ("o.name", selection.owners)):
-            if wanted:
-                which.append(f"AND {column} IN ({', '.join('?' * len(wanted))})")
-                arguments += map(str, wanted)
-        if selection.keys:
-            if len(names) > 500:  # SQLite takes 999 arguments where it is old
-                which.append("AND e.key_id IN (SELECT value FROM json_each(?))")
-                arguments.append(json.dumps(list(names)))
-            else:
-                which.append(f"AND e.key_id IN ({', '.join('?' * len(names))})")
-                arguments += names
-        rows = self._db.execute(_SETS.format(which=" ".join(which)), arguments)
-        provenance = self._provenance_of
-        for (_, scope, owner), group in groupby(rows, key=itemgetter(0, 1, 2)):
-            yield PreferenceSet(
-                scope,
-                owner,
-                sorted(
-                    (names[key], text, at, *provenance(by)) for _, _, _, key, text, at, by in group
-                ),
-            )
+        names, provenance = self._names(app_id, selection), self._provenance
+        which, wanted = among("key_id", names) if selection.keys else ("", [])
+        for owner_id, scope, owner in self._owners(app_id, selection):
+            held = self._db.execute(_HELD + which, (owner_id, *wanted))
+            rows = [(names[key], text, at, *provenance[by]) for key, text, at, by in held]
+            if rows:
+                yield PreferenceSet(scope, owner, sorted(rows))
 
     def keys(self, app: str) -> list[KeyState]:
         app_id, _ = self._app(app)

@@ -7,10 +7,12 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
-from operator import itemgetter
+from itertools import islice
+from operator import itemgetter, lt
 from uuid import uuid4
 
 from prefcore.audit import ALGORITHM, FIRST, ChangesetDigest, chain
+from prefcore.builtin.sqlite_store.cells import Cells
 from prefcore.builtin.sqlite_store.connection import moved, translated
 from prefcore.builtin.sqlite_store.connections import Connections
 from prefcore.builtin.sqlite_store.ids import Ids
@@ -37,11 +39,6 @@ ON CONFLICT(owner_id, key_id) DO UPDATE SET
   rev = excluded.rev, at = excluded.at, provenance_id = excluded.provenance_id,
   value = excluded.value
 """
-# Only the first change of an entry in a changeset says what stood before it.
-_WRITE_CHANGE = """
-INSERT INTO changes(rev, owner_id, key_id, before_rev, at, provenance_id, value)
-VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
-"""
 _WRITE_CHANGESET = """
 INSERT INTO changesets(rev, id, app_id, at, actor, kind, reason, changes,
                        version_before, version_after, details, algorithm, digest, chain)
@@ -61,8 +58,8 @@ _MANY = 8
 #: Revision of the last change, time, provenance and text (None: removed) of an entry.
 _Held = tuple[int, int | None, int | None, str | None]
 _NOTHING: _Held = (0, None, None, None)
-#: Scope, owner, key, and the texts before and after.
-_Told = tuple[str, str, str, str | None, str | None]
+#: Key, and the texts before and after.
+_Told = tuple[str, str | None, str | None]
 
 
 @contextmanager
@@ -120,7 +117,7 @@ class SqliteTransaction(SqliteSnapshot):
         self._hashed: ChangesetDigest | None = ChangesetDigest()
         self._last_hashed = ("", "", "")
         self._count_hashed = 0
-        self._written: set[int] = set()  # owners with entries of this changeset
+        self._cells = Cells(connection, self.revision)
         self._effects = 0  # renames, registered and applied versions
         self._rewritten = False  # an entry was changed twice: it may be as before again
         self._abandoned = False
@@ -136,17 +133,29 @@ class SqliteTransaction(SqliteSnapshot):
         rows = list(rows)
         scope = Scope.named(scope)
         owner_id = self._ids.owner(scope, owner)
-        cells = [
-            (key, at, self._ids.provenance(source, actor), text)
-            for key, text, at, source, actor in rows
-        ]
+        keys = [row[0] for row in rows]
+        if self._ids.takes_new(owner_id) and all(map(lt, keys, islice(keys, 1, None))):
+            return self._add(scope, owner, owner_id, rows)
+        by = self._ids.provenances
+        cells = [(key, at, by[source, actor], text) for key, text, at, source, actor in rows]
         return self._put(scope, owner, owner_id, cells)
 
     def remove(self, scope: str, owner: str, keys: Iterable[str]) -> int:
         owner_id = self._ids.find_owner(scope, owner)
-        by = self._ids.provenance("api", self._draft.actor)
+        by = self._ids.provenances["api", self._draft.actor]
         cells = [(key, self._at, by, None) for key in dict.fromkeys(keys)]
         return self._put(scope, owner, owner_id, cells) if owner_id else 0
+
+    def _add(self, scope: str, owner: str, owner_id: int, rows: Sequence[Row]) -> int:
+        """Write the first entries of an owner; they come sorted by key, each once."""
+        known, made, by = self._ids.keys, self._ids.key, self._ids.provenances
+        flat: list[object] = []
+        for key, text, at, source, actor in rows:
+            flat += (known.get(key) or made(key), at, by[source, actor], text)
+        if rows:
+            self._cells.add(owner_id, flat)
+            self._hash(scope, owner, [(row[0], None, row[1]) for row in rows])
+        return len(rows)
 
     def _put(
         self,
@@ -156,45 +165,37 @@ class SqliteTransaction(SqliteSnapshot):
         cells: Sequence[tuple[str, int, int, str | None]],
     ) -> int:
         """Make entries hold (None: nothing) what the cells say, where they do not already."""
-        revision = self.revision
-        fresh = self._ids.is_new(owner_id) and owner_id not in self._written
-        held = {} if fresh else self._held(owner_id, [cell[0] for cell in cells])
-        self._written.add(owner_id)
-        entries: list[tuple[object, ...]] = []
-        changes: list[tuple[object, ...]] = []
+        revision, ids = self.revision, self._ids
+        held = self._held(owner_id, [cell[0] for cell in cells])
+        entries: list[object] = []
+        changes: list[object] = []
         told: list[_Told] = []
         for key, at, by, text in cells:
-            key_id = self._ids.find_key(key) if text is None else self._ids.key(key)
+            key_id = ids.find_key(key) if text is None else ids.key(key)
             before = held.get(key_id, _NOTHING)
             if before[3] == text:
                 continue
             if before[0] == revision:
                 self._rewritten = True
-            changes.append((revision, owner_id, key_id, *before))
-            entries.append((owner_id, key_id, revision, at, by, text))
+            changes += (key_id, *before)
+            entries += (key_id, at, by, text)
             held[key_id] = (revision, at, by, text)
-            told.append((scope, owner, key, before[3], text))
-        many = self._db.executemany if len(entries) > 1 else self._execute_each
-        many(_WRITE_CHANGE, changes)
-        many(_WRITE_ENTRY, entries)
-        self._hash(told)
-        return len(entries)
+            told.append((key, before[3], text))
+        self._cells.put(owner_id, entries, changes)
+        self._hash(scope, owner, told)
+        return len(told)
 
-    def _execute_each(self, statement: str, rows: list[tuple[object, ...]]) -> None:
-        for row in rows:  # executemany costs 3 µs more than one execute
-            self._db.execute(statement, row)
-
-    def _hash(self, told: list[_Told]) -> None:
+    def _hash(self, scope: str, owner: str, told: list[_Told]) -> None:
         """Hash entries of one set, unless they, or the sets, are out of order."""
         if self._hashed is None or not told:
             return
-        told.sort(key=itemgetter(2))
-        if told[0][:3] <= self._last_hashed or self._rewritten:
+        told.sort(key=itemgetter(0))
+        if self._rewritten or (scope, owner, told[0][0]) <= self._last_hashed:
             self._hashed = None
             return
-        self._last_hashed = told[-1][:3]
+        self._last_hashed = (scope, owner, told[-1][0])
         self._count_hashed += len(told)
-        self._hashed.entries(told)
+        self._hashed.of_set(scope, owner, told)
 
     def transform(
         self, key: str, function: Callable[[str], str | None], *, source: str = "migration"
@@ -217,7 +218,7 @@ class SqliteTransaction(SqliteSnapshot):
 
         self._db.create_function("transformed", 1, transformed, deterministic=True)
         changed = "key_id = ? AND value IS NOT NULL AND transformed(value) IS NOT value"
-        by = self._ids.provenance(source, self._draft.actor)
+        by = self._ids.provenances[source, self._draft.actor]
         try:
             self._rewritten = self._rewritten or bool(
                 self._db.execute(

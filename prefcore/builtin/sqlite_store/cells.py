@@ -1,0 +1,80 @@
+"""Cells: what an owner's entries hold, and held before, put into the tables in few statements."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+__all__ = ["Cells"]
+
+#: Rows in one statement, largest first: two thirds of the time of one at a time. Few sizes, so that
+#: the statements stay prepared; few arguments, because SQLite takes 999 where it is old.
+_SIZES = (64, 32, 16, 8, 4, 2, 1)
+
+_ENTRIES = "INSERT INTO entries(owner_id, rev, key_id, at, provenance_id, value) VALUES "
+_REPLACING = """
+ON CONFLICT(owner_id, key_id) DO UPDATE SET
+  rev = excluded.rev, at = excluded.at, provenance_id = excluded.provenance_id,
+  value = excluded.value
+"""
+_CHANGES = (
+    "INSERT INTO changes(owner_id, rev, key_id, before_rev, at, provenance_id, value) VALUES "
+)
+# Only the first change of an entry in a changeset says what stood before it.
+_KEEPING = " ON CONFLICT DO NOTHING"
+_NOTHING_BEFORE = """
+INSERT INTO changes SELECT ?2, owner_id, key_id, 0, NULL, NULL, NULL
+FROM entries WHERE owner_id = ?1
+"""
+
+
+def _statements(head: str, columns: int, tail: str) -> dict[int, str]:
+    """Give the statement for each size; owner and revision are bound once, the rest by row."""
+    return {
+        size: head
+        + ",".join(
+            f"(?1,?2,{','.join(f'?{3 + row * columns + i}' for i in range(columns))})"
+            for row in range(size)
+        )
+        + tail
+        for size in _SIZES
+    }
+
+
+_ADD = _statements(_ENTRIES, 4, "")
+_PUT = _statements(_ENTRIES, 4, _REPLACING)
+_LOG = _statements(_CHANGES, 5, _KEEPING)
+
+
+class Cells:
+    """Writes the cells of one changeset, an owner at a time.
+
+    Cells are flat sequences, because a list of tuples costs as much again as binding it.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, revision: int) -> None:
+        self._db = connection
+        self._revision = revision
+
+    def add(self, owner_id: int, entries: Sequence[object]) -> None:
+        """Write the entries of an owner that has none: key, time, provenance and text of each."""
+        self._run(_ADD, owner_id, entries, 4)
+        self._db.execute(_NOTHING_BEFORE, (owner_id, self._revision))
+
+    def put(self, owner_id: int, entries: Sequence[object], before: Sequence[object]) -> None:
+        """Replace entries of an owner, and log what stood ``before`` each.
+
+        Of the latter key, revision of the last change, time, provenance and text.
+        """
+        self._run(_LOG, owner_id, before, 5)
+        self._run(_PUT, owner_id, entries, 4)
+
+    def _run(
+        self, statements: dict[int, str], owner_id: int, flat: Sequence[object], columns: int
+    ) -> None:
+        at, left = 0, len(flat) // columns
+        for size in _SIZES:
+            while left >= size:
+                end = at + size * columns
+                self._db.execute(statements[size], (owner_id, self._revision, *flat[at:end]))
+                at, left = end, left - size
