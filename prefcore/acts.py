@@ -381,7 +381,7 @@ def _refuse_other_selection(request: importing.ImportRequest) -> None:
 
 def _is_unused(workplace: Workplace) -> bool:
     with workplace.store.snapshot() as view:
-        return view.state(workplace.app).last_changeset is None
+        return next(view.changesets(workplace.app), None) is None
 
 
 def _formats(plugins: Plugins, id: str | None) -> tuple[FormatInfo, ...]:

@@ -75,6 +75,13 @@ class ChangesetDigest:
         if len(self._lines) >= _BATCH:
             self._flush()
 
+    def copy(self) -> ChangesetDigest:
+        """Give another that has taken in the same, and goes on by itself."""
+        self._flush()
+        other = ChangesetDigest()
+        other._hash = self._hash.copy()
+        return other
+
     def rename(self, before: str, after: str) -> None:
         """Take in one rename of a key."""
         self._lines.append(canonical_text({"rename": [before, after]}) + "\n")

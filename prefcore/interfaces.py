@@ -53,6 +53,7 @@ __all__ = [
     "StoreInfo",
     "StoreProblem",
     "StoredObject",
+    "Summary",
     "Target",
     "TargetInfo",
     "Transaction",
@@ -289,6 +290,20 @@ class Edit:
 
 
 @attrs.frozen
+class Summary:
+    """How much a changeset holds: entries added, changed and removed.
+
+    ``digest`` is over its entries and renames (``prefcore.audit``, without the facts), as 64
+    hexadecimal digits.
+    """
+
+    added: int
+    changed: int
+    removed: int
+    digest: str
+
+
+@attrs.frozen
 class StoreProblem:
     """One thing ``Store.check`` found: what is wrong, where, and what to do."""
 
@@ -487,6 +502,9 @@ class Transaction(Snapshot, Protocol):
 
         The log itself ends before it: ``changes``, ``history`` and ``edits_since`` leave it out.
         """
+
+    def summary(self) -> Summary:
+        """Give how much this changeset would hold if it ended here, without going through it."""
 
     def abandon(self) -> None:
         """Undo everything at the end, although no exception was raised: a dry run."""

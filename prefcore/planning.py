@@ -7,8 +7,9 @@ the act would not do; the digest over all of it is how applying notices that the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
+from itertools import islice
 
 import attrs
 
@@ -59,6 +60,17 @@ class PlanBuilder:
         for key, before, after in rows[: max(SHOWN - len(self.items), 0)]:
             item = PlanItem(act, key, scope, owner, _value(before), _value(after))
             self.items.append(self._marked(item))
+
+    def add_summary(
+        self, counts: Mapping[str, int], digest: str, items: Iterable[PlanItem]
+    ) -> None:
+        """Take in very much that the act does at once: how much of each, a digest over all of it.
+
+        Of the items only the first are drawn, to be shown.
+        """
+        self.counts.update(counts)
+        self._line("all", digest)
+        self.items += map(self._marked, islice(items, max(SHOWN - len(self.items), 0)))
 
     def refuse(self, item: PlanItem, error: PrefcoreError) -> None:
         """Take in one thing the act must not do; ``error`` is what applying would raise."""

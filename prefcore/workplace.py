@@ -237,7 +237,8 @@ class Workplace:
         begin = self.store.rehearse if rehearsed else self.store.changeset
         with ExitStack() as ending:
             transaction = ending.enter_context(begin(draft, version=version))
-            base = transaction.state(self.app).last_changeset
+            last = next(transaction.changesets(self.app), None)
+            base = None if last is None else last.id
             goal = act.to_version or version or self.first_version()
             builder = PlanBuilder(self._hiding(version, goal))
             builder.details.update(act.details)

@@ -7,7 +7,7 @@ from hashlib import sha256
 from threading import Thread
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prefcore.canonical import Tally, entry_lines, iso_time, micros_of
@@ -109,6 +109,7 @@ def test_digest_shows_a_change_of_any_field_of_an_entry(field: int) -> None:
     assert len(digests) == 2
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # on a busy machine it would fail
 @given(documents(full_state=True), documents(full_state=True))
 def test_documents_of_one_digest_are_equal(one: Contents, other: Contents) -> None:
     content, of_other = (

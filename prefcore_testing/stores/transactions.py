@@ -6,8 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
+from prefcore.audit import ChangesetDigest
 from prefcore.errors import LockedError, NotFound, ReadOnly, StoreMoved
-from prefcore.interfaces import Store, Transaction
+from prefcore.interfaces import Store, Summary, Transaction
+from prefcore.model import Change, Rename
+from prefcore.values import canonical_text
 from prefcore_testing.stores.base import StoreChecks
 from prefcore_testing.stores.making import (
     APP,
@@ -208,6 +211,34 @@ class TransactionChecks(StoreChecks, kit=True):
             assert [one.revision for one, _ in story] == [1]
             last = transaction.state(APP).last_changeset
             assert last == next(transaction.changesets(APP)).id
+
+    def test_what_is_pending_and_its_summary_are_what_the_log_then_holds(
+        self, store: Store
+    ) -> None:
+        _begun(store)
+        with begin(store, "migrate") as transaction:
+            _upheaval(transaction)
+            pending, summary = list(transaction.pending()), transaction.summary()
+            transaction.write("project", "new", rows({"b": 2}))
+            assert transaction.summary().digest != summary.digest
+            transaction.write("project", "new", rows({"b": 1}))
+            assert transaction.summary() == summary
+        with store.snapshot() as view:
+            assert list(view.changes(transaction.revision)) == pending
+        digest = ChangesetDigest()
+        entries = [one for one in pending if isinstance(one, Change)]
+        for one in entries:
+            sides = (one.before, one.after)
+            texts = (None if side is None else canonical_text(side.value) for side in sides)
+            digest.entry(one.scope, one.owner, one.key, *texts)
+        for rename in pending:
+            if isinstance(rename, Rename):
+                digest.rename(rename.before, rename.after)
+        added = sum(1 for one in entries if one.before is None)
+        removed = sum(1 for one in entries if one.after is None)
+        changed = len(entries) - added - removed
+        assert min(added, changed, removed) > 0
+        assert summary == Summary(added, changed, removed, digest.hexdigest())
 
     def test_nothing_is_seen_outside_before_the_end(self, store: Store) -> None:
         _begun(store)

@@ -568,6 +568,13 @@ FAULTS = [
         " long_snapshot_stays_as_it_was_while_another_thread_writes",
     ),
     Fault(
+        "removals summed up as changes",
+        "writing",
+        'else "remove" if after is None else "change"',
+        'else "change"',
+        "what_is_pending_and_its_summary_are_what_the_log_then_holds",
+    ),
+    Fault(
         "changesets nest",
         "store",
         "        if self._writer == me:\n            raise",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from uuid import uuid4
 
 import attrs
 
-from prefcore.audit import FIRST
+from prefcore.audit import FIRST, ChangesetDigest
 from prefcore.builtin.memory_store.reading import View
 from prefcore.builtin.memory_store.state import (
     Cell,
@@ -21,6 +22,7 @@ from prefcore.builtin.memory_store.state import (
     audit_record,
 )
 from prefcore.errors import ConflictError, InvalidSchema, NotFound, UsageError
+from prefcore.interfaces import Summary
 from prefcore.model import (
     AuditRecord,
     Change,
@@ -181,6 +183,17 @@ class Making(View):
 
     def records(self) -> Iterator[Record]:
         raise UsageError("a changeset in the making is no whole state; take records of a snapshot")
+
+    def summary(self) -> Summary:
+        digest, counts = ChangesetDigest(), Counter[str]()
+        for delta in self._deltas():
+            before, after = (cell and cell[0] for cell in (delta.before, delta.after))
+            key = self._app.keys[delta.uuid].name_in(self.revision)
+            digest.entry(*delta.place, key, before, after)
+            counts["add" if before is None else "remove" if after is None else "change"] += 1
+        for one in self._renames:
+            digest.rename(one.before, one.after)
+        return Summary(counts["add"], counts["change"], counts["remove"], digest.hexdigest())
 
     def abandon(self) -> None:
         self._abandoned = True

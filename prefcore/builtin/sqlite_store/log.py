@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterator
-from itertools import groupby
 from operator import itemgetter
+from typing import TypeVar
 
 from prefcore.errors import NotFound
 from prefcore.interfaces import Edit
@@ -31,8 +31,8 @@ SELECT c.id, c.rev, a.name, c.actor, c.kind, c.at, c.reason, c.changes,
 FROM changesets c JOIN apps a ON a.id = c.app_id
 """
 _CHANGED_OWNERS = """
-SELECT DISTINCT c.owner_id, o.scope, o.name FROM changes c JOIN owners o ON o.id = c.owner_id
-WHERE c.rev = ?
+SELECT id, scope, name FROM owners WHERE id IN (SELECT owner_id FROM changes WHERE rev = ?)
+ORDER BY scope, name
 """
 _CHANGES = """
 SELECT c.key_id, c.value, c.at, c.provenance_id, c.before_rev, e.rev, e.value, e.at, e.provenance_id
@@ -40,9 +40,8 @@ FROM changes c JOIN entries e ON e.owner_id = c.owner_id AND e.key_id = c.key_id
 WHERE c.rev = ? AND c.owner_id = ?
 """
 _EDITED = """
-SELECT o.scope, o.name, e.owner_id, e.key_id, e.rev, e.value, e.at, e.provenance_id
-FROM owners o CROSS JOIN entries e ON e.owner_id = o.id
-WHERE o.app_id = ? AND e.rev >= ? ORDER BY o.scope, o.name
+SELECT owner_id, key_id, rev, value, at, provenance_id FROM entries
+WHERE owner_id = ? AND rev >= ?
 """
 _CHANGE = """
 SELECT before_rev, value, at, provenance_id FROM changes
@@ -54,7 +53,7 @@ SELECT name, to_rev FROM names WHERE key_id = ? AND from_rev <= ? ORDER BY from_
 _FIRST_NAME = "SELECT name, to_rev FROM names WHERE key_id = ? ORDER BY from_rev LIMIT 1"
 _PARKED = """
 SELECT o.scope, o.name, c.value, c.at, c.provenance_id
-FROM entries e JOIN owners o ON o.id = e.owner_id
+FROM entries e CROSS JOIN owners o ON o.id = e.owner_id
 JOIN changes c ON c.rev = e.rev AND c.owner_id = e.owner_id AND c.key_id = e.key_id
 LEFT JOIN changesets s ON s.rev = e.rev
 WHERE e.key_id = ? AND e.value IS NULL AND c.value IS NOT NULL AND coalesce(s.kind, ?) = 'migrate'
@@ -73,6 +72,7 @@ WHERE app_id = ? AND (scope, name) > (?, ?) {which} ORDER BY scope, name LIMIT 1
 
 #: An entry as the tables hold it: canonical text (None: removed), time, provenance id.
 _Cell = tuple[str | None, int, int]
+_Found = TypeVar("_Found")
 
 
 class LogView:
@@ -118,15 +118,23 @@ class LogView:
 
     def _changed(self, revision: int) -> Iterator[tuple[str, str, int, str, _Cell, _Cell]]:
         """Give a changeset's entries by scope, owner and key: what stood before and after."""
-        owners = self._db.execute(_CHANGED_OWNERS, (revision,)).fetchall()
-        for owner_id, scope, owner in sorted(owners, key=itemgetter(1, 2)):
+        for scope, owner, found in self._changed_sets(revision):
+            for key, _, key_id, before, after in found:
+                yield scope, owner, key_id, key, before, after
+
+    def _changed_sets(
+        self, revision: int
+    ) -> Iterator[tuple[str, str, list[tuple[str, bool, int, _Cell, _Cell]]]]:
+        """Give a changeset's entries set by set: name and rank of each key, its id, the cells."""
+        names = _Remembering(lambda key_id: self._name_and_rank(key_id, revision))
+        for owner_id, scope, owner in self._db.execute(_CHANGED_OWNERS, (revision,)):
             found = []
             for row in self._db.execute(_CHANGES, (revision, owner_id)).fetchall():
                 key_id, *before, _, last = row[:6]
                 after = row[6:] if last == revision else self._after(revision, owner_id, key_id)
-                found.append((*self._name_and_rank(key_id, revision), key_id, before, after))
-            for key, _, key_id, before, after in sorted(found, key=itemgetter(0, 1)):
-                yield scope, owner, key_id, key, tuple(before), tuple(after)
+                found.append((*names[key_id], key_id, tuple(before), after))
+            found.sort(key=itemgetter(0, 1))
+            yield scope, owner, found
 
     def history(
         self, app: str, scope: str, owner: str, key: str
@@ -147,9 +155,9 @@ class LogView:
     ) -> Iterator[Edit]:
         app_id, _ = self._app(app)
         names = self._names(app_id, Selection())
-        rows = self._db.execute(_EDITED, (app_id, revision)).fetchall()
-        for _, group in groupby(rows, key=itemgetter(0, 1)):
-            edits = [self._edit(row, revision, ignoring, names) for row in group]
+        for owner_id, scope, owner in self._owners(app_id, Selection()):
+            rows = self._db.execute(_EDITED, (owner_id, revision)).fetchall()
+            edits = [self._edit((scope, owner, *row), revision, ignoring, names) for row in rows]
             yield from sorted(filter(None, edits), key=lambda edit: edit.key)
 
     def _edit(
@@ -190,7 +198,7 @@ class LogView:
     def _sets_at(self, app: str, selection: Selection, at: int) -> Iterator[PreferenceSet]:
         """Give the sets as they were after a revision, each entry followed back to there."""
         provenance = self._provenance
-        names = _NamesAt(lambda key_id: self._name_at(key_id, at))
+        names = _Remembering(lambda key_id: self._name_at(key_id, at))
         for owner_id, scope, owner in self._owners(self._app(app)[0], selection):
             rows: list[Row] = []
             for key_id, link, text, moment, by in self._db.execute(_ENTRIES, (owner_id,)):
@@ -227,8 +235,9 @@ class LogView:
             yield from page
 
     def parked(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
+        # Sorted before the first is given, so that those sets may be written meanwhile.
         rows = self._db.execute(_PARKED, (self._key(app, key), self.kind_in_making))
-        for scope, owner, *cell in rows.fetchall():
+        for scope, owner, *cell in rows:
             yield scope, owner, self._row(key, *cell)
 
     def audit(self) -> Iterator[AuditRecord]:
@@ -346,15 +355,15 @@ class _Provenance(dict[int, tuple[str, str]]):
         return found
 
 
-class _NamesAt(dict[int, str]):
-    """Id of a key → the name it had at some revision."""
+class _Remembering(dict[int, _Found]):
+    """Id of a key → what is found of it; there are few keys."""
 
-    def __init__(self, find: Callable[[int], str]) -> None:
+    def __init__(self, find: Callable[[int], _Found]) -> None:
         self._find = find
 
-    def __missing__(self, key_id: int) -> str:
-        self[key_id] = name = self._find(key_id)
-        return name
+    def __missing__(self, key_id: int) -> _Found:
+        self[key_id] = found = self._find(key_id)
+        return found
 
 
 def _changeset(row: tuple[object, ...]) -> Changeset:

@@ -18,6 +18,7 @@ from prefcore.builtin.sqlite_store.connections import Connections
 from prefcore.builtin.sqlite_store.ids import Ids
 from prefcore.builtin.sqlite_store.reading import SqliteSnapshot
 from prefcore.errors import ConflictError, InvalidSchema, LockedError, NotFound, UsageError
+from prefcore.interfaces import Summary
 from prefcore.model import (
     Change,
     Changeset,
@@ -51,6 +52,11 @@ _SAME_AGAIN = """
 SELECT c.owner_id, c.key_id, c.before_rev, c.at, c.provenance_id, c.value
 FROM changes c JOIN entries e ON e.owner_id = c.owner_id AND e.key_id = c.key_id
 WHERE c.rev = ? AND e.value IS c.value
+"""
+_ADDED_AND_REMOVED = """
+SELECT coalesce(sum(c.value IS NULL), 0), coalesce(sum(e.value IS NULL), 0)
+FROM changes c JOIN entries e ON e.owner_id = c.owner_id AND e.key_id = c.key_id
+WHERE c.rev = ? AND (c.value IS NULL OR e.value IS NULL)
 """
 #: From so many rows on, a set's entries are read at once instead of one by one.
 _MANY = 8
@@ -116,6 +122,7 @@ class SqliteTransaction(SqliteSnapshot):
         # that the tables tell them in order at the end.
         self._hashed: ChangesetDigest | None = ChangesetDigest()
         self._last_hashed = ("", "", "")
+        self._summed: ChangesetDigest | None = None  # what the tables told, until the next write
         self._count_hashed = 0
         self._cells = Cells(connection, self.revision)
         self._effects = 0  # renames, registered and applied versions
@@ -187,6 +194,7 @@ class SqliteTransaction(SqliteSnapshot):
 
     def _hash(self, scope: str, owner: str, told: list[_Told]) -> None:
         """Hash entries of one set, unless they, or the sets, are out of order."""
+        self._summed = None
         if self._hashed is None or not told:
             return
         told.sort(key=itemgetter(0))
@@ -201,7 +209,7 @@ class SqliteTransaction(SqliteSnapshot):
         self, key: str, function: Callable[[str], str | None], *, source: str = "migration"
     ) -> int:
         key_id = self._ids.find_key(key)
-        self._hashed = None
+        self._hashed = self._summed = None
         results: dict[str, str | None] = {}
         raised: list[BaseException] = []
 
@@ -265,7 +273,7 @@ class SqliteTransaction(SqliteSnapshot):
             "UPDATE keys SET displaced_id = ? WHERE id = ?", (target_id or None, key_id)
         )
         self._ids.forget_keys()
-        self._hashed = None
+        self._hashed = self._summed = None
         self._db.execute(
             "INSERT INTO renames SELECT ?1, count(*), ?2, ?3 FROM renames WHERE rev = ?1",
             (self.revision, key, to),
@@ -357,6 +365,13 @@ class SqliteTransaction(SqliteSnapshot):
     def records(self) -> Iterator[Record]:
         raise UsageError("a changeset in the making is no whole state; take records of a snapshot")
 
+    def summary(self) -> Summary:
+        self._settle()
+        digest = self._entries_digest()
+        added, removed = self._db.execute(_ADDED_AND_REMOVED, (self.revision,)).fetchone()
+        changed = self._count() - added - removed
+        return Summary(added, changed, removed, digest.copy().hexdigest())
+
     def abandon(self) -> None:
         self._abandoned = True
 
@@ -424,24 +439,28 @@ class SqliteTransaction(SqliteSnapshot):
         return int(row.fetchone()[0])
 
     def _digest(self, changeset: Changeset) -> str:
-        digest = self._hashed
-        if digest is None:
-            digest = ChangesetDigest()
-            digest.entries(
-                (scope, owner, key, before[0], after[0])
-                for scope, owner, _, key, before, after in self._changed(self.revision)
-            )
-            for before, after in self._db.execute(_RENAMES, (self.revision,)):
-                digest.rename(before, after)
+        digest = self._entries_digest().copy()
         digest.facts(changeset)
         return digest.hexdigest()
+
+    def _entries_digest(self) -> ChangesetDigest:
+        """Give the digest over entries and renames, made from the tables at most once."""
+        if self._hashed is not None:
+            return self._hashed
+        if self._summed is None:
+            self._summed = digest = ChangesetDigest()
+            for scope, owner, found in self._changed_sets(self.revision):
+                digest.of_set(scope, owner, [(one[0], one[3][0], one[4][0]) for one in found])
+            for before, after in self._db.execute(_RENAMES, (self.revision,)):
+                digest.rename(before, after)
+        return self._summed
 
     def _settle(self) -> None:
         """Forget changes of entries that are as before again, whose metadata is then as before."""
         if not self._rewritten:
             return
         self._rewritten = False
-        self._hashed = None
+        self._hashed = self._summed = None
         rows = self._db.execute(_SAME_AGAIN, (self.revision,)).fetchall()
         for owner_id, key_id, before_rev, at, by, value in rows:
             self._db.execute(
