@@ -80,7 +80,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "pytest": ("prefcore_testing",),
     "re2": ("prefcore.schema.patterns",),
     "sqlite3": ("prefcore.builtin.sqlite_store",),
-    "tomli_w": ("prefcore_toml",),
+    "tomlkit": ("prefcore_toml",),
     "yaml": ("prefcore_yaml",),
 }
 
