@@ -171,7 +171,7 @@ def _migration(
         app=workplace.app,
         actor=workplace.actor,
         at=datetime.now(UTC),
-        load=documents.__getitem__,
+        load=lambda version: documents.get(version) or workplace.schema(version),
         find_path=workplace.find_path,
     )
 

@@ -59,7 +59,7 @@ def read_in_memory(workplace: Workplace, held: str, program: SchemaDocument) -> 
         app=program.app,
         actor=f"the steps {held} → {goal}, in memory",
         at=datetime.now(UTC),
-        load=documents.__getitem__,
+        load=lambda version: documents.get(version) or workplace.schema(version),
         find_path=workplace.find_path,
     )
 

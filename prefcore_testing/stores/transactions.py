@@ -99,6 +99,20 @@ class TransactionChecks(StoreChecks, kit=True):
         assert _everything(store, readout) == before
         assert put(store, {"a": 2}).revision == 3
 
+    def test_past_within_a_transaction_is_without_its_own_writes(self, store: Store) -> None:
+        put(store, {"a": 1, "b": 1})
+        put(store, {"a": 2})
+        with begin(store, "migrate") as transaction:
+            transaction.write("user", "alice", rows({"a": 3, "new": 1}))
+            transaction.remove("user", "alice", ["b"])
+            transaction.write("user", "new", rows({"new": 1}))
+            past = {
+                (one.owner, row[0]): row[1]
+                for one in transaction.sets(APP, at=1)
+                for row in one.rows
+            }
+            assert past == {("alice", "a"): "1", ("alice", "b"): "1"}
+
     def test_rehearsal_shows_the_changeset_and_keeps_nothing(self, store: Store) -> None:
         _begun(store)
         readout = Readout()

@@ -130,16 +130,23 @@ def test_reading_in_memory_gives_what_migrating_leaves(
     assert kept == {key: [place for place in read if key in read[place]] for key in SCHEMAS[goal]}
 
 
-@given(acts=_ACTS)
+@given(acts=_ACTS, stops=st.lists(st.sampled_from(VERSIONS), max_size=1))
 @_SETTINGS
 def test_one_long_migration_gives_what_one_after_the_other_gives(
-    begun: Callable[[], Preferences[Any]], acts: list[tuple[Any, ...]]
+    begun: Callable[[], Preferences[Any]], acts: list[tuple[Any, ...]], stops: list[str]
 ) -> None:
+    """Whether it is one run, or two with a stop at any version.
+
+    The store begins there, without a past: what earlier runs parked is told in the next test.
+    """
     at_once, by_steps = begun(), begun()
     for prefs in (at_once, by_steps):
         _told(prefs, acts)
     began = _texts(at_once.store)
     start = str(at_once.version)
+    for version in stops:
+        if VERSIONS.index(version) > VERSIONS.index(str(at_once.version)):
+            migrate(at_once, version)
     migrate(at_once, VERSIONS[-1])
     for _, version in pairwise(VERSIONS[VERSIONS.index(start) :]):
         migrate(by_steps, version)
@@ -158,13 +165,38 @@ def test_a_value_that_was_changed_and_taken_in_one_run_returns_changed(
     assert (held["title"], held["count"]) == ('"y"', "8")
 
 
+def test_a_value_that_one_run_changed_and_took_returns_changed_in_a_later_run(
+    begun: Callable[[], Preferences[Any]],
+) -> None:
+    at_once, by_steps = begun(), begun()
+    for prefs in (at_once, by_steps):
+        for owner in ("alice", "bob"):
+            prefs.set_many("user", owner, {"name": "x", "count": 4, "left": "a"})
+    migrate(at_once, "4.0.0")
+    for version in ("2.0.0", "3.0.0", "4.0.0"):
+        migrate(by_steps, version)
+    goal = "5.0.0"
+    older = read_in_memory(at_once._workplace, "4.0.0", document(goal, SCHEMAS[goal]))
+    read = _texts(older)
+    point = older.layers(APP, goal, "count", [("user", "bob")])
+    for prefs in (at_once, by_steps):
+        prefs.set("fresh", "edited", user="bob")
+        migrate(prefs, goal)
+    held = _texts(at_once.store)
+    assert held == _texts(by_steps.store)
+    assert (held["user", "alice"]["title"], held["user", "bob"]["count"]) == ('"y"', "8")
+    assert read["user", "alice"] == held["user", "alice"]
+    assert point[0][2] == "8"
+    migrate(at_once, "1.0.0")
+    assert at_once.get("count", user="alice") == 4
+
+
 def test_a_set_that_holds_nothing_but_what_is_parked_is_there(
     begun: Callable[[], Preferences[Any]],
 ) -> None:
     prefs = begun()
     prefs.set_many("user", "alice", {"count": 4})
     prefs.set_many("user", "zoe", {"left": "a"})
-    migrate(prefs, "3.0.0")
     migrate(prefs, "4.0.0")
     prefs.set_many("user", "alice", {}, unset=["fresh"])
     assert ("user", "alice") not in _texts(prefs.store)

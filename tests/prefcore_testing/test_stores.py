@@ -480,6 +480,13 @@ FAULTS = [
         "abandoned_changeset_leaves_all_as_it_was",
     ),
     Fault(
+        "the past holds the present transaction's writes",
+        "writing",
+        "            yield self._deltas()\n",
+        "            yield ()\n",
+        "past_within_a_transaction_is_without_its_own_writes",
+    ),
+    Fault(
         "rehearsal commits",
         "store",
         "        try:\n            yield making\n"

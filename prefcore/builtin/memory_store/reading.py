@@ -68,8 +68,8 @@ class View:
     def _sets_at(self, app: str, selection: Selection, at: int) -> Iterator[PreferenceSet]:
         held = self._state.app(app)
         sets = {where: dict(cells) for where, cells in held.sets.items()}
-        for record in reversed(self._state.records(app, at + 1)):
-            for delta in record.deltas:
+        for deltas in self._deltas_since(app, at + 1):
+            for delta in deltas:
                 cells = sets.setdefault(delta.place, {})
                 cells.pop(delta.uuid, None)
                 if delta.before is not None:
@@ -79,6 +79,11 @@ class View:
             rows = sorted((name, *cell) for name, cell in named if selection.takes_key(name))
             if rows and selection.takes_set(scope, owner):
                 yield PreferenceSet(scope, owner, rows)
+
+    def _deltas_since(self, app: str, revision: int) -> Iterator[Sequence[Delta]]:
+        """Give what each changeset from a revision on changed, newest first."""
+        for record in reversed(self._state.records(app, revision)):
+            yield record.deltas
 
     def _rows(self, app: str, where: Place, selection: Selection = Selection()) -> list[Row]:
         held = self._state.app(app)

@@ -206,6 +206,11 @@ class Making(View):
         if app == self._draft.app:
             yield self._draft.kind, self._deltas()
 
+    def _deltas_since(self, app: str, revision: int) -> Iterator[Sequence[Delta]]:
+        if app == self._draft.app:
+            yield self._deltas()
+        yield from super()._deltas_since(app, revision)
+
     def _refuse_if_ended(self) -> None:
         if self._ended:
             raise UsageError("this changeset has ended; begin a new one to write")

@@ -6,6 +6,7 @@ stood when the key went, and that is what has to return.
 
 from __future__ import annotations
 
+from prefcore.engines.migrating.gone import as_they_went
 from prefcore.engines.migrating.work import Migration
 from prefcore.interfaces import Transaction
 from prefcore.migration import Edge, Rename
@@ -27,6 +28,7 @@ class Aside:
         self, transaction: Transaction, migration: Migration, path: tuple[Edge, ...]
     ) -> None:
         self._transaction = transaction
+        self._migration = migration
         self._app = migration.app
         self._coming: list[frozenset[str]] = []  # for each edge: what later ones add
         later: frozenset[str] = frozenset()
@@ -64,9 +66,9 @@ class Aside:
 
     def returning(self, key: str) -> _Rows:
         """Give what of a key comes back, where its sets hold nothing of it now."""
-        rows = {
-            (scope, owner): row for scope, owner, row in self._transaction.parked(self._app, key)
-        }
+        parked = list(self._transaction.parked(self._app, key))
+        went = as_they_went(self._transaction, self._migration, key, parked)
+        rows = {(scope, owner): row for scope, owner, row in went}
         left = self._left.pop(key, None)
         if left:
             held = self._held(key)

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
-from prefcore.engines.migrating.up import lost_key, raise_named, refused_value
-from prefcore.engines.migrating.work import Migration, fault_of
+from prefcore.engines.migrating.climb import Climb
+from prefcore.engines.migrating.gone import as_they_went
+from prefcore.engines.migrating.work import Migration
 from prefcore.interfaces import Snapshot
 from prefcore.migration import Add, Edge, Rename
 from prefcore.model import Entry, PreferenceSet, Row, Selection, to_micros
-from prefcore.schema import SchemaDocument
 from prefcore.values import canonical_text
 
 __all__ = ["Ascent"]
@@ -44,14 +44,16 @@ class Ascent:
     def one_set(self, view: Snapshot, scope: str, owner: str) -> PreferenceSet:
         """Give one set as it is at the end of the way."""
         app = self.migration.app
-        parked = {}
+        parked: dict[str, Row] = {}
         for key in self.returning:
             last = next(view.history(app, scope, owner, key), None)
             if last is None or last[0].kind != "migrate":
                 continue
             before, after = last[1].before, last[1].after
             if after is None and before is not None:
-                parked[key] = _row(key, before)
+                row = (scope, owner, _row(key, before))
+                for *_, went in as_they_went(view, self.migration, key, [row]):
+                    parked[key] = went
         return self._raised(view, view.read_set(app, scope, owner), parked)
 
     def sets(self, view: Snapshot, selection: Selection) -> Iterator[PreferenceSet]:
@@ -59,7 +61,7 @@ class Ascent:
         app = self.migration.app
         parked: dict[tuple[str, str], dict[str, Row]] = {}
         for key in self.returning:
-            for scope, owner, row in view.parked(app, key):
+            for scope, owner, row in as_they_went(view, self.migration, key, view.parked(app, key)):
                 parked.setdefault((scope, owner), {})[key] = row
         held = view.sets(app, Selection(selection.scopes, selection.owners))
         for one in _with_empty(held, sorted(parked)):
@@ -73,72 +75,10 @@ class Ascent:
     def _raised(
         self, view: Snapshot, one: PreferenceSet, parked: Mapping[str, Row]
     ) -> PreferenceSet:
-        climb = _Climb(self.migration, view, one, parked)
+        climb = Climb(self.migration, view, one, parked)
         for edge in self.path:
             climb.walk(edge)
         return PreferenceSet(one.scope, one.owner, climb.rows)
-
-
-class _Climb:
-    """One set on its way up."""
-
-    def __init__(
-        self, migration: Migration, view: Snapshot, one: PreferenceSet, parked: Mapping[str, Row]
-    ) -> None:
-        self.rows = migration.rows(one.rows)
-        self._migration = migration
-        self._view = view
-        self._scope, self._owner, self._place = one.scope, one.owner, one.place
-        self._parked = dict(parked)
-
-    def walk(self, edge: Edge) -> None:
-        """Take the set over one edge, as ``migrate_up`` takes the store."""
-        older, newer = self._migration.load(edge.older), self._migration.load(edge.newer)
-        began = {row[0]: row for row in self.rows}
-        operations = edge.step.operations if edge.step is not None else ()
-        for operation in operations:
-            if isinstance(operation, Add):
-                self._return_parked(newer, (operation.key,))
-            before = [row[0] for row in self.rows]
-            try:
-                operation.up(self.rows)
-            except Exception as error:  # noqa: BLE001  # a step's function may raise anything
-                raise_named(self._migration, edge, operation, self._place, error)
-            if isinstance(operation, Rename) and self._is_free(operation.to):
-                self._rename_parked(operation)
-                continue
-            self._parked.update(
-                (key, began[key]) for key in before if key not in self.rows and key in began
-            )
-        decided = {key for operation in operations for key in operation.decides_on}
-        added, removed, changed = older.changed_keys(newer)
-        for key in sorted(removed):
-            if key in self.rows:
-                raise lost_key(edge, key, self._place)
-        self._return_parked(newer, {*added} - decided)
-        for key in sorted({*added, *changed}):
-            if key in self.rows:
-                fault = fault_of(newer, key, self.rows.text(key), self._scope, self._owner)
-                if fault is not None:
-                    raise refused_value(edge, key, fault)
-
-    def _return_parked(self, newer: SchemaDocument, keys: Iterable[str]) -> None:
-        for key in sorted(keys):
-            row = self._parked.get(key)
-            if row is None or key in self.rows:
-                continue
-            if fault_of(newer, key, row[1], self._scope, self._owner) is None:
-                self.rows.restore(row)
-
-    def _is_free(self, key: str) -> bool:
-        return next(self._view.held(self._migration.app, key), None) is None
-
-    def _rename_parked(self, operation: Rename) -> None:
-        """Take a parked value along: the key itself is renamed, for all sets at once."""
-        row = self._parked.pop(operation.key, None)
-        self._parked.pop(operation.to, None)
-        if row is not None:
-            self._parked[operation.to] = (operation.to, *row[1:])
 
 
 def _with_empty(

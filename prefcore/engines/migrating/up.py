@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NoReturn
 
 from prefcore.engines.migrating.aside import Aside
+from prefcore.engines.migrating.refusals import lost_key, raise_named, refused_value
 from prefcore.engines.migrating.telling import tell_changes
 from prefcore.engines.migrating.work import Migration, fault_of
 from prefcore.errors import (
-    MissingStep,
     PrefcoreError,
-    StepFailed,
 )
 from prefcore.interfaces import Transaction
 from prefcore.migration import Add, Edge, Operation, Rename
@@ -20,7 +18,7 @@ from prefcore.model import Selection, place
 from prefcore.planning import PlanBuilder
 from prefcore.schema import SchemaDocument
 
-__all__ = ["lost_key", "migrate_up", "raise_named", "refused_value"]
+__all__ = ["migrate_up"]
 
 
 def migrate_up(
@@ -115,30 +113,6 @@ def _up_by_set(
         transaction.remove(one.scope, one.owner, [r[0] for r in one.rows if r[0] not in kept])
 
 
-def raise_named(
-    migration: Migration, edge: Edge, operation: Operation, where: str, error: Exception
-) -> NoReturn:
-    """Raise an operation's error with its edge and set; a sensitive value is not in it."""
-    schema = migration.load(edge.older)
-    declared = (schema.preferences.get(key) for key in operation.older_keys)
-    hidden = any(one is not None and one.sensitive for one in declared)
-    kind: type[PrefcoreError] = StepFailed
-    facts: dict[str, object] = {}
-    message = f"{operation} raised {type(error).__name__}"
-    if isinstance(error, PrefcoreError):
-        kind, facts = type(error), error.facts
-        message = str(facts.get("said", message)) if hidden else error.message
-    elif not hidden:
-        message += f": {error}"
-    if hidden:
-        facts = {name: fact for name, fact in facts.items() if name != "value"}
-    if kind is StepFailed:
-        message += "; nothing was changed"
-    at = f"{where} " if message.startswith(f"{facts.get('key')}: ") else f"{where}: "
-    told = kind(f"{edge.older} → {edge.newer}: {at if where else ''}{message}", **facts)
-    raise told from (None if hidden else error)
-
-
 def _refuse_lost_keys(
     transaction: Transaction, edge: Edge, app: str, removed: Iterable[str]
 ) -> None:
@@ -146,17 +120,6 @@ def _refuse_lost_keys(
         holder = next(transaction.held(app, key), None)
         if holder is not None:
             raise lost_key(edge, key, place(*holder[:2]))
-
-
-def lost_key(edge: Edge, key: str, where: str) -> MissingStep:
-    """Give the error for a key that an edge gives up while a set holds it."""
-    return MissingStep(
-        f"{edge.older} → {edge.newer}: {key} is gone in {edge.newer} and {where} holds it; write a "
-        f"step that says what becomes of it, such as remove({key!r}) or rename({key!r}, …)",
-        key=key,
-        older=edge.older,
-        newer=edge.newer,
-    )
 
 
 def _return_parked(
@@ -183,12 +146,3 @@ def _check_held(
             fault = verdicts[seen]
             if fault is not None:
                 raise refused_value(edge, key, fault)
-
-
-def refused_value(edge: Edge, key: str, fault: PrefcoreError) -> PrefcoreError:
-    """Give the error for a held value that the version after an edge refuses."""
-    return type(fault)(
-        f"{edge.older} → {edge.newer}: {fault.message}; write a step for it, "
-        f"such as map_values({key!r}, …)",
-        **fault.facts,
-    )

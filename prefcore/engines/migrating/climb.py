@@ -1,0 +1,80 @@
+"""Climbing: one set taken up the edges in memory, as ``migrate_up`` takes the whole store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from prefcore.engines.migrating.refusals import lost_key, raise_named, refused_value
+from prefcore.engines.migrating.work import Migration, fault_of
+from prefcore.interfaces import Snapshot
+from prefcore.migration import Add, Edge, Rename
+from prefcore.model import PreferenceSet, Row
+from prefcore.schema import SchemaDocument
+
+__all__ = ["Climb"]
+
+
+class Climb:
+    """One set on its way up: ``rows`` are what it holds, ``parked`` what left it on the way.
+
+    A key that left stands in ``parked`` as it was when the edge that took it began; what was parked
+    before is given. Both return where a later edge declares the key again.
+    """
+
+    def __init__(
+        self, migration: Migration, view: Snapshot, one: PreferenceSet, parked: Mapping[str, Row]
+    ) -> None:
+        self.rows = migration.rows(one.rows)
+        self._migration = migration
+        self._view = view
+        self._scope, self._owner, self._place = one.scope, one.owner, one.place
+        self.parked = dict(parked)
+
+    def walk(self, edge: Edge) -> None:
+        """Take the set over one edge, as ``migrate_up`` takes the store."""
+        older, newer = self._migration.load(edge.older), self._migration.load(edge.newer)
+        began = {row[0]: row for row in self.rows}
+        operations = edge.step.operations if edge.step is not None else ()
+        for operation in operations:
+            if isinstance(operation, Add):
+                self._return_parked(newer, (operation.key,))
+            before = [row[0] for row in self.rows]
+            try:
+                operation.up(self.rows)
+            except Exception as error:  # noqa: BLE001  # a step's function may raise anything
+                raise_named(self._migration, edge, operation, self._place, error)
+            if isinstance(operation, Rename) and self._is_free(operation.to):
+                self._rename_parked(operation)
+                continue
+            self.parked.update(
+                (key, began[key]) for key in before if key not in self.rows and key in began
+            )
+        decided = {key for operation in operations for key in operation.decides_on}
+        added, removed, changed = older.changed_keys(newer)
+        for key in sorted(removed):
+            if key in self.rows:
+                raise lost_key(edge, key, self._place)
+        self._return_parked(newer, {*added} - decided)
+        for key in sorted({*added, *changed}):
+            if key in self.rows:
+                fault = fault_of(newer, key, self.rows.text(key), self._scope, self._owner)
+                if fault is not None:
+                    raise refused_value(edge, key, fault)
+
+    def _return_parked(self, newer: SchemaDocument, keys: Iterable[str]) -> None:
+        for key in sorted(keys):
+            row = self.parked.get(key)
+            if row is None or key in self.rows:
+                continue
+            if fault_of(newer, key, row[1], self._scope, self._owner) is None:
+                self.rows.restore(row)
+
+    def _is_free(self, key: str) -> bool:
+        return next(self._view.held(self._migration.app, key), None) is None
+
+    def _rename_parked(self, operation: Rename) -> None:
+        """Take a parked value along: the key itself is renamed, for all sets at once."""
+        row = self.parked.pop(operation.key, None)
+        self.parked.pop(operation.to, None)
+        if row is not None:
+            self.parked[operation.to] = (operation.to, *row[1:])
