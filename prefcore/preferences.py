@@ -214,6 +214,14 @@ class Preferences(Browser, Generic[S]):
             self._use(read_in_memory(self._workplace, held, self._workplace.schema(newest)))
 
     @property
+    def is_newer(self) -> bool:
+        """Whether the version worked at is above all that the application's schemas tell."""
+        newest, held = self._workplace.known.newest, self._version
+        if newest == held or newest is None or held is None:
+            return False
+        return Version.parse(newest) < Version.parse(held)
+
+    @property
     def stored_version(self) -> str | None:
         """The version the store is at: another than ``version`` where it is read as it is not."""
         store = self._store
@@ -403,10 +411,8 @@ class Preferences(Browser, Generic[S]):
 
     def _refuse_if_newer(self) -> None:
         """Refuse to change values at a version above all whose schemas the application has."""
-        newest, held = self._workplace.known.newest, self._version
-        if newest == held or newest is None or held is None:
-            return
-        if Version.parse(newest) < Version.parse(held):
+        if self.is_newer:
+            newest, held = str(self.newest_version), str(self._version)
             raise newer_refusal(self._store.url, self.app, held, newest)
 
     def _refuse_overwriting(

@@ -136,10 +136,17 @@ class Session:
         """As ``preferences``, for verbs that only read: as the newest program would see it.
 
         An older store that can only be read is read through the migration steps, in memory; where
-        those cannot be had, as it is stored. Either is told.
+        those cannot be had, as it is stored. Either is told, and so is a newer store.
         """
         with self.preferences() as prefs:
             self.read_at_newest(prefs)
+            if prefs.is_newer:
+                from prefcore.cli.output import warn
+
+                warn(
+                    f"{prefs.app} is at {prefs.version}, newer than {prefs.newest_version}, the "
+                    "newest schema configured: all of it can be read, and changes are refused"
+                )
             yield prefs
 
     def read_at_newest(self, prefs: Preferences[Schema]) -> None:

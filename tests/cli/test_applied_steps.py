@@ -34,6 +34,7 @@ def _told(shell: Shell) -> list[tuple[str, str]]:
     validated = shell.run("validate", "--json", code=int(is_error))
     assert validated.json["steps"] == steps
     text = shell.run("validate", code=int(is_error))
+    assert ("changed since\n" in text.err) == bool(found)
     status = shell.run("migrate", "status").out
     looked = shell.run("doctor", "--json", code=int(is_error)).json
     states = {"error": "fail", "warning": "warn"}

@@ -111,7 +111,12 @@ def test_nothing_is_made_for_reading(bare: Shell) -> None:
 
 def test_a_newer_store_is_read_and_its_values_are_not_changed(newer: Shell) -> None:
     assert newer.run("get", "theme", "--user", "bo").out == "dark\n"
-    assert 'theme  "dark"' in newer.run("list", "--user", "bo").out
+    listed = newer.run("list", "--user", "bo")
+    assert 'theme  "dark"' in listed.out
+    assert listed.err == (
+        "prefcore: warning: acme is at 2.0.0, newer than 1.0.0, the newest schema configured: all "
+        "of it can be read, and changes are refused\n"
+    )
     assert '"schema": "2.0.0"' in newer.run("export").out
     assert "against 2.0.0: all valid" in newer.run("validate").err
     newer.write("in.json", '{"size": 21}')

@@ -48,5 +48,7 @@ def command(session: Session, selection: Selection) -> int:
             else:
                 warn(escaped(one.message))
         verdict = f"{len(faults)} refused" if faults else "all valid"
+        if changed:
+            verdict += f"; {len(changed)} of the steps that were applied changed since"
         say(session, f"{checked} values checked against {version}: {verdict}")
     return 1 if faults or any(one.severity == "error" for one in changed) else 0

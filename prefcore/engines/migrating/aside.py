@@ -34,7 +34,7 @@ class Aside:
         later: frozenset[str] = frozenset()
         for edge in reversed(path):
             self._coming.append(later)
-            later |= {*migration.load(edge.older).changed_keys(migration.load(edge.newer))[0]}
+            later |= {*migration.changed_keys(edge)[0]}
         self._touched: set[str] = set()
         self._began: dict[str, _Rows] = {}
         self._left: dict[str, _Rows] = {}

@@ -32,7 +32,7 @@ class Climb:
 
     def walk(self, edge: Edge) -> None:
         """Take the set over one edge, as ``migrate_up`` takes the store."""
-        older, newer = self._migration.load(edge.older), self._migration.load(edge.newer)
+        newer = self._migration.load(edge.newer)
         began = {row[0]: row for row in self.rows}
         operations = edge.step.operations if edge.step is not None else ()
         for operation in operations:
@@ -50,7 +50,7 @@ class Climb:
                 (key, began[key]) for key in before if key not in self.rows and key in began
             )
         decided = {key for operation in operations for key in operation.decides_on}
-        added, removed, changed = older.changed_keys(newer)
+        added, removed, changed = self._migration.changed_keys(edge)
         for key in sorted(removed):
             if key in self.rows:
                 raise lost_key(edge, key, self._place)

@@ -32,10 +32,9 @@ class Ascent:
     @property
     def returning(self) -> tuple[str, ...]:
         """The keys, by their names in the store, whose parked values may return on the way."""
-        load = self.migration.load
         keys: set[str] = set()
         for edge in self.path:
-            keys.update(load(edge.older).changed_keys(load(edge.newer))[0])
+            keys.update(self.migration.changed_keys(edge)[0])
             for operation in edge.step.operations if edge.step is not None else ():
                 if isinstance(operation, Add | Rename):
                     keys.add(operation.key)

@@ -32,7 +32,7 @@ def migrate_up(
     aside = Aside(transaction, migration, path)
     for edge in path:
         aside.begin()
-        older, newer = migration.load(edge.older), migration.load(edge.newer)
+        newer = migration.load(edge.newer)
         operations = edge.step.operations if edge.step is not None else ()
         for operation in operations:
             if isinstance(operation, Add):  # a value that the user had comes before the step's
@@ -40,7 +40,7 @@ def migrate_up(
             _up(transaction, migration, aside, edge, operation)
         aside.end(edge)
         decided = {key for operation in operations for key in operation.decides_on}
-        added, removed, changed = older.changed_keys(newer)
+        added, removed, changed = migration.changed_keys(edge)
         _refuse_lost_keys(transaction, edge, migration.app, removed)
         _return_parked(transaction, aside, newer, {*added} - decided)
         _check_held(transaction, edge, newer, {*added, *changed})

@@ -17,10 +17,12 @@ from prefcore.model import Row, place, to_micros
 from prefcore.schema import SchemaDocument, Version
 from prefcore.values import from_text
 
-__all__ = ["FindPath", "Load", "Migration", "fault_of", "is_lower"]
+__all__ = ["Changed", "FindPath", "Load", "Migration", "fault_of", "is_lower"]
 
 #: Gives the schema of a version.
 Load = Callable[[str], SchemaDocument]
+#: The keys that an edge adds, removes and changes, each sorted.
+Changed = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 #: Gives the edges between two versions, in walking order.
 FindPath = Callable[[str, str], tuple[Edge, ...]]
 
@@ -34,6 +36,14 @@ class Migration:
     at: datetime
     load: Load
     find_path: FindPath
+    _changed: dict[tuple[str, str], Changed] = attrs.field(factory=dict, init=False, repr=False)
+
+    def changed_keys(self, edge: Edge) -> Changed:
+        """Give the keys that an edge adds, removes and changes; compared once."""
+        ends = (edge.older, edge.newer)
+        if ends not in self._changed:
+            self._changed[ends] = self.load(edge.older).changed_keys(self.load(edge.newer))
+        return self._changed[ends]
 
     def rows(self, rows: Iterable[Row]) -> Rows:
         """Give rows that a step can work on, stamped with this migration."""
