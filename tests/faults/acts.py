@@ -56,6 +56,12 @@ def _get(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object]
     yield lambda: prefs.get("size", user="user0001")
 
 
+def _newest(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object]]:
+    plan = prefs.plan_migration(story.NEW)
+    prefs.read_at_newest()
+    yield lambda: (prefs.get("font_size", user="user0001"), prefs.version, plan.counts)
+
+
 def _get_set(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object]]:
     yield lambda: prefs.get("key2", user="user0002")
 
@@ -102,6 +108,7 @@ ACTS: Mapping[str, Act] = {
     "their sets": _sets_of("theirs"),
     "get": _get,
     "key2": _get_set,
+    "newest": _newest,
     "lock": _lock,
     "import": _import,
     "up": _up,

@@ -50,6 +50,18 @@ def test_a_read_only_store_is_read_and_not_written(
     assert _contents(folder)["prefs.db"] == held["prefs.db"]
 
 
+@pytest.mark.parametrize("mode", [0o555, 0o777], ids=["folder too", "file"])
+def test_a_read_only_older_store_is_read_through_the_steps_and_planned_on(
+    mode: int, folder: Path
+) -> None:
+    (folder / "prefs.db").chmod(0o444)
+    folder.chmod(mode)
+    held = (folder / "prefs.db").read_bytes()
+    report = start("newest", folder, is_guest=True)()
+    assert (report.what, report.message[:13]) == ("done", "(1, '2.0.0', ")
+    assert (folder / "prefs.db").read_bytes() == held
+
+
 def test_a_log_left_in_a_read_only_folder_is_never_overlooked(folder: Path) -> None:
     measure("sets", folder)  # which kills it in the next one
     assert (folder / "prefs.db-wal").stat().st_size > 0
