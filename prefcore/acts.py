@@ -31,7 +31,7 @@ from prefcore.model import (
 )
 from prefcore.planning import PlanBuilder
 from prefcore.plugins import Plugins
-from prefcore.schema import SchemaDocument, Version
+from prefcore.schema import Noted, SchemaDocument, Version
 from prefcore.values import UNSET, from_text
 from prefcore.workplace import Act, Workplace
 
@@ -133,6 +133,7 @@ def migration_act(
     documents = _documents(workplace, path)
 
     def run(transaction: Transaction, builder: PlanBuilder) -> None:
+        _warn_of_deprecated(transaction, builder, workplace.app, goal)
         migration = _migration(workplace, documents)
         if upwards:
             migrating.migrate_up(transaction, builder, migration, path)
@@ -143,6 +144,15 @@ def migration_act(
             )
 
     return _migrating(start, goal, path, run, reason)
+
+
+def _warn_of_deprecated(
+    transaction: Transaction, builder: PlanBuilder, app: str, version: str
+) -> None:
+    for record in transaction.schema_versions(app):
+        noted = Noted.from_facts(record.facts)
+        if record.version == version and noted.is_deprecated:
+            builder.warn(f"schema {version} is deprecated; {noted.notice}".rstrip("; "))
 
 
 def undo_migration_act(workplace: Workplace, changeset: Changeset, *, reason: str) -> Act:

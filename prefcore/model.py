@@ -506,4 +506,4 @@ class Plan:
         return (item for item in self.items if item.act == act)
 
 
-_EFFECTS = ("add", "change", "remove", "rename", "park", "return", "register", "version")
+_EFFECTS = ("add", "change", "remove", "rename", "park", "return", "register", "note", "version")

@@ -51,6 +51,7 @@ from prefcore.model import (
 )
 from prefcore.other_versions import NewerStore, OtherVersion
 from prefcore.plugins import Plugins
+from prefcore.registry import Registry
 from prefcore.schema import SchemaDocument, Snapshots, Version
 from prefcore.values import canonical_text
 from prefcore.views import Buffered, Live, Resolved
@@ -268,6 +269,11 @@ class Preferences(Browser, Generic[S]):
         if document.app != self.app:
             raise AppMismatch(f"this is a schema of {document.app}, not of {self.app}")
         return register_act(document, reason)
+
+    @property
+    def registry(self) -> Registry:
+        """The registry of schema versions: what is said of them, and what lies between them."""
+        return Registry(self._workplace, self._version, self._plan)
 
     # --------------------------------------------------------------------- one's own values
 

@@ -39,7 +39,7 @@ LINES = """
     engines · builtin · builtin.hooks
     workplace · other_versions
     lookup · meeting
-    browsing · acts · views · releasing
+    browsing · acts · views · releasing · registry
     preferences
     cli
     prefcore

@@ -38,6 +38,7 @@ _PAST = {
     "remove": "removed",
     "rename": "renamed",
     "register": "registered",
+    "note": "noted",
     "park": "parked",
     "return": "returned",
     "unchanged": "unchanged",

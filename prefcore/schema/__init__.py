@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from prefcore.schema.json_schema import from_json_schema
     from prefcore.schema.json_schema_writing import JsonSchema, to_json_schema
     from prefcore.schema.markdown import to_markdown
+    from prefcore.schema.noted import Noted, SaidVerdict
     from prefcore.schema.shape import Shape
     from prefcore.schema.snapshots import Snapshots, read_schema, to_snapshot
     from prefcore.schema.typed import (
@@ -36,9 +37,11 @@ __all__ = [
     "Check",
     "Deprecation",
     "JsonSchema",
+    "Noted",
     "Preference",
     "Problem",
     "Rule",
+    "SaidVerdict",
     "Schema",
     "SchemaDocument",
     "Secret",
@@ -67,6 +70,7 @@ _HOMES = {
     "json_schema": ("from_json_schema",),
     "json_schema_writing": ("JsonSchema", "to_json_schema"),
     "markdown": ("to_markdown",),
+    "noted": ("Noted", "SaidVerdict"),
     "shape": ("Shape",),
     "snapshots": ("Snapshots", "read_schema", "to_snapshot"),
     "typed": ("Binding", "Schema", "Section", "Secret", "deprecated", "preference", "rule"),

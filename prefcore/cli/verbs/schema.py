@@ -14,6 +14,7 @@ from prefcore.cli.options import acting
 from prefcore.cli.output import MASK, escaped, print_json, print_table, say, shown, warn, width
 from prefcore.cli.plans import carry_out, tell_done
 from prefcore.cli.session import Session
+from prefcore.schema import Noted
 from prefcore.schema.wording import type_words
 from prefcore.values import UNSET
 
@@ -34,6 +35,11 @@ command = LazyGroup(
         "snapshot": ("releases:snapshot_command", "Write today's declaration as a snapshot."),
         "check": ("releases:check_command", "Say what a change breaks, and the version it needs."),
         "diff": ("releases:diff_command", "Show what changed between two versions or files."),
+        "status": ("registry:status_command", "Show where the store stands, and what is ahead."),
+        "matrix": ("registry:matrix_command", "Show which version reads whose data."),
+        "note": ("registry:note_command", "Say what a version is called, and more of it."),
+        "deprecate": ("registry:deprecate_command", "Say that a version is to be left."),
+        "verdict": ("registry:verdict_command", "Say that a version reads another's data, or not."),
         "export": ("schema_files:export_command", "Write a version as Markdown or JSON Schema."),
         "import": ("schema_files:import_command", "Take a JSON Schema in as a snapshot."),
     },
@@ -74,15 +80,23 @@ def _data(version: str, record: SchemaVersion | None, in_force: str | None) -> d
         data["digest"] = record.digest
         times = {"registered_at": record.registered_at, "applied_at": record.applied_at}
         data |= {name: at.isoformat() for name, at in times.items() if at is not None}
+        actors = {"registered_by": record.registered_by, "applied_by": record.applied_by}
+        data |= {name: actor for name, actor in actors.items() if actor}
+        data |= {name: value for name, value in record.facts.items() if name != "verdicts"}
     return data
 
 
 def _words(record: SchemaVersion | None, in_force: bool) -> str:
+    words = []
     if in_force:
-        return "in force"
-    if record is None:
-        return ""
-    return "was in force" if record.applied_at is not None else "registered"
+        words.append("in force")
+    elif record is not None:
+        words.append("was in force" if record.applied_at is not None else "registered")
+    noted = Noted() if record is None else Noted.from_facts(record.facts)
+    words += [f'"{escaped(noted.name)}"'] if noted.name else []
+    words += ["deprecated"] if noted.is_deprecated else []
+    words += [escaped(noted.notice)] if noted.notice else []
+    return ", ".join(words)
 
 
 @click.command("show", cls=Command)
