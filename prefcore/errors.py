@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = [
     "AppMismatch",
+    "BrokenSeal",
     "ConflictError",
     "DamagedDocument",
     "DamagedStore",
@@ -37,6 +38,7 @@ __all__ = [
     "TruncatedDocument",
     "UnknownKey",
     "UsageError",
+    "WrongKey",
 ]
 
 
@@ -133,10 +135,20 @@ class StoreMoved(LockedError):
     """Another process migrated or replaced the store while this one had it open: open it again."""
 
 
+class WrongKey(PrefcoreError):
+    """A passphrase or key is wrong, or the key that something is sealed under is not here."""
+
+    exit_code = 12
+
+
 class IntegrityError(PrefcoreError):
     """Something is damaged, truncated or not ours."""
 
     exit_code = 13
+
+
+class BrokenSeal(IntegrityError):
+    """What is encrypted was changed, cut, or moved here from elsewhere; nothing is released."""
 
 
 class DamagedValue(IntegrityError, ValueError):

@@ -1,4 +1,7 @@
-"""What keeps secrets secret; so far which names tell of one, the rest comes with the key ring."""
+"""What keeps secrets secret: the key ring, sealed values, encrypted documents, telling names.
+
+The modules with ciphers are imported where they are needed: ``cryptography`` costs 20 ms to import.
+"""
 
 from prefcore.security.names import is_telling_name
 

@@ -1,0 +1,235 @@
+"""The folder that holds a key ring and its root key, and changing them so that no kill harms.
+
+``ring`` is the ring, ``root-….key`` its root key where that is a file. A file is written beside
+its place, synced and renamed onto it; a ring that names a new root key replaces the old one only
+after that key's file is safe, and the old key's file goes last. Changes exclude each other by a
+lock on ``lock``.
+"""
+
+from __future__ import annotations
+
+import os
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from stat import S_IMODE, S_ISREG
+
+from prefcore.errors import (
+    IntegrityError,
+    NewerFormat,
+    NoSpace,
+    NotFound,
+    NotPermitted,
+    PrefcoreError,
+    WrongKey,
+)
+from prefcore.security.ciphers import KEY_BYTES
+from prefcore.security.ring import KeyRing
+from prefcore.security.ring_text import MAX_BYTES, ClosedRing, Root, ring_bytes
+from prefcore.security.roots import KdfParameters, RootKey, passphrase_root
+
+__all__ = ["RingFolder", "Stamp"]
+
+_RING = "ring"
+_KEY_MAGIC = "prefcore-root-key 1"
+#: What changes with every change of the ring's file.
+Stamp = tuple[int, int, int]
+
+
+class RingFolder:
+    """A folder with a key ring in it, or with none yet.
+
+    ``passphrase`` is asked where one is needed; ``provider`` opens a plugin's key provider by its
+    id and settings.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        passphrase: Callable[[], str],
+        provider: Callable[[str, Mapping[str, object]], Root],
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self.path = Path(path)
+        self.random = random
+        self._passphrase = passphrase
+        self._provider = provider
+
+    @property
+    def ring_path(self) -> Path:
+        """Where the ring stands."""
+        return self.path / _RING
+
+    def stamp(self) -> Stamp | None:
+        """Give what tells one state of the ring's file from another; None where there is none."""
+        try:
+            found = self.ring_path.stat()
+        except OSError:
+            return None
+        return (found.st_ino, found.st_mtime_ns, found.st_size)
+
+    # ------------------------------------------------------------------------------- reading
+
+    def closed(self) -> ClosedRing:
+        """Read the ring as everybody may; raises NotFound, NotPermitted or IntegrityError."""
+        return ClosedRing.read(_read(self.ring_path), str(self.ring_path))
+
+    def open(self) -> KeyRing:
+        """Open the ring with its root key; raises WrongKey too where that is another or gone."""
+        closed = self.closed()
+        return closed.open(self.root_of(closed))
+
+    def root_of(self, closed: ClosedRing) -> Root:
+        """Give the root that a ring says it is wrapped by."""
+        kind, root = closed.root.get("kind"), closed.root
+        if kind == "file":
+            return self._root_file(self.path / Path(str(root.get("file"))).name)
+        if kind == "passphrase":
+            parameters = KdfParameters.from_object(root)
+            return passphrase_root(self._passphrase(), parameters, self.random)
+        if kind == "provider":
+            settings = root.get("settings")
+            return self._provider(
+                str(root.get("provider")), settings if isinstance(settings, dict) else {}
+            )
+        raise NewerFormat(
+            f"{closed.name}: its root key is kept in a way that is not known here "
+            f"({kind!s:.40}); upgrade prefcore",
+            path=closed.name,
+        )
+
+    def _root_file(self, path: Path) -> RootKey:
+        try:
+            found = path.stat()
+        except OSError as error:
+            raise WrongKey(
+                f"{path}, the root key of your key ring, is not there; put it back, or import "
+                "the copy that `prefcore keys export` made",
+                path=str(path),
+            ) from error
+        if os.name == "posix" and (not S_ISREG(found.st_mode) or S_IMODE(found.st_mode) & 0o077):
+            raise NotPermitted(
+                f"{path} can be read by others than you; chmod 600 it, and if somebody may have: "
+                "prefcore keys rewrap, then prefcore keys rotate",
+                path=str(path),
+            )
+        magic, _, rest = _read(path).partition(b"\n")
+        try:
+            secret = b64decode(rest.strip(), validate=True)
+        except ValueError:
+            secret = b""
+        if magic != _KEY_MAGIC.encode() or len(secret) != KEY_BYTES:
+            raise IntegrityError(f"{path} is no root key, or is damaged", path=str(path))
+        return RootKey(secret, self.random, str(path))
+
+    def stray_roots(self) -> list[Path]:
+        """Give root key files that the ring does not use: a kill may leave one."""
+        used = str(self.closed().root.get("file"))
+        return sorted(path for path in self.path.glob("root-*.key") if path.name != used)
+
+    # ------------------------------------------------------------------------------- changing
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from changing the ring meanwhile."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with (self.path / "lock").open("a") as lock:
+                _lock(lock.fileno())
+                yield
+        except OSError as error:
+            if isinstance(error, PrefcoreError):
+                raise
+            raise _refusal(self.path, error) from error
+
+    def save(self, ring: KeyRing, root: Root, described: Mapping[str, object]) -> None:
+        """Put a ring in place, whole or not at all, wrapped by the root that is described."""
+        _replace(self.ring_path, ring_bytes(ring, root, described, self.random))
+
+    def change(self, function: Callable[[KeyRing], KeyRing]) -> KeyRing:
+        """Replace the ring by what a function makes of it; gives the new one."""
+        with self.locked():
+            closed = self.closed()
+            root = self.root_of(closed)
+            changed = function(closed.open(root))
+            self.save(changed, root, closed.root)
+        return changed
+
+    def new_root_file(self) -> tuple[RootKey, dict[str, object]]:
+        """Make a root key in a file of its own; gives it, and what describes it."""
+        name = f"root-{self.random(4).hex()}.key"
+        secret = self.random(KEY_BYTES)
+        text = f"{_KEY_MAGIC}\n{b64encode(secret).decode()}\n"
+        _replace(self.path / name, text.encode())
+        described: dict[str, object] = {"kind": "file", "file": name}
+        return RootKey(secret, self.random, str(self.path / name)), described
+
+    def new_passphrase_root(self, passphrase: str) -> tuple[RootKey, dict[str, object]]:
+        """Make a root key of a passphrase with a new salt; gives it, and what describes it."""
+        parameters = KdfParameters.fresh(self.random)
+        root = passphrase_root(passphrase, parameters, self.random)
+        return root, {"kind": "passphrase", **parameters.as_object()}
+
+    def new_provider_root(
+        self, id: str, settings: Mapping[str, object]
+    ) -> tuple[Root, dict[str, object]]:
+        """Open a plugin's key provider as root; gives it, and what describes it."""
+        described: dict[str, object] = {"kind": "provider", "provider": id}
+        return self._provider(id, settings), {**described, "settings": dict(settings)}
+
+    def rewrap(self, root: Root, described: Mapping[str, object]) -> KeyRing:
+        """Wrap the ring by another root; call it locked. Other root key files are removed last."""
+        ring = self.open()
+        self.save(ring, root, described)
+        for path in self.stray_roots():
+            path.unlink()
+        return ring
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise NotFound(
+            f"there is no key ring at {path.parent}; make one with: prefcore keys init",
+            path=str(path),
+        ) from error
+    except OSError as error:
+        raise NotPermitted(f"{path} cannot be read: {error.strerror}", path=str(path)) from error
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Put a file of mode 0600 in place, whole or not at all, and durably."""
+    draft = path.with_name(f"{path.name}.{os.urandom(4).hex()}.new")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise _refusal(path, error) from error
+    finally:
+        with suppress(OSError):  # it is in place by now, or could not be made
+            draft.unlink()
+
+
+def _refusal(path: Path, error: OSError) -> PrefcoreError:
+    kind = NotPermitted if isinstance(error, PermissionError) else NoSpace
+    return kind(f"{path} cannot be written: {error.strerror}", path=str(path))
+
+
+def _lock(descriptor: int) -> None:
+    if os.name == "posix":
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,0 +1,118 @@
+"""Sealing single values: encrypted under a data key, bound to the place where they belong.
+
+A sealed value's data is a random 12-byte nonce and the AES-256-GCM ciphertext of the padded
+canonical text, under HKDF-SHA-256 of the data key for ``prefcore value 1``. The additional data is
+``framed("prefcore value 1", *place, tag)``, so it opens nowhere else and under no other tag. The
+tag, by which equal values are known, is the first 16 bytes of HMAC-SHA-256 over
+``framed("prefcore tag 1", *place, canonical text)`` under a key that no rotation changes.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from prefcore.errors import WrongKey
+from prefcore.security.ciphers import AESGCM, NONCE_BYTES, cipher, hkdf, unsealed
+from prefcore.security.framing import framed
+from prefcore.security.padding import padded, unpadded
+from prefcore.values import Sealed
+
+__all__ = ["DOCUMENT", "Place", "Sealer"]
+
+_VALUE = "prefcore value 1"
+_TAG = "prefcore tag 1"
+_TAG_BYTES = 16
+#: Stands for the store's id where a value belongs into a document.
+DOCUMENT = "document"
+
+
+class Place(NamedTuple):
+    """Where a sealed value belongs: nowhere else does it open.
+
+    ``container`` is the store's id, or ``DOCUMENT``; ``key`` the key's UUID in that store, in
+    documents its name.
+    """
+
+    container: str
+    app: str
+    scope: str
+    owner: str
+    key: str
+
+
+class Sealer:
+    """Seals under the active data key and opens under all there are.
+
+    ``keys`` holds the data keys by id, ``active`` the id of the one that seals. What is derived
+    of them is kept, which costs 30 µs a key: one value costs 4 µs.
+    """
+
+    def __init__(
+        self,
+        keys: Mapping[str, bytes],
+        active: str,
+        tag_key: bytes,
+        *,
+        random: Callable[[int], bytes],
+    ) -> None:
+        self.active = active
+        self._ciphers = {id: cipher(key, _VALUE) for id, key in keys.items()}
+        self._tag_key = hkdf(tag_key, framed(_TAG))
+        self._random = random
+
+    def seal(self, text: str, place: Place) -> Sealed:
+        """Give a canonical text sealed for a place."""
+        encoded = text.encode()
+        return self._sealed(encoded, place, self.tag(encoded, place))
+
+    def tag(self, text: bytes, place: Place) -> bytes:
+        """Give the equality tag that a canonical text's UTF-8 has in a place."""
+        return hmac.digest(self._tag_key, framed(_TAG, *place, text), "sha256")[:_TAG_BYTES]
+
+    def _sealed(self, text: bytes, place: Place, tag: bytes) -> Sealed:
+        nonce = self._random(NONCE_BYTES)
+        bound = framed(_VALUE, *place, tag)
+        data = nonce + self._ciphers[self.active].encrypt(nonce, padded(text), bound)
+        return Sealed(self.active, data, tag)
+
+    def open(self, sealed: Sealed, place: Place) -> str:
+        """Give the canonical text that was sealed for this place.
+
+        Raises WrongKey where its data key is not here, and BrokenSeal where it was changed, or
+        sealed for another place.
+        """
+        return self._opened(sealed, place).decode()
+
+    def _opened(self, sealed: Sealed, place: Place) -> bytes:
+        data, tag = sealed.data, sealed.tag
+        opened = unsealed(
+            self._cipher(sealed, place),
+            data[:NONCE_BYTES],
+            data[NONCE_BYTES:],
+            framed(_VALUE, *place, tag),
+            what=_what(place),
+        )
+        return unpadded(opened)
+
+    def _cipher(self, sealed: Sealed, place: Place) -> AESGCM:
+        found = self._ciphers.get(sealed.key_id)
+        if found is None:
+            raise WrongKey(
+                f"{_what(place)} is sealed under the key {sealed.key_id:.40}, which is not in "
+                "your key ring; import the ring it was made with: prefcore keys import",
+                key_id=sealed.key_id,
+            )
+        return found
+
+    def resealed(self, sealed: Sealed, place: Place) -> Sealed:
+        """Give the same value, with the same tag, sealed under the active key."""
+        return self._sealed(self._opened(sealed, place), place, sealed.tag)
+
+
+def _what(place: Place) -> str:
+    owner = f"{place.scope}/{place.owner}" if place.owner else place.scope
+    if place.container == DOCUMENT:
+        return f"the sealed value of {owner} {place.key}"
+    return f"a sealed value of {owner}"

@@ -1,0 +1,135 @@
+"""Sealed values: they open where they were sealed and nowhere else, and tell nothing else."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prefcore.errors import BrokenSeal, WrongKey
+from prefcore.security.padding import padded, unpadded
+from prefcore.security.ring import KeyRing
+from prefcore.security.sealing import DOCUMENT, Place
+from prefcore.values import Sealed, canonical_text
+from prefcore_testing.values import portable_values
+
+AT = datetime(2026, 11, 26, tzinfo=UTC)
+RING = KeyRing.fresh(AT, os.urandom)
+SEALER = RING.sealer(os.urandom)
+PLACE = Place("store-id", "acme", "user", "alice", "key-uuid")
+SECRET = '"tok-4711"'
+
+
+@given(portable_values())
+def test_every_value_opens_as_it_was(value: object) -> None:
+    text = canonical_text(value)
+    assert SEALER.open(SEALER.seal(text, PLACE), PLACE) == text
+
+
+@pytest.mark.parametrize("field", Place._fields)
+def test_a_value_opens_at_no_other_place(field: str) -> None:
+    sealed = SEALER.seal(SECRET, PLACE)
+    with pytest.raises(BrokenSeal, match="moved here from elsewhere"):
+        SEALER.open(sealed, PLACE._replace(**{field: "other"}))
+
+
+def test_parts_of_a_place_do_not_run_into_each_other() -> None:
+    sealed = SEALER.seal(SECRET, PLACE._replace(scope="user", owner="alice"))
+    with pytest.raises(BrokenSeal):
+        SEALER.open(sealed, PLACE._replace(scope="usera", owner="lice"))
+
+
+def test_a_bit_flipped_in_any_byte_is_found() -> None:
+    sealed = SEALER.seal(SECRET, PLACE)
+    for part in ("data", "tag"):
+        whole = getattr(sealed, part)
+        for i in range(len(whole)):
+            flipped = whole[:i] + bytes([whole[i] ^ 1]) + whole[i + 1 :]
+            damaged = {"data": sealed.data, "tag": sealed.tag, part: flipped}
+            with pytest.raises(BrokenSeal):
+                SEALER.open(Sealed(sealed.key_id, **damaged), PLACE)
+
+
+def test_a_value_cut_short_anywhere_is_found() -> None:
+    sealed = SEALER.seal(SECRET, PLACE)
+    for length in range(len(sealed.data)):
+        with pytest.raises(BrokenSeal):
+            SEALER.open(Sealed(sealed.key_id, sealed.data[:length], sealed.tag), PLACE)
+
+
+def test_a_value_under_a_key_that_is_not_here_says_so() -> None:
+    with pytest.raises(WrongKey, match="keys import") as caught:
+        KeyRing.fresh(AT, os.urandom).sealer(os.urandom).open(SEALER.seal(SECRET, PLACE), PLACE)
+    assert caught.value.exit_code == 12
+
+
+@given(portable_values(), portable_values())
+def test_tags_are_equal_where_values_are(one: object, other: object) -> None:
+    texts = canonical_text(one), canonical_text(other)
+    first, second = (SEALER.seal(text, PLACE) for text in texts)
+    assert (first == second) == (texts[0] == texts[1])
+    assert first.data != second.data
+
+
+def test_the_same_value_has_other_tags_at_other_places_and_under_other_rings() -> None:
+    places = [PLACE, *(PLACE._replace(**{field: "other"}) for field in Place._fields)]
+    tags = {SEALER.seal(SECRET, place).tag for place in places}
+    tags.add(KeyRing.fresh(AT, os.urandom).sealer(os.urandom).seal(SECRET, PLACE).tag)
+    assert len(tags) == len(places) + 1
+
+
+def test_after_a_rotation_values_stay_equal_and_old_ones_open() -> None:
+    rotated = RING.rotated(AT, os.urandom).sealer(os.urandom)
+    old = SEALER.seal(SECRET, PLACE)
+    new = rotated.resealed(old, PLACE)
+    assert (old.key_id, new.key_id) == (RING.active.id, rotated.active)
+    assert old == new == rotated.seal(SECRET, PLACE)
+    assert rotated.open(old, PLACE) == rotated.open(new, PLACE) == SECRET
+
+
+def test_resealing_checks_what_it_opens() -> None:
+    with pytest.raises(BrokenSeal):
+        SEALER.resealed(SEALER.seal(SECRET, PLACE), PLACE._replace(owner="bob"))
+
+
+@given(st.binary().map(lambda data: data + b'"'))
+def test_padding_comes_off_again_and_buckets_are_few(text: bytes) -> None:
+    filled = padded(text)
+    assert unpadded(filled) == text
+    assert len(filled) in {32 << n for n in range(8)} or len(filled) % 4096 == 0
+
+
+@pytest.mark.parametrize(("length", "bucket"), [(0, 32), (31, 32), (32, 64), (63, 64), (64, 128)])
+def test_buckets_begin_where_they_should(length: int, bucket: int) -> None:
+    assert len(padded(b"x" * length)) == bucket
+
+
+@pytest.mark.parametrize(("length", "bucket"), [(4095, 4096), (4096, 8192), (8191, 8192)])
+def test_large_buckets_are_multiples_of_4096(length: int, bucket: int) -> None:
+    assert len(padded(b"x" * length)) == bucket
+
+
+def test_empty_values_are_as_long_as_short_ones() -> None:
+    lengths = {len(SEALER.seal(text, PLACE).data) for text in ('""', "null", "[]", '"short one"')}
+    assert len(lengths) == 1
+
+
+def test_what_was_opened_without_padding_is_refused() -> None:
+    with pytest.raises(BrokenSeal):
+        unpadded(b"\0" * 32)
+
+
+def test_nothing_shows_a_key_or_a_value() -> None:
+    told = " ".join(map(repr, (RING, RING.active, SEALER, SEALER.seal(SECRET, PLACE))))
+    secrets = (RING.active.secret, RING.tag_key, RING.signing_seed)
+    assert not any(repr(secret)[2:-1] in told or secret.hex() in told for secret in secrets)
+    assert "4711" not in told
+
+
+def test_messages_name_set_and_key_of_a_document_and_never_the_value() -> None:
+    place = Place(DOCUMENT, "acme", "user", "alice", "git.token")
+    with pytest.raises(BrokenSeal, match=r"sealed value of user/alice git\.token does not open"):
+        SEALER.open(SEALER.seal(SECRET, PLACE), place)
