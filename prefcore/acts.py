@@ -19,7 +19,7 @@ from prefcore.documents import (
 from prefcore.engines import history, importing, migrating, registering
 from prefcore.errors import UsageError
 from prefcore.interfaces import FormatInfo, MergeStrategyInfo, Transaction
-from prefcore.migration import Edge
+from prefcore.migration import Edge, Rename, Step
 from prefcore.model import (
     Changeset,
     Document,
@@ -32,7 +32,9 @@ from prefcore.model import (
 from prefcore.planning import PlanBuilder
 from prefcore.plugins import Plugins
 from prefcore.schema import Noted, SchemaDocument, Version
-from prefcore.values import UNSET, from_text
+from prefcore.sealed_files import in_clear
+from prefcore.values import UNSET, from_text, same_text
+from prefcore.vault import SealingTransaction
 from prefcore.workplace import Act, Workplace
 
 __all__ = [
@@ -48,7 +50,11 @@ __all__ = [
 
 
 def write_set(
-    transaction: Transaction, scope: str, owner: str, rows: Iterable[Row], unset: Iterable[str]
+    transaction: SealingTransaction,
+    scope: str,
+    owner: str,
+    rows: Iterable[Row],
+    unset: Iterable[str],
 ) -> None:
     """Put entries into one set and take others out of it."""
     transaction.write(scope, owner, rows)
@@ -56,17 +62,24 @@ def write_set(
 
 
 def set_act(
-    app: str, scope: str, owner: str, rows: Iterable[Row], unset: Iterable[str], *, reason: str
+    schema: SchemaDocument,
+    scope: str,
+    owner: str,
+    rows: Iterable[Row],
+    unset: Iterable[str],
+    *,
+    reason: str,
 ) -> Act:
     """Give the act that sets and unsets values of one set, which were checked before."""
-    rows, unset = list(rows), list(unset)
+    checked, unset = list(rows), list(unset)
 
-    def run(transaction: Transaction, builder: PlanBuilder) -> None:
-        held = {row[0]: row for row in transaction.read_set(app, scope, owner).rows}
+    def run(transaction: SealingTransaction, builder: PlanBuilder) -> None:
+        held = {row[0]: row for row in transaction.read_set(schema.app, scope, owner).rows}
+        rows = transaction.sealed(scope, owner, checked)
         write_set(transaction, scope, owner, rows, unset)
         for key, text, *_ in rows:
             before = from_text(held[key][1]) if key in held else UNSET
-            if key in held and held[key][1] == text:
+            if key in held and same_text(held[key][1], text):
                 builder.counts["unchanged"] += 1
             else:
                 act = "change" if key in held else "add"
@@ -78,14 +91,15 @@ def set_act(
             else:
                 builder.counts["unchanged"] += 1
 
-    kind = "set" if rows else "unset"
-    return Act(kind=kind, summary=f"{kind} in {place(scope, owner)}", reason=reason, run=run)
+    kind = "set" if checked else "unset"
+    summary = f"{kind} in {place(scope, owner)}"
+    return Act(kind=kind, summary=summary, reason=reason, run=run, schemas=(schema,))
 
 
 def register_act(document: SchemaDocument, reason: str) -> Act:
     """Give the act that records a schema version without applying it."""
 
-    def run(transaction: Transaction, builder: PlanBuilder) -> None:
+    def run(transaction: SealingTransaction, builder: PlanBuilder) -> None:
         if transaction.schema(document.app, document.version) is None:
             builder.add(PlanItem("register", document.version))
         registering.register(transaction, document)
@@ -112,7 +126,7 @@ def baseline_act(workplace: Workplace) -> Act:
     )
 
 
-def undo_act(changeset: Changeset, *, skip: bool, reason: str) -> Act:
+def undo_act(changeset: Changeset, schema: SchemaDocument, *, skip: bool, reason: str) -> Act:
     """Give the act that takes back a changeset which is no migration."""
     return Act(
         kind="undo",
@@ -122,6 +136,7 @@ def undo_act(changeset: Changeset, *, skip: bool, reason: str) -> Act:
         run=lambda transaction, builder: history.undo_changeset(
             transaction, builder, changeset, skip=skip
         ),
+        schemas=(schema,),
     )
 
 
@@ -132,7 +147,7 @@ def migration_act(
     path, upwards = workplace.way(start, goal)
     documents = _documents(workplace, path)
 
-    def run(transaction: Transaction, builder: PlanBuilder) -> None:
+    def run(transaction: SealingTransaction, builder: PlanBuilder) -> None:
         _warn_of_deprecated(transaction, builder, workplace.app, goal)
         migration = _migration(workplace, documents)
         if upwards:
@@ -143,7 +158,7 @@ def migration_act(
                 transaction, builder, migration, path, undo, take_before=take_before
             )
 
-    return _migrating(start, goal, path, run, reason)
+    return _migrating(start, goal, path, run, reason, documents)
 
 
 def _warn_of_deprecated(
@@ -161,12 +176,12 @@ def undo_migration_act(workplace: Workplace, changeset: Changeset, *, reason: st
     path, _ = workplace.way(start, goal)
     documents = _documents(workplace, path)
 
-    def run(transaction: Transaction, builder: PlanBuilder) -> None:
+    def run(transaction: SealingTransaction, builder: PlanBuilder) -> None:
         undo = migrating.undoing_last(transaction, changeset)
         migration = _migration(workplace, documents)
         migrating.migrate_back(transaction, builder, migration, path, undo)
 
-    return _migrating(start, goal, path, run, reason or f"undo {changeset.id}")
+    return _migrating(start, goal, path, run, reason or f"undo {changeset.id}", documents)
 
 
 def _documents(workplace: Workplace, path: tuple[Edge, ...]) -> dict[str, SchemaDocument]:
@@ -190,8 +205,9 @@ def _migrating(
     start: str,
     goal: str,
     path: tuple[Edge, ...],
-    run: Callable[[Transaction, PlanBuilder], None],
+    run: Callable[[SealingTransaction, PlanBuilder], None],
     reason: str,
+    documents: Mapping[str, SchemaDocument],
 ) -> Act:
     upwards = Version.parse(start) < Version.parse(goal)
     direction = "up" if upwards else "down"
@@ -212,15 +228,47 @@ def _migrating(
             for step in steps
         ],
     }
+    secrets = _secrets(documents, steps)
+
+    def run_and_seal(transaction: SealingTransaction, builder: PlanBuilder) -> None:
+        run(transaction, builder)
+        transaction.seal_in_place(secrets)
+        if transaction.sealed_in_place:
+            builder.warn(
+                f"{transaction.sealed_in_place} values that stood in clear, some of them in the "
+                "history, are secrets now and are encrypted; safety copies and backups made "
+                "before still hold them in clear"
+            )
+
     return Act(
         kind="migrate",
         summary=moving if start != goal else f"stay at {goal}",
         reason=reason,
         details=details,
-        run=run,
+        run=run_and_seal,
         to_version=goal,
         careful=True,
+        schemas=tuple(documents.values()),
+        secrets=secrets,
     )
+
+
+def _secrets(documents: Mapping[str, SchemaDocument], steps: Iterable[Step]) -> frozenset[str]:
+    """Give the keys that are secrets somewhere on the way, under all names they have there."""
+    found = {
+        key
+        for document in documents.values()
+        for key, one in document.preferences.items()
+        if one.sensitive
+    }
+    renames = [
+        {one.key, one.to} for step in steps for one in step.operations if isinstance(one, Rename)
+    ]
+    while True:
+        more = set().union(*(pair for pair in renames if pair & found)) - found
+        if not more:
+            return frozenset(found)
+        found |= more
 
 
 def import_act(
@@ -234,8 +282,10 @@ def import_act(
     strategies = _strategies(workplace, request)
     formats = _formats(workplace.plugins, request.format)
     seen = {}
-    with request.path.open("rb") as source:
-        seen[request.path] = fingerprint(source)
+    with ExitStack() as stack:
+        raw = stack.enter_context(request.path.open("rb"))
+        seen[request.path] = fingerprint(raw)
+        source = stack.enter_context(in_clear(raw, request.name, workplace.keys))
         header = opened_document(
             source, request.name, formats, format=request.format, limits=request.limits
         ).header
@@ -251,21 +301,23 @@ def import_act(
 
     way_of_base = (path, upwards)
     if request.base is not None:
-        with request.base.open("rb") as source:
-            seen[request.base] = fingerprint(source)
+        with ExitStack() as stack:
+            raw = stack.enter_context(request.base.open("rb"))
+            seen[request.base] = fingerprint(raw)
+            source = stack.enter_context(in_clear(raw, str(request.base), workplace.keys))
             begun = opened_document(
                 source, str(request.base), formats, limits=request.limits
             ).header
         way_of_base = workplace.way((begun.schema if begun else None) or start, target)
 
-    def run(transaction: Transaction, builder: PlanBuilder) -> None:
+    def run(transaction: SealingTransaction, builder: PlanBuilder) -> None:
         at = datetime.now(UTC)
 
         def sets_of(file: Path, name: str, stack: ExitStack) -> Iterable[PreferenceSet]:
             source = stack.enter_context(file.open("rb"))
             stack.enter_context(unchanging(source, name, seen[file]))
             opened = opened_document(
-                source,
+                stack.enter_context(in_clear(source, name, workplace.keys)),
                 name,
                 formats,
                 format=request.format if file == request.path else None,
@@ -318,6 +370,7 @@ def import_act(
         details=details,
         run=run,
         to_version=target,
+        schemas=(schema, workplace.schema(start)),
     )
 
 
@@ -349,6 +402,7 @@ def _base_of_log(
         path,
         upwards,
         (selection, header.selection),
+        changeset.revision,
     )
 
 

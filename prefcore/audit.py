@@ -11,8 +11,9 @@ was carried. It is SHA-256 over these UTF-8 lines, each ended by a line feed::
 The facts come last, so that a store can hash a changeset as it is written. They and the renames
 are canonical texts (``prefcore.values``). An entry line looks like one too, but has the bare word
 ``-`` where no entry stood or stands, so that a held null and no entry differ;
-``["user","alice","x",-,null]`` is therefore not JSON. Entries come by scope, owner and key as
-Unicode text (by code point), as ``Snapshot.changes`` gives them.
+``["user","alice","x",-,null]`` is therefore not JSON. A sealed value stands there by its tag
+alone, ``{"$sealed":tag}``, so that sealing it anew under another key changes no digest. Entries
+come by scope, owner and key as Unicode text (by code point), as ``Snapshot.changes`` gives them.
 
 A link of the chain is SHA-256 over the lines previous link, revision (decimal) and digest, the
 last without a line end; before the first link stand 64 zeros.
@@ -20,21 +21,32 @@ last without a line end; before the first link stand 64 zeros.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from prefcore.canonical import QUOTED, iso_time
-from prefcore.model import Changeset, to_micros
+from prefcore.model import Change, Changeset, Rename, to_micros
 from prefcore.values import canonical_text
 
-__all__ = ["ALGORITHM", "FIRST", "ChangesetDigest", "chain"]
+__all__ = [
+    "ALGORITHM",
+    "FIRST",
+    "SEALED_DIGESTS",
+    "ChangesetDigest",
+    "chain",
+    "digest_of",
+    "expected_digests",
+]
 
 #: What an AuditRecord says of a digest made here.
 ALGORITHM = "sha256"
+#: Where a changeset's details hold digests that earlier ones have since it sealed their values.
+SEALED_DIGESTS = "sealed_digests"
 #: The chain before the first changeset.
 FIRST = "0" * 64
 
 _BATCH = 1024
+_SEALED = '{"$sealed":['
 
 
 class ChangesetDigest:
@@ -54,10 +66,11 @@ class ChangesetDigest:
         """Take in changed entries in bulk, each as the arguments of ``entry``."""
         lines, quoted = self._lines, QUOTED
         for scope, owner, key, before, after in rows:
-            lines.append(
-                f"[{quoted[scope]},{quoted[owner]},{quoted[key]},"
-                f"{'-' if before is None else before},{'-' if after is None else after}]\n"
-            )
+            if before is None or before.startswith(_SEALED):
+                before = _told(before)
+            if after is None or after.startswith(_SEALED):
+                after = _told(after)
+            lines.append(f"[{quoted[scope]},{quoted[owner]},{quoted[key]},{before},{after}]\n")
             if len(lines) >= _BATCH:
                 self._flush()
 
@@ -68,8 +81,9 @@ class ChangesetDigest:
         quoted = QUOTED
         head = f"[{quoted[scope]},{quoted[owner]},"
         self._lines += [
-            f"{head}{quoted[key]},{'-' if before is None else before},"
-            f"{'-' if after is None else after}]\n"
+            f"{head}{quoted[key]},"
+            f"{_told(before) if before is None or before.startswith(_SEALED) else before},"
+            f"{_told(after) if after is None or after.startswith(_SEALED) else after}]\n"
             for key, before, after in entries
         ]
         if len(self._lines) >= _BATCH:
@@ -107,6 +121,46 @@ class ChangesetDigest:
     def _flush(self) -> None:
         self._hash.update("".join(self._lines).encode())
         self._lines.clear()
+
+
+def _told(text: str | None) -> str:
+    """Give what stands in a digest for no entry, or for a sealed value's text."""
+    if text is None:
+        return "-"
+    tag = text[text.rindex(",") + 1 : -2]  # the last of the three texts, with its quotes
+    return f'{{"$sealed":{tag}}}'
+
+
+def digest_of(changeset: Changeset, changes: Iterable[Change | Rename]) -> str:
+    """Give a changeset's digest by what the log tells of it now."""
+    digest = ChangesetDigest()
+    renames = []
+    for change in changes:
+        if isinstance(change, Rename):
+            renames.append(change)
+        else:
+            texts = (
+                None if entry is None else canonical_text(entry.value)
+                for entry in (change.before, change.after)
+            )
+            digest.entry(change.scope, change.owner, change.key, *texts)
+    for rename in renames:
+        digest.rename(rename.before, rename.after)
+    digest.facts(changeset)
+    return digest.hexdigest()
+
+
+def expected_digests(changesets: Iterable[Changeset]) -> dict[int, str]:
+    """Give, by revision, the digests of changesets whose values were sealed later.
+
+    The changeset that sealed them tells it, and is in the chain with all it tells.
+    """
+    found: dict[int, str] = {}
+    for changeset in sorted(changesets, key=lambda one: one.revision):
+        told = changeset.details.get(SEALED_DIGESTS)
+        if isinstance(told, Mapping):
+            found.update((int(revision), str(digest)) for revision, digest in told.items())
+    return found
 
 
 def chain(previous: str, revision: int, digest: str) -> str:

@@ -10,7 +10,7 @@ from prefcore.deprecation import warn_of
 from prefcore.engines import migrating, refusing, registering
 from prefcore.engines.migrating import ChangedStep
 from prefcore.environment import given, variable_of
-from prefcore.errors import PrefcoreError
+from prefcore.errors import BrokenSeal, PrefcoreError, WrongKey
 from prefcore.interfaces import Layer, Snapshot
 from prefcore.lookup import Lookup
 from prefcore.migration import Step, find_path
@@ -19,13 +19,15 @@ from prefcore.model import (
     Changeset,
     PreferenceSet,
     Rename,
+    Row,
     SchemaVersion,
     Selection,
 )
 from prefcore.resolution import Declared
 from prefcore.schema import SchemaDocument, Version
+from prefcore.schema.secret import Secret
 from prefcore.security import is_telling_name
-from prefcore.values import UNSET, from_text
+from prefcore.values import UNSET, Sealed, from_text, is_sealed_text
 from prefcore.workplace import Workplace
 
 __all__ = ["Browser"]
@@ -103,6 +105,13 @@ class Browser(Lookup):
         with self._store.snapshot() as view:
             return registering.version_named(view, self._workplace.known, version)
 
+    def _opened(self, key: str, layer: Layer, value: Sealed) -> object:
+        scope, owner, text, at, source, actor = layer
+        row = (key, text, at, source, actor)
+        with self._store.snapshot() as view:
+            text = self._workplace.vault.opened(view, scope, owner, row)[1]
+        return Secret(from_text(text))
+
     def _undeclared(self, key: str) -> Declared:
         # A fresh store holds no declarations yet; and the full schema knows the closest key.
         # Keys that an import kept although nothing declares them can be read nevertheless.
@@ -167,17 +176,28 @@ class Browser(Lookup):
 
     def faults(self, selection: Selection = Selection()) -> Iterator[tuple[str, str, str]]:
         """Give place, key and fault of every stored value that the schema in force refuses."""
-        for one in self.sets(selection):
+        with self._view() as view:
             document = self.schema
-            for key, text, *_ in one.rows:
-                if key not in document.preferences:
-                    yield one.place, key, f"{one.place} {key}: the schema declares no such key"
-                    continue
-                problem = document.check(key, from_text(text))
-                if problem is not None:
-                    value = from_text(text)
-                    refusal = document.refusal(key, value, problem, place=one.place)
-                    yield one.place, key, refusal.message
+            for one in view.sets(self.app, selection):
+                for row in one.rows:
+                    fault = self._fault(document, view, one, row)
+                    if fault:
+                        yield one.place, row[0], fault
+
+    def _fault(self, document: SchemaDocument, view: Snapshot, one: PreferenceSet, row: Row) -> str:
+        key = row[0]
+        if key not in document.preferences:
+            return f"{one.place} {key}: the schema declares no such key"
+        try:
+            text = self._workplace.vault.opened(view, one.scope, one.owner, row)[1]
+        except (WrongKey, BrokenSeal) as error:
+            return error.message
+        problem = document.check(key, from_text(text))
+        if problem is None:
+            return ""
+        if is_sealed_text(row[1]) and not document.preferences[key].sensitive:
+            return f"{one.place} {key}: the sealed value is refused by schema {document.version}"
+        return document.refusal(key, from_text(text), problem, place=one.place).message
 
     def refusals(self, document: SchemaDocument) -> list[refusing.Refusals]:
         """Give, by key and scope, how many stored values another schema would refuse.
@@ -188,7 +208,12 @@ class Browser(Lookup):
         older = self.schema
         steps = self._steps_between(older.version, document.version)
         with self._store.snapshot() as view:
-            return refusing.refused_values(view, older, document, steps)
+
+            def opened(one: PreferenceSet) -> PreferenceSet:
+                vault = self._workplace.vault
+                return vault.in_clear(view, one, lambda key: None, without_key=True)
+
+            return refusing.refused_values(view, older, document, steps, opened=opened)
 
     def _steps_between(self, start: str, goal: str) -> list[Step]:
         """Give the steps of a path upwards; what is declared but not known yet counts as known."""

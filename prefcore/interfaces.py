@@ -47,6 +47,7 @@ __all__ = [
     "MergeStrategyInfo",
     "MigrationsInfo",
     "SafetyCopy",
+    "SealedCell",
     "Sides",
     "Snapshot",
     "Store",
@@ -277,7 +278,7 @@ class Edit:
     changeset's revision, or None where only ignored changesets touched the entry. ``key`` is the
     name the key had when edited (as ``Change.key``), or before the revision where it was not
     edited; where it had no name then, that of its first change since. The rows carry the names
-    of their times; ``now`` is the key's present name, None when it gave it up.
+    of their times; ``now`` is the key's present name, None when it gave it up, ``uuid`` its UUID.
     """
 
     scope: str
@@ -287,6 +288,11 @@ class Edit:
     edit: Row | None
     edited_in: int | None
     now: str | None
+    uuid: str = attrs.field(default="", eq=False)  # two stores give the same key another one
+
+
+#: One text that may be sealed anew: scope, owner, the key's UUID, its present or last name, text.
+SealedCell = tuple[str, str, str, str, str]
 
 
 @attrs.frozen
@@ -361,6 +367,12 @@ class Snapshot(Protocol):
         more.
         """
 
+    def uuid(self, app: str, key: str, *, at: int | None = None) -> str | None:
+        """Give the UUID of the key that has this name, or with ``at`` had it after that revision.
+
+        None where there is no such key. What is sealed for an entry is bound to it.
+        """
+
     def held(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
         """Give scope, owner and row of every set that holds a key, by scope and owner."""
 
@@ -433,8 +445,9 @@ class Snapshot(Protocol):
 class Transaction(Snapshot, Protocol):
     """One changeset in the making: a snapshot that also sees and makes its own writes.
 
-    Writing what is already there (the same canonical text) is no change and keeps the old
-    metadata; so is an entry that ends the changeset with the text it had before. Nothing is
+    Writing what is already there (the same canonical text, or a sealed value of the same tag) is no
+    change and keeps the old text and metadata; so is an entry that ends the changeset with what it
+    had before. Nothing is
     visible to others before the transaction ends well; an exception, or ``abandon``, leaves the
     store as it was. A call that raises has changed nothing, and the block may go on.
 
@@ -457,6 +470,31 @@ class Transaction(Snapshot, Protocol):
 
     def remove(self, scope: str, owner: str, keys: Iterable[str]) -> int:
         """Take entries out of one set; gives how many were there."""
+
+    def mint(self, key: str) -> str:
+        """Give the UUID of the key of that name, which it gets here if there is none yet."""
+
+    def reseal(
+        self,
+        function: Callable[[SealedCell], str],
+        *,
+        uuids: Collection[str] | None = None,
+        after: object = None,
+        most: int | None = None,
+    ) -> object:
+        """Replace texts by others of the same value, in place, in entries and in all of the log.
+
+        The function sees each sealed text of this application, or with ``uuids`` each text of
+        those keys, and gives the one to stand there instead. Nothing else changes, so this is no
+        change and takes no revision. After ``most`` texts it gives where to go on, for ``after``
+        of a later call in another changeset; None at the end.
+        """
+
+    def note(self, details: Mapping[str, object] | None = None) -> None:
+        """Record this changeset although it may change nothing, such as a denial.
+
+        The details are put beside those of the draft.
+        """
 
     def transform(
         self, key: str, function: Callable[[str], str | None], *, source: str = "migration"
@@ -592,6 +630,12 @@ class Store(Protocol):
         Then the store holds nothing, as before.
         """
 
+    def scrub(self) -> None:
+        """Leave nothing in the store's files that it no longer holds, such as in free pages.
+
+        Safety copies stay as they are.
+        """
+
     def check(self) -> Iterator[StoreProblem]:
         """Look for damage and for parts that disagree: entries, history, audit chain."""
 
@@ -627,7 +671,7 @@ class KeyProvider(Protocol):
         """Give a data key encrypted under the root key and bound to ``context``."""
 
     def unwrap(self, wrapped: bytes, *, context: bytes) -> bytes:
-        """Give the data key back; raises IntegrityError when key or context is another."""
+        """Give the data key back; raises WrongKey or IntegrityError where either is another."""
 
 
 @attrs.frozen(kw_only=True)

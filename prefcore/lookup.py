@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from prefcore.environment import variable_of
 from prefcore.errors import StoreMoved, UnknownKey
 from prefcore.resolution import Declared, ExplainedLayer, Layer, explain, winner
-from prefcore.values import UNSET, from_text
+from prefcore.values import UNSET, Sealed, from_text
 
 if TYPE_CHECKING:
     from prefcore.interfaces import Store
@@ -46,9 +46,10 @@ class Lookup:
     ) -> object:
         """Give the value that holds for a key.
 
-        Without a value in any layer: the schema's default, else ``default``. Raises UnknownKey,
-        InvalidValue where a variable of the environment is refused, and StoreMoved when another
-        process migrated the store meanwhile.
+        Without a value in any layer: the schema's default, else ``default``. What is stored
+        encrypted comes as a ``Secret``. Raises UnknownKey, InvalidValue where a variable of the
+        environment is refused, StoreMoved when another process migrated the store meanwhile, and
+        WrongKey where a secret's key is not here.
         """
         declared = self._declared.get(key) or self.declared(key)
         if declared.deprecated is not None:
@@ -59,8 +60,13 @@ class Lookup:
         if layers:
             layer = layers[0] if len(layers) == 1 else winner(declared, layers)
             if layer is not None:
-                return from_text(layer[2])
+                value = from_text(layer[2])
+                return self._opened(key, layer, value) if type(value) is Sealed else value
         return default if declared.default is UNSET else declared.default
+
+    def _opened(self, key: str, layer: Layer, value: Sealed) -> object:
+        """Give a sealed value as it is: opening it needs what is slow to load."""
+        return value
 
     def explain(
         self, key: str, *, user: str | None = None, project: str | None = None

@@ -85,7 +85,7 @@ def read_in_memory(workplace: Workplace, held: str, program: SchemaDocument) -> 
         "migration steps in memory, and cannot be changed"
     )
     in_force, _ = store.declaration(program.app, "")
-    return OlderStore(store, in_force, program, Ascent(migration, path), refusal)
+    return OlderStore(store, in_force, program, Ascent(migration, path, workplace.vault), refusal)
 
 
 def newer_refusal(url: str, app: str, held: str, newest: str) -> NewerFormat:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 import attrs
 
 from prefcore.model import Row, from_micros
-from prefcore.values import UNSET, Sealed, from_text
+from prefcore.values import UNSET, from_text, same_text
 
-__all__ = ["Decision", "Side", "merge_rows", "same_text"]
+__all__ = ["Decision", "Side", "merge_rows"]
 
 
 @attrs.frozen
@@ -96,16 +96,6 @@ def _same(one: Row | None, other: Row | None) -> bool:
     if one is None or other is None:
         return one is other
     return same_text(one[1], other[1])
-
-
-def same_text(one: str, other: str) -> bool:
-    """Say whether two canonical texts hold the same value; sealed ones go by their tags."""
-    if one == other:
-        return True
-    if not (one.startswith('{"$sealed"') and other.startswith('{"$sealed"')):
-        return False
-    first, second = from_text(one), from_text(other)
-    return isinstance(first, Sealed) and first == second
 
 
 def _value(row: Row | None) -> object:

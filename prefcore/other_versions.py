@@ -36,7 +36,8 @@ from prefcore.model import (
     Selection,
 )
 from prefcore.schema import SchemaDocument
-from prefcore.values import from_text
+from prefcore.values import from_text, is_sealed_text
+from prefcore.vault import memory_uuid
 
 __all__ = ["NewerStore", "OlderStore", "OtherVersion"]
 
@@ -112,6 +113,10 @@ class OtherVersion:
                 )
             yield view
 
+    def uuid_of(self, view: Snapshot, key: str) -> str | None:
+        """Give what sealed values of a key of ours are bound to."""
+        return view.uuid(self.schema.app, key)
+
     def copies(self) -> list[SafetyCopy]:
         return self.behind.copies()
 
@@ -144,6 +149,9 @@ class OtherVersion:
     def load(self, sets: Iterable[PreferenceSet], records: Iterable[Record]) -> None:
         self._refuse()
 
+    def scrub(self) -> None:
+        self.behind.scrub()
+
     def _refuse(self) -> NoReturn:
         raise self._refusal()
 
@@ -172,6 +180,9 @@ class OlderStore(OtherVersion):
     def sets_of(self, view: Snapshot, selection: Selection) -> Iterator[PreferenceSet]:
         return self._ascent.sets(view, selection)
 
+    def uuid_of(self, view: Snapshot, key: str) -> str | None:
+        return memory_uuid(key)
+
 
 class NewerStore(OtherVersion):
     """A store that is ahead of the program: read for the keys that the program understands.
@@ -191,9 +202,11 @@ class NewerStore(OtherVersion):
                 yield PreferenceSet(one.scope, one.owner, rows)
 
     def understands(self, row: Row) -> bool:
-        """Say whether the program can take what a row holds."""
+        """Say whether the program can take what a row holds; a sealed value is not looked at."""
         key, text = row[:2]
-        return key in self.schema.preferences and self.schema.check(key, from_text(text)) is None
+        if key not in self.schema.preferences:
+            return False
+        return is_sealed_text(text) or self.schema.check(key, from_text(text)) is None
 
     def strange(self, key: str, sets: Sequence[tuple[str, str]]) -> list[Layer]:
         """Give what those sets hold for a declared key and the program does not understand."""
@@ -246,6 +259,11 @@ class _View:
         for one in self._store.sets_of(self._view, Selection.of_keys([key])):
             for row in one.rows:
                 yield one.scope, one.owner, row
+
+    def uuid(self, app: str, key: str, *, at: int | None = None) -> str | None:
+        if at is not None or not self._is_ours(app):
+            return self._view.uuid(app, key, at=at)
+        return self._store.uuid_of(self._view, key)
 
     def schema(self, app: str, version: str) -> str | None:
         return self._view.schema(app, version)

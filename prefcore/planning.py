@@ -28,11 +28,17 @@ CONFLICTS = 10_000
 class PlanBuilder:
     """Takes in what an act does, one thing at a time, in memory that does not grow with it.
 
-    ``hides`` says which keys are sensitive, so that their items say so too.
+    ``hides`` says which keys are sensitive, so that their items say so too. ``printed`` gives what
+    stands in the digest for a value's text.
     """
 
-    def __init__(self, hides: Callable[[str], bool] = lambda key: False) -> None:
+    def __init__(
+        self,
+        hides: Callable[[str], bool] = lambda key: False,
+        printed: Callable[[str], str] = str,
+    ) -> None:
         self._hides = hides
+        self._printed = printed
         self.counts: Counter[str] = Counter()
         self.items: list[PlanItem] = []
         self.conflicts: list[Conflict] = []
@@ -56,7 +62,11 @@ class PlanBuilder:
         self.counts[act] += len(rows)
         head = f"{act}\0{scope}\0{owner}\0"
         lines = [f"{head}{key}\0{before or '-'}\0{after or '-'}\n" for key, before, after in rows]
-        self._hash.update("".join(lines).encode())
+        told = "".join(lines)
+        if '{"$sealed":' in told:  # looked for at once: hardly any rows hold a secret
+            shown = ((key, self._print(before), self._print(after)) for key, before, after in rows)
+            told = "".join(f"{head}{key}\0{before}\0{after}\n" for key, before, after in shown)
+        self._hash.update(told.encode())
         for key, before, after in rows[: max(SHOWN - len(self.items), 0)]:
             item = PlanItem(act, key, scope, owner, _value(before), _value(after))
             self.items.append(self._marked(item))
@@ -88,6 +98,11 @@ class PlanBuilder:
 
     def _marked(self, item: PlanItem) -> PlanItem:
         return attrs.evolve(item, sensitive=True) if self._hides(item.key) else item
+
+    def leave_out(self, text: str) -> None:
+        """Take in one thing that the act leaves out although it was asked for, and why."""
+        self.counts["left out"] += 1
+        self.warn(text)
 
     def note(self, text: str) -> None:
         """Take in a remark for the reader, once."""
@@ -140,16 +155,24 @@ class PlanBuilder:
     def _take(self, item: PlanItem) -> None:
         self.counts[item.act] += 1
         self._line(
-            item.act, item.scope, item.owner, item.key, _text(item.before), _text(item.after)
+            item.act,
+            item.scope,
+            item.owner,
+            item.key,
+            self._print(_text(item.before)),
+            self._print(_text(item.after)),
         )
+
+    def _print(self, text: str | None) -> str:
+        return "-" if text is None else self._printed(text)
 
     def _line(self, *parts: str) -> None:
         self._hash.update("\0".join(parts).encode())
         self._hash.update(b"\n")
 
 
-def _text(value: object) -> str:
-    return "-" if value is UNSET else canonical_text(value)
+def _text(value: object) -> str | None:
+    return None if value is UNSET else canonical_text(value)
 
 
 def _value(text: str | None) -> object:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Generic, NamedTuple, TypeVar
+
+import attrs
 
 from prefcore import __version__
 from prefcore.acts import (
@@ -36,11 +38,13 @@ from prefcore.errors import (
 )
 from prefcore.host import default_actor, default_store
 from prefcore.interfaces import Layer, Snapshot, Store
+from prefcore.keys import Keys, default_folder
 from prefcore.meeting import MODES, met, newer_refusal, read_in_memory
 from prefcore.migration import Step
 from prefcore.model import (
     SOURCES,
     Changeset,
+    Draft,
     Plan,
     Row,
     Scope,
@@ -53,11 +57,15 @@ from prefcore.other_versions import NewerStore, OtherVersion
 from prefcore.plugins import Plugins
 from prefcore.registry import Registry
 from prefcore.schema import SchemaDocument, Snapshots, Version
-from prefcore.values import canonical_text
+from prefcore.schema.secret import Secret
+from prefcore.sealed_files import encrypting
+from prefcore.security import is_telling_name
+from prefcore.values import canonical_text, from_text, same_text
 from prefcore.views import Buffered, Live, Resolved
 from prefcore.workplace import Act, Begun, Workplace
 
 if TYPE_CHECKING:
+    from prefcore.engines.reencrypting import Reencrypted
     from prefcore.schema import Binding, Schema
 
 __all__ = ["Preferences"]
@@ -95,6 +103,7 @@ class Preferences(Browser, Generic[S]):
         actor: str | None = None,
         plugins: Plugins | None = None,
         environ: Mapping[str, str] = os.environ,
+        keys: Keys | None = None,
     ) -> None:
         plugins = plugins or Plugins.from_environment()
         snapshots = None
@@ -108,6 +117,7 @@ class Preferences(Browser, Generic[S]):
             migrations=migrations,
             plugins=plugins,
             actor=actor or default_actor(environ),
+            keys=keys or _user_keys(plugins, environ),
         )
         super().__init__(workplace, environ)
         self._class: type[S] | None = None
@@ -126,11 +136,13 @@ class Preferences(Browser, Generic[S]):
         actor: str | None = None,
         plugins: Plugins | None = None,
         environ: Mapping[str, str] = os.environ,
+        keys: Keys | None = None,
     ) -> Preferences[S]:
         """Open the preferences of an application at its schema class's version.
 
         ``store`` is a URL (``sqlite:PATH``) or a path; by default a file in the platform's data
-        folder. A fresh store starts at the class's version.
+        folder. A fresh store starts at the class's version. ``keys`` is the key ring that sensitive
+        values are encrypted with; by default the user's.
 
         An older one is migrated with ``migrate="auto"``, refused with MigrationRequired with
         ``"require"``, and with ``"never"`` read through the migration steps in memory, as is every
@@ -159,6 +171,7 @@ class Preferences(Browser, Generic[S]):
                 actor=actor,
                 plugins=plugins,
                 environ=environ,
+                keys=keys,
             )
             prefs._class = schema
             prefs._opening = _Opening(open_store, document, migrate)
@@ -232,6 +245,11 @@ class Preferences(Browser, Generic[S]):
     def actor(self) -> str:
         """Who changes are attributed to."""
         return self._workplace.actor
+
+    @property
+    def keys(self) -> Keys:
+        """The key ring that sensitive values are encrypted with."""
+        return self._workplace.keys
 
     @property
     def plugins(self) -> Plugins:
@@ -403,7 +421,8 @@ class Preferences(Browser, Generic[S]):
             self._tell_deprecated(values)
         draft = self._workplace.draft("set" if rows else "unset", reason)
         version = self._version
-        with self._store.changeset(draft, version=version) as transaction:
+        with self._store.changeset(draft, version=version) as begun:
+            transaction = self._workplace.vault.sealing(begun, draft, self._hides)
             if version is None:
                 self._workplace.put_in_force(transaction, self._workplace.first_version())
             if began is not None:
@@ -431,7 +450,7 @@ class Preferences(Browser, Generic[S]):
         """Refuse to take the place of a value that was not there when a block began."""
         for key, text in wanted.items():
             now = held.get(key)
-            if now == began.get(key):
+            if same_text(now, began.get(key)):
                 continue
             secret = self.declared(key).sensitive
             shown = ("********" if secret and one else one or "nothing" for one in (now, text))
@@ -444,6 +463,10 @@ class Preferences(Browser, Generic[S]):
                 place=where,
                 **({} if secret else {"theirs": now, "ours": text}),
             )
+
+    def _hides(self, key: str) -> bool:
+        preference = self._document(key).preferences.get(key)
+        return is_telling_name(key) if preference is None else preference.sensitive
 
     def _checked_rows(
         self,
@@ -485,11 +508,10 @@ class Preferences(Browser, Generic[S]):
     def _checked_text(self, scope: str, owner: str, key: str, value: object) -> str:
         document = self._document(key)
         where = place(scope, owner)
+        if isinstance(value, Secret):
+            value = value.reveal()
         if document.preference(key).sensitive:
-            raise PolicyRefused(
-                f"{where} {key} is sensitive, and secrets cannot be stored yet; keep it elsewhere",
-                key=key,
-            )
+            self.keys.needed(f"{where} {key}")
         text = canonical_text(value, path=key)
         document.validate(key, value, scope=scope, place=where)
         return text
@@ -534,17 +556,41 @@ class Preferences(Browser, Generic[S]):
         selection: Selection = Selection(),
         plain: bool = False,
         compress: str = "none",
+        secrets: str = "sealed",
+        encrypt: bool = False,
+        passphrase: Secret[str] | None = None,
     ) -> exporting.Exported:
         """Write the selected sets to ``out`` in a format; raises PluginMissing, NotFound.
 
-        ``compress`` is ``none``, ``zstd`` or ``gzip``.
+        ``compress`` is ``none``, ``zstd`` or ``gzip``. ``secrets`` are ``sealed`` for the document,
+        under the key ring (left out where it is not here, and of a plain file), ``redacted``, or
+        ``clear``, which is recorded in the history. With ``encrypt`` all of it is encrypted: to
+        the ``passphrase``, or else to the key ring.
         """
         info = self.plugins.formats.get(format)
-        with self._whole() as (view, document), compressing(out, compress) as file:
+        treated = self._treatment(secrets, plain=plain)
+        if secrets == "clear":
+            encrypted = encrypt or passphrase is not None
+            self.record(
+                "export", {"secrets": "clear", "encrypted": encrypted}, reason="secrets in clear"
+            )
+        with ExitStack() as stack:
+            view, document = stack.enter_context(self._whole())
+            if encrypt or passphrase is not None:
+                known = None if passphrase is None else passphrase.reveal()
+                out = stack.enter_context(encrypting(out, self.keys, known))
+            out = stack.enter_context(compressing(out, compress))
             if plain:
-                return exporting.export_plain(view, document, selection, info, file)
+                return exporting.export_plain(view, document, selection, info, out, secrets=treated)
             return exporting.export_document(
-                view, document, selection, info, file, at=datetime.now(UTC), generator=_GENERATOR
+                view,
+                document,
+                selection,
+                info,
+                out,
+                at=datetime.now(UTC),
+                generator=_GENERATOR,
+                secrets=treated,
             )
 
     @contextmanager
@@ -557,6 +603,49 @@ class Preferences(Browser, Generic[S]):
         else:
             with self._view() as view:
                 yield view, self.schema
+
+    def reveal(self, scope: str, owner: str, key: str) -> Secret[object]:
+        """Give the secret that one set holds itself; raises NotFound, WrongKey and BrokenSeal."""
+        with self._store.snapshot() as view:
+            for row in view.read_set(self.app, scope, owner).rows:
+                if row[0] == key:
+                    text = self._workplace.vault.opened(view, scope, owner, row)[1]
+                    return Secret(from_text(text))
+        raise NotFound(f"{place(scope, owner)} holds no {key}", key=key)
+
+    def reencrypt(self, progress: Callable[[int], None] | None = None) -> Reencrypted:
+        """Seal all secrets of the store, of every application, under the ring's active key.
+
+        ``progress`` is told how many values were seen. What is interrupted goes on when it is
+        called again. Raises PolicyRefused where there is no key ring, ReadOnly and BrokenSeal.
+        """
+        from prefcore.engines.reencrypting import reencrypt
+
+        def draft(app: str) -> Draft:
+            return attrs.evolve(self._workplace.draft("keys", "re-encrypt"), app=app)
+
+        told = reencrypt(
+            self._store, draft, lambda: self.keys.needed("the values of the store"), progress
+        )
+        if told.done:
+            active = self.keys.needed("the values of the store").active
+            details = {"act": "reencrypt", "id": active, "values": told.done}
+            self.record("keys", details, reason=f"re-encrypt under {active}")
+        return told
+
+    def _treatment(self, secrets: str, *, plain: bool) -> exporting.Secrets:
+        vault = self._workplace.vault
+        sealed = vault.redacted if plain else vault.for_document
+        treatments = {"sealed": sealed, "redacted": vault.redacted, "clear": vault.in_clear}
+        if secrets not in treatments:
+            raise UsageError(f"secrets are sealed, redacted or clear, not '{secrets}'")
+        return treatments[secrets]
+
+    def record(self, kind: str, details: Mapping[str, object], *, reason: str = "") -> None:
+        """Put an act that changes nothing into the history; raises ReadOnly."""
+        draft = self._workplace.draft(kind, reason, details)
+        with self._store.changeset(draft, version=self._version) as transaction:
+            transaction.note()
 
     def plan_set(
         self,
@@ -571,7 +660,7 @@ class Preferences(Browser, Generic[S]):
         """Say what ``set_many`` would do; raises what it would raise."""
         unset = list(unset)
         rows = self._checked_rows(scope, owner, values, unset, source)
-        return self._plan(set_act(self.app, scope, owner, rows, unset, reason=reason))
+        return self._plan(set_act(self.schema, scope, owner, rows, unset, reason=reason))
 
     def plan_import(self, source: str | Path | ImportRequest, *, reason: str = "") -> Plan:
         """Say what importing a file would do; ``apply`` does it.
@@ -629,7 +718,7 @@ class Preferences(Browser, Generic[S]):
         before, after = changeset.schema_before, changeset.schema_after
         if before == after or before is None:
             self._refuse_if_newer()
-            return undo_act(changeset, skip=skip, reason=reason)
+            return undo_act(changeset, self.schema, skip=skip, reason=reason)
         if after != self._version:
             raise PolicyRefused(
                 f"changeset {changeset.id[:8]} migrated {before} → {after}, and later "
@@ -724,6 +813,14 @@ def _one_set(user: str | None, project: str | None, system: bool) -> tuple[str, 
     if len(chosen) != 1 or (chosen[0][1] == "") != system:
         raise UsageError("name one set: user=, project= or system=True")
     return chosen[0]
+
+
+def _user_keys(plugins: Plugins, environ: Mapping[str, str]) -> Keys:
+    return Keys(
+        default_folder(environ),
+        environ=environ,
+        provider=lambda id, settings: plugins.key_providers.get(id).factory(settings),
+    )
 
 
 def _store_url(store: str | Path | None, app: str, environ: Mapping[str, str]) -> str:

@@ -40,7 +40,9 @@ __all__ = [
     "equal",
     "from_tagged",
     "from_text",
+    "is_sealed_text",
     "kind_of",
+    "same_text",
     "to_tagged",
 ]
 
@@ -305,6 +307,27 @@ def equal(one: object, other: object) -> bool:
     if one is UNSET or other is UNSET or isinstance(one, Sealed) or isinstance(other, Sealed):
         return one == other
     return canonical_text(one) == canonical_text(other)
+
+
+#: What the canonical text of a sealed value begins with, and no other does.
+_SEALED = '{"$sealed":['
+
+
+def is_sealed_text(text: str) -> bool:
+    """Say whether a canonical text is that of a sealed value."""
+    return text.startswith(_SEALED)
+
+
+def same_text(one: str | None, other: str | None) -> bool:
+    """Say whether two canonical texts hold the same value; sealed ones go by their tags.
+
+    None stands for no entry, and equals itself alone.
+    """
+    if one == other:
+        return True
+    if one is None or other is None or not one.startswith(_SEALED):
+        return False
+    return other.startswith(_SEALED) and from_text(one) == from_text(other)
 
 
 def _checked_text(value: str, path: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from prefcore.errors import UsageError
+from prefcore.schema.secret import Secret
 from prefcore.values import UNSET
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ class Live:
         self._who = who
 
     def get(self, key: str) -> object:
-        return self._prefs.get(key, default=UNSET, **self._who)
+        value = self._prefs.get(key, default=UNSET, **self._who)
+        # The view gives what is declared: a Secret where that is one, and makes it itself.
+        return value.reveal() if isinstance(value, Secret) else value
 
     def set(self, key: str, value: object) -> None:
         self._prefs.set_many(*self._set, {key: value})

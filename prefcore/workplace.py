@@ -18,6 +18,7 @@ import attrs
 from prefcore.engines import registering
 from prefcore.errors import InvalidValue, NotFound, StalePlan, UsageError
 from prefcore.interfaces import Store, Transaction
+from prefcore.keys import Keys
 from prefcore.migration import Edge, Step, find_path, in_order, read_steps
 from prefcore.model import Change, Changeset, Draft, Plan, PlanItem, Scope
 from prefcore.planning import PlanBuilder
@@ -25,6 +26,7 @@ from prefcore.plugins import Plugins
 from prefcore.schema import SchemaDocument, Version
 from prefcore.security import is_telling_name
 from prefcore.values import from_text
+from prefcore.vault import SealingTransaction, Vault
 
 __all__ = ["Act", "Begun", "Workplace"]
 
@@ -34,16 +36,27 @@ class Act:
     """Something that becomes one changeset: what it is called, and the code that does it.
 
     The same code makes the plan and does the act. ``to_version`` is the schema version in force
-    afterwards, where it changes; ``careful`` keeps a safety copy of the store first.
+    afterwards, where it changes; ``careful`` keeps a safety copy of the store first. ``schemas``
+    are those it works with: a key that one of them declares sensitive is sealed, and so is one in
+    ``secrets``.
     """
 
     kind: str
     summary: str
-    run: Callable[[Transaction, PlanBuilder], None]
+    run: Callable[[SealingTransaction, PlanBuilder], None]
     reason: str = ""
     details: Mapping[str, object] = attrs.field(factory=dict)
     to_version: str | None = None
     careful: bool = False
+    schemas: tuple[SchemaDocument, ...] = ()
+    secrets: frozenset[str] = frozenset()
+
+    def hides(self, key: str) -> bool:
+        """Say whether a key's values are sealed: declared so, or undeclared with a telling name."""
+        declared = [one.preferences[key] for one in self.schemas if key in one.preferences]
+        if key in self.secrets or any(one.sensitive for one in declared):
+            return True
+        return not declared and is_telling_name(key)
 
 
 class Begun:
@@ -54,9 +67,10 @@ class Begun:
         plan: Plan,
         transaction: Transaction,
         ending: ExitStack,
-        copied: Store | None,
         done: Callable[[Changeset | None], object],
         *,
+        copied: Store | None,
+        scrubbed: Store | None,
         is_rehearsal: bool,
     ) -> None:
         #: What it did; the act will not run again, so committing does exactly this.
@@ -64,6 +78,7 @@ class Begun:
         self._transaction = transaction
         self._ending = ending
         self._copied = copied
+        self._scrubbed = scrubbed
         self._done = done
         self._is_rehearsal = is_rehearsal
         self._is_open = True
@@ -94,6 +109,10 @@ class Begun:
         self._ending.close()
         changeset = self._transaction.result()
         self._done(changeset)
+        if (
+            self._scrubbed is not None
+        ):  # what stood there in clear is not only overwritten, but gone
+            self._scrubbed.scrub()
         return changeset
 
     def let_go(self) -> None:
@@ -116,8 +135,11 @@ class Workplace:
         migrations: Path | Iterable[Step],
         plugins: Plugins,
         actor: str,
+        keys: Keys,
     ) -> None:
         self.app = app
+        self.keys = keys
+        self.vault = Vault(app, keys)
         self.store = store
         self.known = known
         self.plugins = plugins
@@ -180,7 +202,9 @@ class Workplace:
         registering.register(transaction, self.known.load(transaction, version))
         transaction.apply_version(version)
 
-    def broken_rules(self, transaction: Transaction, version: str | None) -> Iterator[InvalidValue]:
+    def broken_rules(
+        self, transaction: SealingTransaction, version: str | None
+    ) -> Iterator[InvalidValue]:
         """Give an error for each rule across keys that a set changed so far breaks.
 
         Only rules on keys that changed in the set are asked: what was so before stays. A template
@@ -196,7 +220,8 @@ class Workplace:
             if scope == Scope.TEMPLATE or not changed:
                 continue
             rows = transaction.read_set(self.app, scope, owner).rows
-            values = {row[0]: from_text(row[1]) for row in rows if row[0] in keys}
+            opened = (transaction.opened(scope, owner, row) for row in rows if row[0] in keys)
+            values = {row[0]: from_text(row[1]) for row in opened}
             yield from document.broken_rules(values, changed, scope=scope, owner=owner)
 
     def _hiding(self, *versions: str | None) -> Callable[[str], bool]:
@@ -236,11 +261,15 @@ class Workplace:
         draft = self.draft(act.kind, act.reason, act.details)
         begin = self.store.rehearse if rehearsed else self.store.changeset
         with ExitStack() as ending:
-            transaction = ending.enter_context(begin(draft, version=version))
+            begun = ending.enter_context(begin(draft, version=version))
+            transaction = self.vault.sealing(begun, draft, act.hides)
             last = next(transaction.changesets(self.app), None)
             base = None if last is None else last.id
             goal = act.to_version or version or self.first_version()
-            builder = PlanBuilder(self._hiding(version, goal))
+            hiding = self._hiding(version, goal)
+            builder = PlanBuilder(
+                lambda key: hiding(key) or transaction.hides(key), transaction.printed
+            )
             builder.details.update(act.details)
             act.run(transaction, builder)
             if goal != version:
@@ -252,15 +281,16 @@ class Workplace:
                 app=self.app, kind=act.kind, summary=act.summary, base=base, request=act
             )
             copied = act.careful and not (plan.is_empty and goal == version)
-            begun = Begun(
+            one = Begun(
                 plan,
                 transaction,
                 ending,
-                self.store if copied else None,
                 done,
+                copied=self.store if copied else None,
+                scrubbed=self.store if transaction.sealed_in_place else None,
                 is_rehearsal=rehearsed,
             )
             try:
-                yield begun
+                yield one
             finally:
-                begun.let_go()
+                one.let_go()

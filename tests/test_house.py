@@ -27,13 +27,14 @@ LINES = """
     model
     canonical · planning · resolution · merge · conflicts · retention · schema · security · \
         compression · config
-    audit · migration · environment
+    audit · migration · environment · keys
     full_state
     interfaces
-    hookspecs · documents · layout · plugin_problems
+    hookspecs · documents · layout · plugin_problems · vault · sealed_files
     plugin_index · plugin_loading
     plugin_policy
     plugins · engines.exporting · engines.importing · engines.migrating · engines.registering · \
+        engines.reencrypting · \
         engines.history · engines.refusing · engines.backups · builtin.sqlite_store · \
         builtin.memory_store · builtin.strategies
     engines · builtin · builtin.hooks
@@ -92,7 +93,9 @@ LATE = {
     ("prefcore.config", "tomllib"): "8 ms, and most folders have no prefcore.toml",
     ("prefcore.host", "grp"): "Windows has none",
     ("prefcore.host", "pwd"): "Windows has none",
+    ("prefcore.keys", "prefcore.security.ring_folder"): "30 ms for ciphers, if there are secrets",
     ("prefcore.meeting", "logging"): "as for prefcore.plugins",
+    ("prefcore.preferences", "prefcore.engines.reencrypting"): "as prefcore.keys",
     ("prefcore.plugin_index", "importlib.metadata"): "25 to 60 ms, for what lists plugins",
     ("prefcore.plugin_loading", "import_module"): "it is what loads plugins",
     ("prefcore.plugins", "logging"): "5 ms, for what has something to warn of",
@@ -100,6 +103,8 @@ LATE = {
     ("prefcore.plugins", "prefcore.hookspecs"): "as pluggy",
     ("prefcore.plugins", "prefcore.interfaces"): "40 ms, for what loads a plugin",
     ("prefcore.schema.patterns", "re2"): "5 ms, and most schemas have no pattern",
+    ("prefcore.sealed_files", "prefcore.security.stream"): "30 ms, for what is encrypted",
+    ("prefcore.security.ring_folder", "fcntl"): "Windows has none",
     ("prefcore.values", "hashlib"): "2 ms, and `prefcore get` makes no digest",
 }
 

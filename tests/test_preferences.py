@@ -143,7 +143,9 @@ def test_unknown_names_are_refused_with_the_closest_known(prefs: Preferences[Edi
 
 
 def test_a_sensitive_value_is_refused_and_never_shown(prefs: Preferences[Editor]) -> None:
-    with pytest.raises(PolicyRefused, match="api_token is sensitive") as caught:
+    with pytest.raises(
+        PolicyRefused, match="no key ring to encrypt user/alice api_token"
+    ) as caught:
         prefs.user("alice").api_token = Secret("s3cr3t")
     assert "s3cr3t" not in f"{caught.value!r}{caught.value.facts}{Secret('s3cr3t')!r}"
 

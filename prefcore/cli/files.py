@@ -21,12 +21,13 @@ MOST_FROM_A_PIPE = 1 << 30
 
 
 @contextmanager
-def replacing(name: str) -> Iterator[BinaryIO]:
+def replacing(name: str, *, private: bool = False) -> Iterator[BinaryIO]:
     """Open a file to be written; it takes its name only when the block ends well.
 
     Through a symbolic link, the file that it points to is replaced, and the link stays. What is
-    there keeps its permissions. Devices and pipes are written as they are. Raises NoSpace,
-    NotPermitted, NotFound (of the folder), ReadOnly or UsageError (a folder).
+    there keeps its permissions; a new ``private`` file is the user's alone. Devices and pipes are
+    written as they are. Raises NoSpace, NotPermitted, NotFound (of the folder), ReadOnly or
+    UsageError (a folder).
     """
     target = Path(os.path.realpath(name))
     try:
@@ -39,7 +40,7 @@ def replacing(name: str) -> Iterator[BinaryIO]:
             return
         if mode is not None and not os.access(target, os.W_OK):
             raise NotPermitted(f"{name} cannot be written: permission denied", path=name)
-        with _written_aside(target, mode) as file:
+        with _written_aside(target, mode, new=0o600 if private else 0o666) as file:
             yield file
     except BrokenPipeError:
         raise
@@ -48,11 +49,11 @@ def replacing(name: str) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _written_aside(target: Path, mode: int | None) -> Iterator[BinaryIO]:
+def _written_aside(target: Path, mode: int | None, *, new: int) -> Iterator[BinaryIO]:
     part = target.with_name(f".{target.name[:200]}.{os.urandom(4).hex()}.part")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     try:
-        with os.fdopen(os.open(part, flags, 0o666), "wb") as file:
+        with os.fdopen(os.open(part, flags, new), "wb") as file:
             if mode is not None:
                 part.chmod(stat.S_IMODE(mode))
             yield file

@@ -33,6 +33,7 @@ VERBS = {
     "export": ("export", "Write preferences to a file."),
     "import": ("import_", "Take preferences in from a file."),
     "schema": ("schema", "List, show, register and convert schema versions."),
+    "keys": ("keys", "Keep the keys that secrets are encrypted with."),
     "migrate": ("migrate", "Bring stored values to another schema version, and back."),
     "plugins": ("plugins", "List and show plugins."),
     "doctor": ("doctor", "Look for what is wrong, and say what to do."),

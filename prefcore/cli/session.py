@@ -8,6 +8,7 @@ On the way of ``prefcore get``: what only other verbs need is imported where it 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from prefcore.errors import PrefcoreError, UsageError
 
 if TYPE_CHECKING:
     from prefcore.interfaces import Store
+    from prefcore.keys import Keys
     from prefcore.plugins import Plugins
     from prefcore.preferences import Preferences
     from prefcore.schema import Schema
@@ -41,6 +43,7 @@ class Session:
         self.debug = False
         self._configuration: Config | None = None
         self._plugins: Plugins | None = None
+        self._keys: Keys | None = None
 
     @property
     def configuration(self) -> Config:
@@ -83,6 +86,30 @@ class Session:
                 environ=self.environ,
             )
         return self._plugins
+
+    @property
+    def keys(self) -> Keys:
+        """The user's key ring; passphrases are asked for on a terminal."""
+        if self._keys is None:
+            from prefcore.keys import Keys, default_folder
+
+            self._keys = Keys(
+                default_folder(self.environ),
+                environ=self.environ,
+                ask=self._asked if self.may_ask else None,
+                provider=lambda id, settings: self.plugins.key_providers.get(id).factory(settings),
+            )
+        return self._keys
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether somebody is there to answer."""
+        return not self.no_input and sys.stdin.isatty()
+
+    def _asked(self, what: str) -> str:
+        import click
+
+        return str(click.prompt(f"Passphrase of {what}", err=True, hide_input=True))
 
     @property
     def me(self) -> str:
@@ -178,6 +205,7 @@ class Session:
             actor=self.actor or None,
             plugins=self.plugins,
             environ=self.environ,
+            keys=self.keys,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import BinaryIO
 
@@ -22,12 +22,17 @@ __all__ = ["Exported", "export_document", "export_plain"]
 _MERGED = 64
 
 
+#: Gives a set as it may stand in the document, telling the keys that it leaves out.
+Secrets = Callable[[Snapshot, PreferenceSet, Callable[[str], None]], PreferenceSet]
+
+
 @attrs.frozen
 class Exported:
-    """What an export held, and the keys left out because they are not portable."""
+    """What an export held, and the keys left out: not portable ones, and secrets."""
 
     trailer: Trailer
     left_out: tuple[str, ...] = ()
+    secrets_left_out: tuple[str, ...] = ()
 
 
 def export_document(
@@ -39,12 +44,15 @@ def export_document(
     *,
     at: datetime,
     generator: str,
+    secrets: Secrets,
 ) -> Exported:
     """Write the selected sets, with their metadata, as one document.
 
-    Keys declared ``portable=False`` belong to this machine and stay out.
+    Keys declared ``portable=False`` belong to this machine and stay out. ``secrets`` says what
+    becomes of sealed values.
     """
     left_out: set[str] = set()
+    hidden: set[str] = set()
     stays = {key for key, one in schema.preferences.items() if not one.portable}
     state = view.state(schema.app)
     header = Header(
@@ -57,10 +65,11 @@ def export_document(
         selection=selection,
     )
     tally = Tally(header)
-    sets = tally.sets(_portable(view.sets(schema.app, selection), stays, left_out))
+    travelling = _portable(view.sets(schema.app, selection), stays, left_out)
+    sets = tally.sets(_without_empty(secrets(view, one, hidden.add) for one in travelling))
     with guarded(format):
         format.factory().write(Document(header, sets, (), tally.trailer), out)
-    return Exported(tally.trailer(), tuple(sorted(left_out)))
+    return Exported(tally.trailer(), tuple(sorted(left_out)), tuple(sorted(hidden)))
 
 
 def export_plain(
@@ -69,6 +78,8 @@ def export_plain(
     selection: Selection,
     format: FormatInfo,
     out: BinaryIO,
+    *,
+    secrets: Secrets,
 ) -> Exported:
     """Write the values of the one selected set as people write files: no header, no metadata.
 
@@ -78,7 +89,9 @@ def export_plain(
         raise PluginError(f"the format {format.id} has no plain form", format=format.id)
     left_out: set[str] = set()
     stays = {key for key, one in schema.preferences.items() if not one.portable}
-    found = list(_few(_portable(view.sets(schema.app, selection), stays, left_out)))
+    hidden: set[str] = set()
+    travelling = _portable(view.sets(schema.app, selection), stays, left_out)
+    found = list(_few(_without_empty(secrets(view, one, hidden.add) for one in travelling)))
     if not found:
         raise NotFound("nothing is selected: no set with values is in the selection")
     if len(found) > 1:
@@ -91,7 +104,11 @@ def export_plain(
         format.factory().write_plain(values, out)
     tally = Tally(Header(schema.app, schema.version))
     list(tally.sets(found))
-    return Exported(tally.trailer(), tuple(sorted(left_out)))
+    return Exported(tally.trailer(), tuple(sorted(left_out)), tuple(sorted(hidden)))
+
+
+def _without_empty(sets: Iterable[PreferenceSet]) -> Iterator[PreferenceSet]:
+    return (one for one in sets if one.rows)
 
 
 def _few(sets: Iterator[PreferenceSet]) -> Iterator[PreferenceSet]:

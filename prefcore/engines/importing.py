@@ -19,6 +19,7 @@ from prefcore.errors import (
     PrefcoreError,
     UnknownKey,
     UsageError,
+    WrongKey,
 )
 from prefcore.interfaces import (
     CONFLICT,
@@ -26,7 +27,6 @@ from prefcore.interfaces import (
     MergeStrategyInfo,
     Sides,
     Snapshot,
-    Transaction,
 )
 from prefcore.merge import Decision, Side, Undecided, merge_rows
 from prefcore.migration import Edge, Rows
@@ -45,8 +45,8 @@ from prefcore.model import (
 )
 from prefcore.planning import PlanBuilder
 from prefcore.schema import SchemaDocument
-from prefcore.security import is_telling_name
-from prefcore.values import UNSET, canonical_text, from_text
+from prefcore.values import UNSET, canonical_text, from_text, is_sealed_text, same_text
+from prefcore.vault import SealingTransaction
 
 __all__ = ["Base", "ImportRequest", "common_changeset", "import_sets", "plain_set"]
 
@@ -90,13 +90,14 @@ class Base:
     """What both sides of a merge started from: sorted sets, and the way to our schema version.
 
     ``selections`` say together which sets and keys the base speaks of; outside of them the merge
-    has two sides.
+    has two sides. ``revision`` is the one whose state the sets are; None where they are a file's.
     """
 
     sets: Iterable[PreferenceSet]
     path: tuple[Edge, ...] = ()
     upwards: bool = True
     selections: tuple[Selection, ...] = ()
+    revision: int | None = None
 
 
 def common_changeset(
@@ -122,7 +123,7 @@ def common_changeset(
 
 
 def import_sets(
-    transaction: Transaction,
+    transaction: SealingTransaction,
     builder: PlanBuilder,
     sets: Iterable[PreferenceSet],
     request: ImportRequest,
@@ -141,13 +142,13 @@ def import_sets(
     caller abandons the transaction where the builder says that something stands in the way.
     """
     walk = _Walk(transaction, builder, request, schema, strategies, at, actor)
-    theirs = (walk.migrated(one, path, upwards) for one in sets)
+    theirs = (walk.migrated(walk.opened(one), path, upwards) for one in sets)
     if base is None:
         for one in theirs:
             walk.take(one, None)
         walk.finish()
         return
-    started = (walk.migrated(one, base.path, base.upwards) for one in base.sets)
+    started = (walk.started(one, base) for one in base.sets)
     for one, rows in _aligned(theirs, started):
         walk.take(one, rows, base.selections)
     walk.finish()
@@ -196,7 +197,7 @@ class _Walk:
 
     def __init__(
         self,
-        transaction: Transaction,
+        transaction: SealingTransaction,
         builder: PlanBuilder,
         request: ImportRequest,
         schema: SchemaDocument,
@@ -216,6 +217,31 @@ class _Walk:
         self._resolvers: dict[str, Callable[[Side], Row | None]] = {}
         self._met = request.selection.is_everything
         self._settlement = Settlement(request.choices, request.take)
+
+    def opened(self, one: PreferenceSet) -> PreferenceSet:
+        """Give a document's set in clear; what its keys are not here for is left out, and told."""
+        if not any(is_sealed_text(row[1]) for row in one.rows):
+            return one
+        rows = []
+        for row in one.rows:
+            try:
+                rows.append(self._transaction.from_document(one, row))
+            except WrongKey as error:
+                if self._request.selection.takes_key(row[0]):
+                    self._builder.leave_out(f"{error.message}; it was left out")
+        return PreferenceSet(one.scope, one.owner, rows)
+
+    def started(self, one: PreferenceSet, base: Base) -> PreferenceSet:
+        """Give a set of a base, at our schema version, its secrets sealed as ours are."""
+        if base.revision is None:
+            one = self.opened(one)
+        elif base.path:
+            one = self._transaction.opened_at(one, base.revision)
+        else:
+            return one
+        one = self.migrated(one, base.path, base.upwards)
+        rows = self._transaction.sealed(one.scope, one.owner, one.rows)
+        return PreferenceSet(one.scope, one.owner, rows)
 
     def migrated(self, one: PreferenceSet, path: tuple[Edge, ...], upwards: bool) -> PreferenceSet:
         """Give a set as the steps of a path make it."""
@@ -247,7 +273,7 @@ class _Walk:
         selections = (self._request.selection, *selections)
         if not all(each.takes_set(scope, one.owner) for each in selections):
             return
-        taken = self._passing(one)
+        taken = self._sealed(scope, one.owner, self._passing(one))
         held = self._transaction.read_set(self._schema.app, scope, one.owner).rows
         self._met = self._met or bool(taken)
         if taken == held:  # whatever they started from
@@ -261,10 +287,10 @@ class _Walk:
         theirs = {row[0]: row for row in taken}
         ours = {row[0]: row for row in held}
         started = None if base is None else {
-            row[0]: row for row in base if self._travels(row[0], selections)
+            row[0]: row for row in base if row[0] in theirs or self._travels(row[0], selections)
         }  # fmt: skip
         written, removed = [], []
-        same = sum(1 for row in theirs.values() if ours.get(row[0], row)[1] == row[1])
+        same = sum(1 for row in theirs.values() if same_text(ours.get(row[0], row)[1], row[1]))
         self._builder.counts["unchanged"] += same - len(theirs.keys() - ours.keys())
         for decision in merge_rows(ours, theirs, self._resolve, base=started):
             if decision.act == "conflict":
@@ -305,18 +331,33 @@ class _Walk:
         shown = side.values()
         if side.theirs is not None and side.theirs[2] == self._at:
             shown["theirs_at"] = None  # a plain file tells no time; this one is ours
-        preference = self._schema.preferences.get(side.key)
         return Conflict(
             one.scope,
             one.owner,
             **{name: shown[name] for name in _OF_CONFLICTS},  # type: ignore[arg-type]  # by name
             reason=_UNDECIDED,
             strategy=self._strategy_of(side.key),
-            sensitive=is_telling_name(side.key) if preference is None else preference.sensitive,
+            sensitive=self._transaction.hides(side.key),
         )
 
+    def _sealed(self, scope: str, owner: str, rows: tuple[Row, ...]) -> tuple[Row, ...]:
+        """Seal secrets as the store holds them; without a key ring that is refused, and told."""
+        try:
+            return tuple(self._transaction.sealed(scope, owner, rows))
+        except PolicyRefused as error:
+            hidden = [row for row in rows if self._transaction.hides(row[0])]
+            for row in hidden:
+                item = PlanItem("refuse", row[0], scope, owner, reason=error.message)
+                self._builder.refuse(item, error)
+            return tuple(row for row in rows if not self._transaction.hides(row[0]))
+
     def _travels(self, key: str, selections: tuple[Selection, ...]) -> bool:
-        """Say whether the document would hold a key's value if its store did."""
+        """Say whether the document would hold a key's value if its store did.
+
+        Of a secret that is not sure: documents are made without, and read without their keys.
+        """
+        if self._transaction.hides(key):
+            return False
         preference = self._schema.preferences.get(key)
         portable = preference is None or preference.portable
         return portable and all(each.takes_key(key) for each in selections)
@@ -338,7 +379,7 @@ class _Walk:
             passed = self._passed[one.scope][key]
             if len(passed) >= _REMEMBERED:
                 passed.clear()
-            if len(text) <= _SHORT:
+            if len(text) <= _SHORT and not self._transaction.hides(key):
                 passed.add(text)
             return True
         item = PlanItem("refuse", key, one.scope, one.owner, reason=fault.message)
@@ -351,18 +392,7 @@ class _Walk:
             if key not in self._schema.preferences:
                 if not self._request.keep_unknown:
                     self._schema.preference(key)
-                if is_telling_name(key):
-                    raise PolicyRefused(
-                        f"{where} {key} looks like a secret by its name; secrets cannot be "
-                        "stored yet, leave it out with --key",
-                        key=key,
-                    )
                 return None
-            preference = self._schema.preference(key)
-            if preference.sensitive:
-                raise PolicyRefused(
-                    f"{where} {key} is sensitive; secrets cannot be stored yet", key=key
-                )
             self._schema.validate(key, from_text(text), scope=one.scope, place=where)
         except UnknownKey as error:
             return UnknownKey(

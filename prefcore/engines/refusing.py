@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
 import attrs
@@ -35,17 +35,22 @@ class Refusals:
 
 
 def refused_values(
-    view: Snapshot, older: SchemaDocument, newer: SchemaDocument, steps: Iterable[Step]
+    view: Snapshot,
+    older: SchemaDocument,
+    newer: SchemaDocument,
+    steps: Iterable[Step],
+    *,
+    opened: Callable[[PreferenceSet], PreferenceSet],
 ) -> list[Refusals]:
     """Give the stored values that a newer schema would refuse, once the steps took them along.
 
-    ``older`` is the schema in force. Nothing is changed: the steps work on one set at a time, in
-    memory. Sorted by key and scope.
+    ``older`` is the schema in force, ``opened`` gives a set with its secrets in clear. Nothing is
+    changed: the steps work on one set at a time, in memory. Sorted by key and scope.
     """
     steps = list(steps)
     found: dict[tuple[str, str], Refusals] = {}
     for one in view.sets(older.app, Selection()):
-        for key, said in _refused(one, older, newer, steps):
+        for key, said in _refused(opened(one), older, newer, steps):
             known = found.get((key, one.scope))
             if known is None:
                 found[key, one.scope] = Refusals(one.scope, key, 1, said)

@@ -9,9 +9,9 @@ lock on ``lock``.
 from __future__ import annotations
 
 import os
-from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from stat import S_IMODE, S_ISREG
 
@@ -21,6 +21,7 @@ from prefcore.errors import (
     NoSpace,
     NotFound,
     NotPermitted,
+    PolicyRefused,
     PrefcoreError,
     WrongKey,
 )
@@ -29,7 +30,7 @@ from prefcore.security.ring import KeyRing
 from prefcore.security.ring_text import MAX_BYTES, ClosedRing, Root, ring_bytes
 from prefcore.security.roots import KdfParameters, RootKey, passphrase_root
 
-__all__ = ["RingFolder", "Stamp"]
+__all__ = ["RingFolder", "Stamp", "copy_bytes", "opened_copy"]
 
 _RING = "ring"
 _KEY_MAGIC = "prefcore-root-key 1"
@@ -117,7 +118,7 @@ class RingFolder:
             )
         magic, _, rest = _read(path).partition(b"\n")
         try:
-            secret = b64decode(rest.strip(), validate=True)
+            secret = bytes.fromhex(rest.strip().decode("ascii"))
         except ValueError:
             secret = b""
         if magic != _KEY_MAGIC.encode() or len(secret) != KEY_BYTES:
@@ -161,7 +162,7 @@ class RingFolder:
         """Make a root key in a file of its own; gives it, and what describes it."""
         name = f"root-{self.random(4).hex()}.key"
         secret = self.random(KEY_BYTES)
-        text = f"{_KEY_MAGIC}\n{b64encode(secret).decode()}\n"
+        text = f"{_KEY_MAGIC}\n{secret.hex()}\n"
         _replace(self.path / name, text.encode())
         described: dict[str, object] = {"kind": "file", "file": name}
         return RootKey(secret, self.random, str(self.path / name)), described
@@ -179,13 +180,52 @@ class RingFolder:
         described: dict[str, object] = {"kind": "provider", "provider": id}
         return self._provider(id, settings), {**described, "settings": dict(settings)}
 
-    def rewrap(self, root: Root, described: Mapping[str, object]) -> KeyRing:
-        """Wrap the ring by another root; call it locked. Other root key files are removed last."""
-        ring = self.open()
-        self.save(ring, root, described)
-        for path in self.stray_roots():
-            path.unlink()
+    def create(
+        self,
+        at: datetime,
+        new_root: Callable[[], tuple[Root, dict[str, object]]],
+        ring: KeyRing | None = None,
+    ) -> KeyRing:
+        """Make a new ring, or take in the one given, where there is none.
+
+        Raises PolicyRefused where there is one.
+        """
+        with self.locked():
+            if self.stamp() is not None:
+                raise PolicyRefused(
+                    f"there is a key ring at {self.path} already; what it sealed opens with it "
+                    "alone, so it is not replaced",
+                    path=str(self.path),
+                )
+            ring = ring or KeyRing.fresh(at, self.random)
+            self.save(ring, *new_root())
         return ring
+
+    def rewrap(self, new_root: Callable[[], tuple[Root, dict[str, object]]]) -> KeyRing:
+        """Wrap the ring by another root; the old root key's file, if it was one, is removed."""
+        with self.locked():
+            closed = self.closed()
+            ring = closed.open(self.root_of(closed))
+            self.save(ring, *new_root())
+            if closed.root.get("kind") == "file":
+                (self.path / Path(str(closed.root.get("file"))).name).unlink(missing_ok=True)
+        return ring
+
+
+def copy_bytes(ring: KeyRing, passphrase: str, random: Callable[[int], bytes]) -> bytes:
+    """Give a copy of a ring that a passphrase opens, with nothing else needed."""
+    parameters = KdfParameters.fresh(random)
+    root = passphrase_root(passphrase, parameters, random)
+    return ring_bytes(ring, root, {"kind": "passphrase", **parameters.as_object()}, random)
+
+
+def opened_copy(data: bytes, name: str, passphrase: Callable[[], str]) -> KeyRing:
+    """Give the ring of a copy; raises WrongKey, IntegrityError or NewerFormat."""
+    closed = ClosedRing.read(data, name)
+    if closed.root.get("kind") != "passphrase":
+        raise IntegrityError(f"{name} is no copy of a key ring that a passphrase opens", path=name)
+    parameters = KdfParameters.from_object(closed.root)
+    return closed.open(passphrase_root(passphrase(), parameters, os.urandom))
 
 
 def _read(path: Path) -> bytes:

@@ -11,35 +11,19 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from prefcore.errors import WrongKey
 from prefcore.security.ciphers import AESGCM, NONCE_BYTES, cipher, hkdf, unsealed
 from prefcore.security.framing import framed
 from prefcore.security.padding import padded, unpadded
+from prefcore.security.places import DOCUMENT, Place
 from prefcore.values import Sealed
 
-__all__ = ["DOCUMENT", "Place", "Sealer"]
+__all__ = ["Sealer"]
 
 _VALUE = "prefcore value 1"
 _TAG = "prefcore tag 1"
 _TAG_BYTES = 16
-#: Stands for the store's id where a value belongs into a document.
-DOCUMENT = "document"
-
-
-class Place(NamedTuple):
-    """Where a sealed value belongs: nowhere else does it open.
-
-    ``container`` is the store's id, or ``DOCUMENT``; ``key`` the key's UUID in that store, in
-    documents its name.
-    """
-
-    container: str
-    app: str
-    scope: str
-    owner: str
-    key: str
 
 
 class Sealer:

@@ -29,6 +29,7 @@ from prefcore.security.ciphers import (
     unsealed,
 )
 from prefcore.security.framing import framed
+from prefcore.security.magic import MAGIC, is_encrypted
 from prefcore.security.objects import object_of
 from prefcore.security.ring import KeyRing
 from prefcore.security.roots import KdfParameters, RootKey, passphrase_root
@@ -36,16 +37,13 @@ from prefcore.values import canonical_text
 
 __all__ = [
     "CHUNK",
-    "MAGIC",
     "EncryptedFile",
     "Recipient",
     "SealingWriter",
-    "is_encrypted",
     "to_passphrase",
     "to_ring",
 ]
 
-MAGIC = b"prefcore-sealed\n"
 CHUNK = 64 << 10
 _CHUNKS = range(64 << 10, (1 << 20) + 1)
 _MAX_HEADER = 64 << 10
@@ -76,11 +74,6 @@ def to_passphrase(
     """Give the recipient that is who knows a passphrase."""
     parameters = parameters or KdfParameters.fresh(random)
     return Recipient(passphrase_root(passphrase, parameters, random), parameters.as_object())
-
-
-def is_encrypted(head: bytes) -> bool:
-    """Say whether a file that begins so is one of these."""
-    return head.startswith(MAGIC)
 
 
 class SealingWriter(RawIOBase):

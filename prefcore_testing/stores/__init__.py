@@ -22,6 +22,7 @@ from prefcore_testing.stores.log import LogChecks
 from prefcore_testing.stores.machine import ComparisonChecks
 from prefcore_testing.stores.renames import RenameChecks
 from prefcore_testing.stores.schemas import SchemaChecks
+from prefcore_testing.stores.sealed import SealedChecks
 from prefcore_testing.stores.threads import ThreadChecks
 from prefcore_testing.stores.transactions import TransactionChecks
 from prefcore_testing.stores.whole_state import WholeStateChecks
@@ -34,6 +35,7 @@ class StoreSuite(
     RenameChecks,
     LogChecks,
     SchemaChecks,
+    SealedChecks,
     TransactionChecks,
     ThreadChecks,
     WholeStateChecks,

@@ -345,7 +345,7 @@ def test_unknown_keys_are_kept_on_request_and_preserved(tmp_path: Path) -> None:
 def test_a_telling_name_is_refused_although_unknown_keys_are_kept(tmp_path: Path) -> None:
     prefs = machine(tmp_path)
     file = plain(tmp_path / "new.json", {"github.apiToken": "s3cr3t"})
-    with pytest.raises(PolicyRefused, match=r"github\.apiToken looks like a secret") as caught:
+    with pytest.raises(PolicyRefused, match=r"encrypt user/alice github\.apiToken") as caught:
         prefs.apply(prefs.plan_import(request(file, keep_unknown=True)))
     assert "s3cr3t" not in str(caught.value)
 

@@ -23,7 +23,7 @@ from prefcore_testing.stores import StoreSuite
 
 _PACKAGE = memory_store.__name__
 #: Each imports from those before it.
-_MODULES = ("state", "records", "reading", "writing", "checking", "store")
+_MODULES = ("state", "resealing", "records", "reading", "writing", "checking", "store")
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -134,14 +134,14 @@ FAULTS = [
     Fault(
         "same text takes new metadata",
         "writing",
-        "if uuid not in cells or cells[uuid][0] != cell[0]:",
+        "if uuid not in cells or not same_text(cells[uuid][0], cell[0]):",
         "if uuid not in cells or cells[uuid] != cell:",
         "same_text_is_no_change_and_keeps_metadata",
     ),
     Fault(
         "equal as Python sees it",
         "writing",
-        "or cells[uuid][0] != cell[0]:",
+        "or not same_text(cells[uuid][0], cell[0]):",
         "or __import__('json').loads(cells[uuid][0]) != __import__('json').loads(cell[0]):",
         "values_that_python_takes_for_equal_are_changes",
     ),
@@ -475,8 +475,8 @@ FAULTS = [
     Fault(
         "abandoned commits",
         "writing",
-        "if self._abandoned or not",
-        "if not",
+        "        if self._abandoned:\n            return self._begun_on\n",
+        "",
         "abandoned_changeset_leaves_all_as_it_was",
     ),
     Fault(
@@ -536,8 +536,8 @@ FAULTS = [
     Fault(
         "nothing leaves a trace",
         "writing",
-        "if self._abandoned or not (deltas or self._renames or self._schema_changed):",
-        "if self._abandoned:",
+        "if not (deltas or self._renames or self._schema_changed or self._noted):",
+        "if False:",
         "what_changes_nothing_leaves_no_trace doing_either_again_is_no_change"
         " transaction_of_an_unknown_application_leaves_no_trace",
     ),
@@ -696,6 +696,77 @@ FAULTS = [
         'take records of a snapshot")',
         "        return super().records()",
         "transaction_is_no_whole_state",
+    ),
+    # ------------------------------------------------------------------------------- sealed
+    Fault(
+        "sealed values are equal by their texts",
+        "writing",
+        "if uuid not in cells or not same_text(cells[uuid][0], cell[0]):",
+        "if uuid not in cells or cells[uuid][0] != cell[0]:",
+        "sealed_values_of_one_tag_are_one_value",
+    ),
+    Fault(
+        "changes are told by their texts",
+        "writing",
+        "or not same_text(before[0], after[0]):",
+        "or before[0] != after[0]:",
+        "entry_that_ends_with_the_tag_it_had_is_unchanged",
+    ),
+    Fault(
+        "names of then are names of today",
+        "reading",
+        "        if at is None:\n            return held.uuids.get(key)\n",
+        "        if True:\n            return held.uuids.get(key)\n",
+        "uuid_names_a_key_through_its_renames",
+    ),
+    Fault(
+        "minting twice makes two",
+        "writing",
+        "        return self._uuid(key)\n\n    def reseal",
+        "        self._app.uuids.pop(key, None)\n        return self._uuid(key)\n\n    def reseal",
+        "minted_key_has_its_uuid_before_its_first_entry",
+    ),
+    Fault(
+        "sealing anew leaves the log alone",
+        "writing",
+        "anew.record(record) if record.bare.app == name else record",
+        "record",
+        "sealing_anew_reaches_entries_and_all_of_the_log",
+    ),
+    Fault(
+        "sealing anew leaves the first set alone",
+        "resealing",
+        "for where, cells in sets.items()",
+        "for where, cells in list(sets.items())[1:]",
+        "sealing_anew_reaches_entries_and_all_of_the_log",
+    ),
+    Fault(
+        "keys have their first names",
+        "resealing",
+        "return (self._function((*where, uuid, name,",
+        "return (self._function((*where, name, name,",
+        "sealing_anew_goes_on_where_it_ended",
+    ),
+    Fault(
+        "only what is sealed is sealed",
+        "resealing",
+        "if self._uuids is None else uuid in self._uuids",
+        "",
+        "keys_can_be_sealed_that_never_were",
+    ),
+    Fault(
+        "nothing to note",
+        "writing",
+        "        self._noted = True",
+        "        self._noted = False",
+        "noted_changeset_stays_without_a_change",
+    ),
+    Fault(
+        "scrubbing takes too much",
+        "store",
+        '        """Do nothing: there are no files."""',
+        "        self._state = State()",
+        "scrubbing_changes_nothing_that_is_held",
     ),
     # ------------------------------------------------------------------------------ threads
     Fault(

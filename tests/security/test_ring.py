@@ -18,6 +18,7 @@ from prefcore.errors import (
     NewerFormat,
     NotFound,
     NotPermitted,
+    PolicyRefused,
     PrefcoreError,
     UsageError,
     WrongKey,
@@ -250,8 +251,7 @@ def folder(path: Path) -> RingFolder:
 def made(tmp_path: Path) -> RingFolder:
     """A folder with a new ring under a root key file."""
     place = folder(tmp_path / "keys")
-    with place.locked():
-        place.save(fresh(), *place.new_root_file())
+    place.create(AT, place.new_root_file)
     return place
 
 
@@ -265,6 +265,14 @@ def test_all_files_are_the_users_alone(made: RingFolder) -> None:
     modes = {path.name: path.stat().st_mode & 0o777 for path in made.path.iterdir()}
     assert {mode for name, mode in modes.items() if name != "lock"} == {0o600}
     assert made.path.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_ring_is_never_replaced_by_a_new_one(made: RingFolder) -> None:
+    before = made.open()
+    with pytest.raises(PolicyRefused, match="not replaced"):
+        made.create(LATER, made.new_root_file)
+    assert made.open() == before
+    assert made.stray_roots() == []
 
 
 def test_every_change_has_a_stamp_of_its_own(made: RingFolder) -> None:
@@ -308,7 +316,7 @@ def test_a_bit_flipped_in_any_byte_of_a_root_key_is_found(made: RingFolder) -> N
     (key,) = made.path.glob("root-*.key")
     whole = key.read_bytes()
     for i in range(len(whole) - 1):  # the line end is no part of the key
-        key.write_bytes(whole[:i] + bytes([whole[i] ^ 1]) + whole[i + 1 :])
+        key.write_bytes(whole[:i] + bytes([whole[i] ^ 4]) + whole[i + 1 :])
         with pytest.raises(PrefcoreError) as caught:
             made.open()
         assert caught.value.exit_code in (12, 13)
@@ -326,8 +334,7 @@ def test_a_ring_never_names_a_root_key_outside_its_folder(made: RingFolder, tmp_
 
 def test_rewrapping_changes_the_root_and_no_data_key(made: RingFolder) -> None:
     ring, before = made.open(), set(made.path.glob("root-*.key"))
-    with made.locked():
-        made.rewrap(*made.new_root_file())
+    made.rewrap(made.new_root_file)
     assert made.open() == ring
     assert len(set(made.path.glob("root-*.key")) | before) == 2
     assert made.stray_roots() == []
@@ -335,8 +342,7 @@ def test_rewrapping_changes_the_root_and_no_data_key(made: RingFolder) -> None:
 
 def test_rewrapping_to_a_passphrase_leaves_no_root_key_behind(made: RingFolder) -> None:
     ring = made.open()
-    with made.locked():
-        made.rewrap(*made.new_passphrase_root("sesame"))
+    made.rewrap(lambda: made.new_passphrase_root("sesame"))
     assert list(made.path.glob("root-*.key")) == []
     place = RingFolder(made.path, passphrase=lambda: "sesame", provider=no_provider)
     assert place.open() == ring
@@ -364,8 +370,7 @@ def test_a_plugin_may_keep_the_root_key(made: RingFolder) -> None:
         return vault
 
     place = RingFolder(made.path, passphrase=no_passphrase, provider=provider)
-    with place.locked():
-        place.rewrap(*place.new_provider_root("vault", {"slot": 3}))
+    place.rewrap(lambda: place.new_provider_root("vault", {"slot": 3}))
     assert place.open() == ring
     assert set(map(str, asked)) == {"('vault', {'slot': 3})"}
 
@@ -374,8 +379,8 @@ def test_a_ring_that_does_not_open_is_never_rewrapped(made: RingFolder) -> None:
     (key,) = made.path.glob("root-*.key")
     key.chmod(0o644)
     before = made.ring_path.read_bytes()
-    with pytest.raises(NotPermitted), made.locked():
-        made.rewrap(*made.new_root_file())
+    with pytest.raises(NotPermitted):
+        made.rewrap(made.new_root_file)
     assert made.ring_path.read_bytes() == before
 
 

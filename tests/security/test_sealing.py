@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from prefcore.errors import BrokenSeal, WrongKey
 from prefcore.security.padding import padded, unpadded
+from prefcore.security.places import DOCUMENT, STORE, Place
 from prefcore.security.ring import KeyRing
-from prefcore.security.sealing import DOCUMENT, Place
 from prefcore.values import Sealed, canonical_text
 from prefcore_testing.values import portable_values
 
 AT = datetime(2026, 11, 26, tzinfo=UTC)
 RING = KeyRing.fresh(AT, os.urandom)
 SEALER = RING.sealer(os.urandom)
-PLACE = Place("store-id", "acme", "user", "alice", "key-uuid")
+PLACE = Place(STORE, "acme", "user", "alice", "key-uuid")
 SECRET = '"tok-4711"'
 
 

@@ -14,15 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefcore.errors import BrokenSeal, IntegrityError, NewerFormat, PrefcoreError, WrongKey
+from prefcore.security.magic import MAGIC, is_encrypted
 from prefcore.security.ring import KeyRing
 from prefcore.security.roots import KdfParameters
 from prefcore.security.stream import (
     CHUNK,
-    MAGIC,
     EncryptedFile,
     Recipient,
     SealingWriter,
-    is_encrypted,
     to_passphrase,
     to_ring,
 )

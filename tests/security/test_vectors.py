@@ -22,10 +22,10 @@ from prefcore.security.ciphers import (
     signature,
 )
 from prefcore.security.framing import framed
+from prefcore.security.places import STORE, Place
 from prefcore.security.ring import KeyRing
 from prefcore.security.ring_text import ClosedRing, ring_bytes
 from prefcore.security.roots import KdfParameters, RootKey
-from prefcore.security.sealing import Place
 from prefcore.security.stream import EncryptedFile, SealingWriter, to_passphrase
 from prefcore.values import Sealed, canonical_text
 from tests.security.randomness import seeded
@@ -34,7 +34,7 @@ DATA = Path(__file__).parent.parent / "data" / "security"
 READER = Path(__file__).parent.parent.parent / "docs" / "examples" / "open-encrypted.py"
 AT = datetime(2026, 11, 26, 12, tzinfo=UTC)
 PASSPHRASE = "correct horse battery staple"
-PLACE = Place("5b0f7a52-1f63-4c0e-9d2b-3f1f0e7d9a11", "acme", "user", "alice", "a-key's-uuid")
+PLACE = Place(STORE, "acme", "user", "alice", "5b0f7a52-1f63-4c0e-9d2b-3f1f0e7d9a11")
 
 
 def test_aes_256_gcm_gives_test_case_16_of_its_specification() -> None:

@@ -99,6 +99,12 @@ class View:
             for name, uuid in sorted(held.uuids.items())
         ]
 
+    def uuid(self, app: str, key: str, *, at: int | None = None) -> str | None:
+        held = self._state.app(app)
+        if at is None:
+            return held.uuids.get(key)
+        return next((one.uuid for one in held.keys.values() if one.name_at(at) == key), None)
+
     def held(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
         for scope, owner in sorted(self._state.app(app).sets):
             held = self._state.app(app)
@@ -164,7 +170,9 @@ class View:
                     before = delta.before and (key.name_before(revision), *delta.before)
                     earlier = key.name_at(revision - 1)
                     name_then = name if earlier is None else earlier
-                    edits[entry] = Edit(*delta.place, name_then, before, None, None, key.name)
+                    edits[entry] = Edit(
+                        *delta.place, name_then, before, None, None, key.name, key.uuid
+                    )
                 if now not in ignoring:
                     after = delta.after and (name, *delta.after)
                     edits[entry] = attrs.evolve(edits[entry], key=name, edit=after, edited_in=now)

@@ -126,6 +126,9 @@ class MemoryStore:
                 )
             self._state = loaded(sets, records)
 
+    def scrub(self) -> None:
+        """Do nothing: there are no files."""
+
     def check(self) -> Iterator[StoreProblem]:
         yield from problems(self._state)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from uuid import uuid4
 
@@ -11,6 +11,7 @@ import attrs
 
 from prefcore.audit import FIRST, ChangesetDigest
 from prefcore.builtin.memory_store.reading import View
+from prefcore.builtin.memory_store.resealing import Resealing
 from prefcore.builtin.memory_store.state import (
     Cell,
     Delta,
@@ -22,7 +23,7 @@ from prefcore.builtin.memory_store.state import (
     audit_record,
 )
 from prefcore.errors import ConflictError, InvalidSchema, NotFound, UsageError
-from prefcore.interfaces import Summary
+from prefcore.interfaces import SealedCell, Summary
 from prefcore.model import (
     AuditRecord,
     Change,
@@ -36,7 +37,7 @@ from prefcore.model import (
     from_micros,
     to_micros,
 )
-from prefcore.values import canonical_text, from_text
+from prefcore.values import canonical_text, from_text, same_text
 
 __all__ = ["Making"]
 
@@ -45,7 +46,7 @@ class Making(View):
     """A ``Transaction``: a view of a state of which one application is a copy to work on."""
 
     def __init__(self, base: State, draft: Draft) -> None:
-        self._base = base
+        self._base = self._begun_on = base
         self._draft = attrs.evolve(draft, at=from_micros(to_micros(draft.at)))
         self._details = canonical_text(draft.details, path="details")
         self._app = base.app(draft.app).copy()
@@ -53,6 +54,7 @@ class Making(View):
         self._touched: set[Place] = set()
         self._renames: list[Rename] = []
         self._schema_changed = False
+        self._noted = False
         self._abandoned = False
         self._ended = False
         self._result: Changeset | None = None
@@ -67,7 +69,7 @@ class Making(View):
         changed = 0
         for key, cell in wanted:
             uuid = self._uuid(key)
-            if uuid not in cells or cells[uuid][0] != cell[0]:
+            if uuid not in cells or not same_text(cells[uuid][0], cell[0]):
                 cells[uuid] = cell
                 changed += 1
         self._put(where, cells)
@@ -176,6 +178,35 @@ class Making(View):
             self._app.schemas[version] = attrs.evolve(schema, info=info)
             self._schema_changed = True
 
+    def mint(self, key: str) -> str:
+        self._refuse_if_ended()
+        return self._uuid(key)
+
+    def reseal(
+        self,
+        function: Callable[[SealedCell], str],
+        *,
+        uuids: Collection[str] | None = None,
+        after: object = None,
+        most: int | None = None,
+    ) -> object:
+        self._refuse_if_ended()
+        name = self._draft.app
+        anew = Resealing(self._app, function, uuids)
+        held = self._base.app(name).copy()
+        held.sets, self._app.sets = anew.sets(held.sets), anew.sets(self._app.sets)
+        log = tuple(
+            anew.record(record) if record.bare.app == name else record for record in self._base.log
+        )
+        self._base = attrs.evolve(self._base, apps={**self._base.apps, name: held}, log=log)
+        self._state = attrs.evolve(self._base, apps={**self._base.apps, name: self._app})
+        return None
+
+    def note(self, details: Mapping[str, object] | None = None) -> None:
+        self._refuse_if_ended()
+        self._noted = True
+        self._details = canonical_text({**self._draft.details, **(details or {})}, path="details")
+
     def pending(self) -> Iterator[Change | Rename]:
         yield from self._renames
         for delta in self._deltas():
@@ -242,7 +273,7 @@ class Making(View):
             old, new = old_sets.get(where, {}), self._app.sets.get(where, {})
             for uuid in old.keys() | new.keys():
                 before, after = old.get(uuid), new.get(uuid)
-                if before is None or after is None or before[0] != after[0]:
+                if before is None or after is None or not same_text(before[0], after[0]):
                     deltas.append(Delta(where, uuid, before, after))
         return tuple(sorted(deltas, key=self._log_order))
 
@@ -257,7 +288,9 @@ class Making(View):
     def committed(self) -> State:
         """Give the state after this changeset, which is the one before if it changed nothing."""
         deltas = self._deltas()
-        if self._abandoned or not (deltas or self._renames or self._schema_changed):
+        if self._abandoned:
+            return self._begun_on
+        if not (deltas or self._renames or self._schema_changed or self._noted):
             return self._base
         self._keep_old_metadata()
         draft = self._draft
@@ -287,7 +320,7 @@ class Making(View):
         for where in self._touched & self._app.sets.keys():
             old = old_sets.get(where, {})
             self._app.sets[where] = {
-                uuid: old[uuid] if uuid in old and old[uuid][0] == cell[0] else cell
+                uuid: old[uuid] if uuid in old and same_text(old[uuid][0], cell[0]) else cell
                 for uuid, cell in self._app.sets[where].items()
             }
 

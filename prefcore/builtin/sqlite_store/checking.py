@@ -6,13 +6,11 @@ import sqlite3
 from collections.abc import Iterator
 from hashlib import sha256
 
-from prefcore.audit import FIRST, ChangesetDigest, chain
+from prefcore.audit import FIRST, chain, digest_of, expected_digests
 from prefcore.builtin.sqlite_store.connection import translated
 from prefcore.builtin.sqlite_store.connections import Connections
 from prefcore.builtin.sqlite_store.reading import SqliteSnapshot, opened_snapshot
 from prefcore.interfaces import StoreProblem
-from prefcore.model import Changeset, Rename
-from prefcore.values import canonical_text
 
 __all__ = ["check"]
 
@@ -66,6 +64,7 @@ def check(connections: Connections) -> Iterator[StoreProblem]:
 
 def _check_audit(snapshot: SqliteSnapshot, path: str) -> Iterator[StoreProblem]:
     changesets = {one.revision: one for one in snapshot.changesets()}
+    sealed_later = expected_digests(changesets.values())
     previous, expected = FIRST, 1
     for record in snapshot.audit():
         where = f"{path}, revision {record.revision}"
@@ -73,26 +72,10 @@ def _check_audit(snapshot: SqliteSnapshot, path: str) -> Iterator[StoreProblem]:
             yield StoreProblem("the audit chain has a gap", where, _DAMAGED)
         if record.chain != chain(previous, record.revision, record.digest):
             yield StoreProblem("the audit chain is broken", where, _DAMAGED)
-        changeset = changesets.get(record.revision)
-        if changeset and digest_of(snapshot, changeset) != record.digest:
-            yield StoreProblem("a changeset is not what its audit digest says", where, _DAMAGED)
         previous, expected = record.chain, record.revision + 1
-
-
-def digest_of(snapshot: SqliteSnapshot, changeset: Changeset) -> str:
-    """Give the digest of a changeset as the log holds it now."""
-    digest = ChangesetDigest()
-    renames = []
-    for change in snapshot.changes(changeset.revision):
-        if isinstance(change, Rename):
-            renames.append(change)
-        else:
-            before, after = (
-                None if entry is None else canonical_text(entry.value)
-                for entry in (change.before, change.after)
-            )
-            digest.entry(change.scope, change.owner, change.key, before, after)
-    for rename in renames:
-        digest.rename(rename.before, rename.after)
-    digest.facts(changeset)
-    return digest.hexdigest()
+        changeset = changesets.get(record.revision)
+        if changeset is None:
+            continue
+        digest = sealed_later.get(record.revision, record.digest)
+        if digest_of(changeset, snapshot.changes(record.revision)) != digest:
+            yield StoreProblem("a changeset is not what its audit digest says", where, _DAMAGED)

@@ -105,6 +105,12 @@ class Ids:
             self._insert("INSERT INTO names VALUES (?, ?, NULL, ?)", found, self._revision, key)
         return found
 
+    def uuid(self, key: str) -> str:
+        """Give a key's UUID, making the key where it is new."""
+        key_id = self.key(key)
+        (uuid,) = self._db.execute("SELECT uuid FROM keys WHERE id = ?", (key_id,)).fetchone()
+        return str(uuid)
+
     def forget_keys(self) -> None:
         """Look keys up again: names have moved."""
         self.keys.clear()

@@ -40,8 +40,9 @@ FROM changes c JOIN entries e ON e.owner_id = c.owner_id AND e.key_id = c.key_id
 WHERE c.rev = ? AND c.owner_id = ?
 """
 _EDITED = """
-SELECT owner_id, key_id, rev, value, at, provenance_id FROM entries
-WHERE owner_id = ? AND rev >= ?
+SELECT e.owner_id, e.key_id, e.rev, e.value, e.at, e.provenance_id,
+       (SELECT uuid FROM keys WHERE id = e.key_id)
+FROM entries e WHERE e.owner_id = ? AND e.rev >= ?
 """
 _CHANGE = """
 SELECT before_rev, value, at, provenance_id FROM changes
@@ -49,6 +50,11 @@ WHERE rev = ? AND owner_id = ? AND key_id = ?
 """
 _NAME_AT = """
 SELECT name, to_rev FROM names WHERE key_id = ? AND from_rev <= ? ORDER BY from_rev DESC LIMIT 1
+"""
+_UUID = "SELECT uuid FROM keys WHERE app_id = ? AND name = ?"
+_UUID_AT = """
+SELECT k.uuid FROM keys k JOIN names n ON n.key_id = k.id
+WHERE k.app_id = ? AND n.name = ? AND n.from_rev <= ? AND (n.to_rev IS NULL OR n.to_rev > ?)
 """
 _FIRST_NAME = "SELECT name, to_rev FROM names WHERE key_id = ? ORDER BY from_rev LIMIT 1"
 _PARKED = """
@@ -162,7 +168,7 @@ class LogView:
 
     def _edit(
         self,
-        row: tuple[str, str, int, int, int, str | None, int, int],
+        row: tuple[str, str, int, int, int, str | None, int, int, str],
         revision: int,
         ignoring: Collection[int],
         names: dict[int, str],
@@ -171,7 +177,7 @@ class LogView:
         scope, owner, owner_id, key_id, link = row[:5]
         edit: _Cell | None = None
         edited_in: int | None = None
-        before: _Cell = row[5:]
+        before: _Cell = row[5:8]
         first: int | None = None  # of its changes since
         while link >= revision:
             first = link if link != self.revision else first
@@ -193,6 +199,7 @@ class LogView:
             self._maybe_row(key, edit) if edit else None,
             edited_in,
             names.get(key_id),
+            row[8],
         )
 
     def _sets_at(self, app: str, selection: Selection, at: int) -> Iterator[PreferenceSet]:
@@ -266,6 +273,15 @@ class LogView:
             "SELECT id FROM keys WHERE app_id = ? AND name = ?", (self._app(app)[0], key)
         ).fetchone()
         return int(row[0]) if row else 0
+
+    def uuid(self, app: str, key: str, *, at: int | None = None) -> str | None:
+        app_id = self._app(app)[0]
+        row = (
+            self._db.execute(_UUID, (app_id, key))
+            if at is None
+            else self._db.execute(_UUID_AT, (app_id, key, at, at))
+        ).fetchone()
+        return str(row[0]) if row else None
 
     def _names(self, app_id: int, selection: Selection) -> dict[int, str]:
         """Give the keys that have a name today, by id, as far as they are selected."""

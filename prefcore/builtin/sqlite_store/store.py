@@ -195,6 +195,16 @@ class SqliteStore:
         self._refuse_if_read_only()
         load(self._connections, sets, records)
 
+    def scrub(self) -> None:
+        """Leave nothing in the file and its log that is no longer held."""
+        from prefcore.builtin.sqlite_store.resealing import scrub
+
+        self._refuse_if_read_only()
+        try:
+            scrub(self._connections.writer())
+        except sqlite3.Error as error:
+            raise translated(error, self.path) from error
+
     def check(self) -> Iterator[StoreProblem]:
         """Look for damage, and for parts that disagree."""
         from prefcore.builtin.sqlite_store.checking import check

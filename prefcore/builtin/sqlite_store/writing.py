@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from itertools import islice
 from operator import itemgetter, lt
+from typing import cast
 from uuid import uuid4
 
 from prefcore.audit import ALGORITHM, FIRST, ChangesetDigest, chain
@@ -17,8 +18,9 @@ from prefcore.builtin.sqlite_store.connection import moved, translated
 from prefcore.builtin.sqlite_store.connections import Connections
 from prefcore.builtin.sqlite_store.ids import Ids
 from prefcore.builtin.sqlite_store.reading import SqliteSnapshot
+from prefcore.builtin.sqlite_store.resealing import Place, reseal
 from prefcore.errors import ConflictError, InvalidSchema, LockedError, NotFound, UsageError
-from prefcore.interfaces import Summary
+from prefcore.interfaces import SealedCell, Summary
 from prefcore.model import (
     Change,
     Changeset,
@@ -30,7 +32,7 @@ from prefcore.model import (
     from_micros,
     to_micros,
 )
-from prefcore.values import canonical_text
+from prefcore.values import canonical_text, same_text
 
 __all__ = ["SqliteTransaction", "opened_transaction"]
 
@@ -51,7 +53,7 @@ _RENAMES = "SELECT before, after FROM renames WHERE rev = ? ORDER BY seq"
 _SAME_AGAIN = """
 SELECT c.owner_id, c.key_id, c.before_rev, c.at, c.provenance_id, c.value
 FROM changes c JOIN entries e ON e.owner_id = c.owner_id AND e.key_id = c.key_id
-WHERE c.rev = ? AND e.value IS c.value
+WHERE c.rev = ? AND (e.value IS c.value OR same_text(e.value, c.value))
 """
 _ADDED_AND_REMOVED = """
 SELECT coalesce(sum(c.value IS NULL), 0), coalesce(sum(e.value IS NULL), 0)
@@ -127,6 +129,8 @@ class SqliteTransaction(SqliteSnapshot):
         self._cells = Cells(connection, self.revision)
         self._effects = 0  # renames, registered and applied versions
         self._rewritten = False  # an entry was changed twice: it may be as before again
+        self._resealed = False
+        self._details = draft.details
         self._abandoned = False
         self._result: Changeset | None = None
 
@@ -180,7 +184,7 @@ class SqliteTransaction(SqliteSnapshot):
         for key, at, by, text in cells:
             key_id = ids.find_key(key) if text is None else ids.key(key)
             before = held.get(key_id, _NOTHING)
-            if before[3] == text:
+            if before[3] == text or same_text(before[3], text):
                 continue
             if before[0] == revision:
                 self._rewritten = True
@@ -249,6 +253,26 @@ class SqliteTransaction(SqliteSnapshot):
             if raised:
                 raise raised[0] from None
             raise
+
+    def mint(self, key: str) -> str:
+        return self._ids.uuid(key)
+
+    def reseal(
+        self,
+        function: Callable[[SealedCell], str],
+        *,
+        uuids: Collection[str] | None = None,
+        after: object = None,
+        most: int | None = None,
+    ) -> object:
+        self._resealed = True
+        self._hashed = self._summed = None
+        start = cast(Place, after) if after is not None else (0, -1, -1, -1)
+        return reseal(self._db, self._ids.app(), function, uuids=uuids, after=start, most=most)
+
+    def note(self, details: Mapping[str, object] | None = None) -> None:
+        self._effects += 1
+        self._details = {**self._details, **(details or {})}
 
     # ------------------------------------------------------------------------ keys, versions
 
@@ -382,8 +406,11 @@ class SqliteTransaction(SqliteSnapshot):
         """Write changeset and audit record and commit; or roll back what had no effect."""
         self._settle()
         changes = self._count()
-        if self._abandoned or not (changes or self._effects):
+        if self._abandoned or not (changes or self._effects or self._resealed):
             self._db.execute("ROLLBACK")
+            return
+        if not (changes or self._effects):
+            self._db.execute("COMMIT")
             return
         draft = self._draft
         changeset = Changeset(
@@ -397,7 +424,7 @@ class SqliteTransaction(SqliteSnapshot):
             changes=changes,
             schema_before=self.version_before,
             schema_after=self.version_after,
-            details=draft.details,
+            details=self._details,
         )
         self._record(changeset)
         self._db.execute("COMMIT")
@@ -461,6 +488,7 @@ class SqliteTransaction(SqliteSnapshot):
             return
         self._rewritten = False
         self._hashed = self._summed = None
+        self._db.create_function("same_text", 2, same_text, deterministic=True)
         rows = self._db.execute(_SAME_AGAIN, (self.revision,)).fetchall()
         for owner_id, key_id, before_rev, at, by, value in rows:
             self._db.execute(

@@ -14,10 +14,12 @@ from prefcore.cli.files import replacing
 from prefcore.cli.frame import Command
 from prefcore.cli.options import selecting
 from prefcore.cli.output import escaped, print_json, say, warn
+from prefcore.cli.passphrases import new_passphrase
 from prefcore.cli.session import Session
 from prefcore.compression import METHODS, split_suffix
-from prefcore.errors import UsageError
+from prefcore.errors import PolicyRefused, UsageError
 from prefcore.model import Selection
+from prefcore.schema.secret import Secret
 
 if TYPE_CHECKING:
     from prefcore.engines.exporting import Exported
@@ -53,6 +55,11 @@ _FOREIGN = (".zstd", ".bz2", ".xz", ".lz4", ".br", ".zip")
     help="Compress the file (default: zstd for FILE.zst, gzip for FILE.gz, else none).",
 )
 @click.option("--plain", is_flag=True, help="Write one set's values alone, without a header.")
+@click.option("--redact", is_flag=True, help="Leave all secrets out.")
+@click.option("--plaintext-secrets", is_flag=True, help="Write secrets so that all can read them.")
+@click.option("--encrypt", is_flag=True, help="Encrypt all of it, to your key ring.")
+@click.option("--passphrase", is_flag=True, help="Encrypt all of it, to a passphrase.")
+@click.option("--yes", is_flag=True, help="Do not ask before secrets are written in clear.")
 @selecting
 @click.pass_obj
 def command(
@@ -61,13 +68,22 @@ def command(
     format_id: str | None,
     compress: str | None,
     plain: bool,
+    redact: bool,
+    plaintext_secrets: bool,
+    encrypt: bool,
+    passphrase: bool,
+    yes: bool,
     selection: Selection,
-) -> None:
+) -> int:
     """Write preferences to FILE, or to the standard output (-, the default).
 
     FILE is replaced as a whole when all is written; if that fails, it stays as it was. Keys that
-    are declared not portable stay out.
+    are declared not portable stay out. Secrets are encrypted with your key ring, each by itself;
+    of a plain file, and where their keys are not here, they are left out (exit 3).
     """
+    secrets = _secrets(session, redact=redact, clear=plaintext_secrets, yes=yes)
+    if encrypt and passphrase:
+        raise UsageError("--encrypt is to your key ring, --passphrase to a passphrase; give one")
     if file == "-" and session.json:
         raise UsageError("--json tells of an export, and the standard output holds it; name a FILE")
     uncompressed, told = split_suffix(file)
@@ -80,13 +96,21 @@ def command(
     with session.reading() as prefs:
         chosen = format_id or format_of(uncompressed, prefs.plugins)
         prefs.plugins.formats.get(chosen)  # before the file is touched
+        phrase = Secret(new_passphrase(session, file)) if passphrase else None
 
         def write(out: BinaryIO) -> Exported:
             return prefs.export(
-                out, format=chosen, selection=selection, plain=plain, compress=method
+                out,
+                format=chosen,
+                selection=selection,
+                plain=plain,
+                compress=method,
+                secrets=secrets,
+                encrypt=encrypt,
+                passphrase=phrase,
             )
 
-        done = _written(file, write)
+        done = _written(file, write, private=plaintext_secrets)
     if done.left_out:
         warn(f"left out, because they belong to this machine: {', '.join(done.left_out)}")
     if not done.trailer.sets and not selection.is_everything:
@@ -101,19 +125,42 @@ def command(
                 "entries": done.trailer.entries,
                 "digest": done.trailer.digest,
                 "left_out": list(done.left_out),
+                "secrets_left_out": list(done.secrets_left_out),
             }
         )
     elif file != "-":
         how = chosen if method == "none" else f"{chosen}, {method}"
         say(session, f"exported {_amount(done)} to {escaped(file)} ({how})")
+    if not done.secrets_left_out:
+        return 0
+    names = ", ".join(map(escaped, done.secrets_left_out))
+    if redact:
+        say(session, f"left out, because they are secrets: {names}")
+        return 0
+    warn(f"left out, because they are secrets{' in a plain file' if plain else ''}: {names}")
+    return 3
 
 
-def _written(file: str, write: Callable[[BinaryIO], Exported]) -> Exported:
+def _secrets(session: Session, *, redact: bool, clear: bool, yes: bool) -> str:
+    """Give what becomes of secrets, after asking where they are to be readable by all."""
+    if redact and clear:
+        raise UsageError("--redact leaves secrets out, --plaintext-secrets writes them; give one")
+    if not clear:
+        return "redacted" if redact else "sealed"
+    if not yes:
+        if not session.may_ask:
+            raise UsageError("secrets would be written in clear; confirm with --yes")
+        if not click.confirm("Write secrets so that all who read the file can?", err=True):
+            raise PolicyRefused("not confirmed; nothing was written")
+    return "clear"
+
+
+def _written(file: str, write: Callable[[BinaryIO], Exported], *, private: bool) -> Exported:
     if file == "-":
         done = write(sys.stdout.buffer)
         sys.stdout.buffer.flush()
         return done
-    with replacing(file) as out:
+    with replacing(file, private=private) as out:
         return write(out)
 
 

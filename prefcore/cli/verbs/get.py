@@ -18,7 +18,7 @@ from prefcore.cli.output import MASK, print_json
 from prefcore.cli.session import Session
 from prefcore.errors import NotFound, UnknownKey
 from prefcore.lookup import Lookup
-from prefcore.values import UNSET, canonical_text, from_text
+from prefcore.values import UNSET, Sealed, canonical_text, from_text
 
 if TYPE_CHECKING:
     from prefcore.interfaces import Store
@@ -33,8 +33,9 @@ _Found = tuple[object, str, bool]
 @click.argument("key", shell_complete=keys)
 @reading
 @click.option("--show-origin", is_flag=True, help="Print first which set the value comes from.")
+@click.option("--reveal", is_flag=True, help="Print a secret itself, not a mask in its place.")
 @click.pass_obj
-def command(session: Session, key: str, target: Target, show_origin: bool) -> None:
+def command(session: Session, key: str, target: Target, show_origin: bool, reveal: bool) -> None:
     """Print the value that holds for a key.
 
     Text is printed bare, everything else as JSON. A key that is unset and has no default exits
@@ -46,6 +47,8 @@ def command(session: Session, key: str, target: Target, show_origin: bool) -> No
         found = _found_fast(session, store, key, target) or _found_by_facade(
             session, store, key, target
         )
+        if reveal:
+            found = _revealed(session, store, key, found)
     finally:
         store.close()
     value, origin, sensitive = found
@@ -88,6 +91,17 @@ def _found(lookup: Lookup, key: str, target: Target) -> _Found:
     return UNSET, "", declared.sensitive
 
 
+def _revealed(
+    session: Session, store: Store, key: str, found: tuple[object, str, bool]
+) -> tuple[object, str, bool]:
+    """Open what was found, where it is sealed."""
+    value, origin, _ = found
+    if isinstance(value, Sealed):
+        scope, _, owner = origin.partition("/")
+        value = session.facade(store).reveal(scope, owner, key).reveal()
+    return value, origin, False
+
+
 def _where(target: Target) -> str:
     if target.template is not None:
         return f"in template/{target.template} "
@@ -102,7 +116,7 @@ def _where(target: Target) -> str:
 def _print(
     session: Session, key: str, value: object, origin: str, *, sensitive: bool, show_origin: bool
 ) -> None:
-    if sensitive:
+    if sensitive or isinstance(value, Sealed):
         value = MASK
     if session.json:
         data: dict[str, object] = {"key": key, "value": value, "origin": origin}

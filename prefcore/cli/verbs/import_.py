@@ -21,9 +21,11 @@ from prefcore.documents import opened_document
 from prefcore.engines.importing import ImportRequest
 from prefcore.errors import UsageError
 from prefcore.model import Plan, Selection
+from prefcore.sealed_files import opened_file
 
 if TYPE_CHECKING:
-    from prefcore.plugins import Plugins
+    from prefcore.preferences import Preferences
+    from prefcore.schema import Schema
 
 __all__ = ["command"]
 
@@ -109,12 +111,13 @@ def command(
     target: Target,
     dry_run: bool,
     reason: str,
-) -> None:
+) -> int:
     """Take preferences in from FILE, or from the standard input (-).
 
     All or nothing: a value that is refused, or a conflict that nobody decides, leaves the
     store as it was. Files that prefcore exported say whose sets they hold; plain ones, such as
-    people write, go into the set you name.
+    people write, go into the set you name. Encrypted files are opened with your key ring, or the
+    passphrase; secrets whose keys are not here are left out, and told (exit 3).
     """
     if [file, base, resolve].count("-") > 1:
         raise UsageError("the standard input can be read once: for FILE, --base or --resolve")
@@ -147,7 +150,7 @@ def command(
             from_schema=from_schema,
         )
         if target.named:
-            _refuse_document(prefs.plugins, request)
+            _refuse_document(prefs, request)
         masks = Masks.of(prefs)
         begin = prefs.begin_import(request, reason=reason, rehearsed=dry_run)
         begun = stack.enter_context(begin)
@@ -166,6 +169,7 @@ def command(
         if not dry_run:
             back = f"prefcore undo {made.id[:8]}" if made else ""
             tell_done(session, f"imported {name}", made, back)
+        return 3 if begun.plan.counts.get("left out") else 0
 
 
 def _how_to_resolve(plan: Plan, file: str, conflicts: str) -> str:
@@ -177,11 +181,11 @@ def _how_to_resolve(plan: Plan, file: str, conflicts: str) -> str:
     )
 
 
-def _refuse_document(plugins: Plugins, request: ImportRequest) -> None:
+def _refuse_document(prefs: Preferences[Schema], request: ImportRequest) -> None:
     """Refuse to name a set for a document, which says itself whose sets it holds."""
-    id = request.format
+    id, plugins = request.format, prefs.plugins
     formats = plugins.formats.all() if id is None else (plugins.formats.get(id),)
-    with request.path.open("rb") as source:
+    with opened_file(request.path, request.name, prefs.keys) as source:
         opened = opened_document(source, request.name, formats, format=id, limits=request.limits)
         if opened.header is not None:
             raise UsageError(

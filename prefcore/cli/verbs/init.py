@@ -111,6 +111,7 @@ def _tell_schemas(session: Session, found: Config) -> None:
     try:
         with session.preferences() as prefs:
             versions = prefs.versions()
+            secrets = [one for one in prefs.schema.preferences.values() if one.sensitive]
     except PrefcoreError as error:
         warn(error.message)
         return
@@ -120,3 +121,6 @@ def _tell_schemas(session: Session, found: Config) -> None:
         count = f"{len(versions)} schema version{'s' if len(versions) > 1 else ''}"
         span = versions[0] if len(versions) == 1 else f"{versions[0]} to {versions[-1]}"
         say(session, f"{count}, {span}")
+        if secrets and session.keys.folder.stamp() is None:
+            what = "a preference is" if len(secrets) == 1 else f"{len(secrets)} preferences are"
+            say(session, f"{what} sensitive; to store them, make a key ring: prefcore keys init")

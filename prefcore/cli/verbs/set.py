@@ -16,6 +16,7 @@ from prefcore.cli.options import Target, acting, one_set
 from prefcore.cli.output import print_json, say, warn
 from prefcore.cli.plans import carry_out, short
 from prefcore.cli.session import Session
+from prefcore.cli.warnings import warn_uncopied
 from prefcore.errors import InvalidValue, PolicyRefused, UsageError
 from prefcore.model import Changeset, place
 
@@ -76,6 +77,8 @@ def command(
             return
         changeset = prefs.set_many(scope, owner, values, source="manual", reason=reason)
         tell_set(session, "set", list(values), place(scope, owner), changeset)
+        if any(prefs.declared(key).sensitive for key in values):
+            warn_uncopied(prefs.keys.ring)
         _warn_shadowed(prefs, scope, owner, list(values))
 
 
@@ -96,6 +99,14 @@ def _texts(
         if text == "-" and "-" in texts.values():
             raise UsageError("only one value can be read from the standard input")
         texts[key] = text
+    for key, text in texts.items():
+        if text != "-" and prefs.declared(key).sensitive:
+            prefs.keys.needed(f"{where} {key}")
+            raise PolicyRefused(
+                f"{where} {key} is a secret, and what is typed on a command line others can see; "
+                "leave VALUE out to be asked for it, or give - to read the standard input",
+                key=key,
+            )
     return {key: _stdin(key) if text == "-" else text for key, text in texts.items()}
 
 
@@ -121,15 +132,16 @@ def _stdin(key: str) -> str:
 
 
 def _asked(session: Session, prefs: Preferences[Schema], key: str, where: str) -> str:
-    declared = prefs.declared(key)
-    if declared.sensitive:
-        raise PolicyRefused(
-            f"{where} {key} is sensitive, and secrets cannot be stored yet; keep it elsewhere",
-            key=key,
-        )
+    secret = prefs.declared(key).sensitive
+    if secret:
+        prefs.keys.needed(f"{where} {key}")  # before anybody types it
     if session.no_input or not sys.stdin.isatty():
         raise UsageError(f"no value is given for {key}; give one, or - to read standard input")
-    return str(click.prompt(f"{key} for {where}", err=True, default="", show_default=False))
+    return str(
+        click.prompt(
+            f"{key} for {where}", err=True, default="", show_default=False, hide_input=secret
+        )
+    )
 
 
 def tell_set(

@@ -5,26 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import groupby, takewhile
 
+import attrs
+
 from prefcore.engines.migrating.telling import tell_changes
 from prefcore.engines.migrating.undoing import Undoing
 from prefcore.engines.migrating.work import Migration, fault_of, is_lower
 from prefcore.errors import (
     PrefcoreError,
 )
-from prefcore.interfaces import Edit, Transaction
+from prefcore.interfaces import Edit
 from prefcore.migration import Edge, Rename, Rows
 from prefcore.migration.rows import Carried, Uncarried
 from prefcore.model import Change, Conflict, Row, place, to_micros
 from prefcore.model import Rename as Renamed
 from prefcore.planning import PlanBuilder
 from prefcore.schema import Version
-from prefcore.values import UNSET, from_text
+from prefcore.values import UNSET, canonical_text, from_text, is_sealed_text, same_text
+from prefcore.vault import HIDDEN, SealingTransaction
 
 __all__ = ["migrate_back"]
 
+_HIDDEN = canonical_text(HIDDEN)
+
 
 def migrate_back(
-    transaction: Transaction,
+    transaction: SealingTransaction,
     builder: PlanBuilder,
     migration: Migration,
     path: tuple[Edge, ...],
@@ -49,17 +54,18 @@ def migrate_back(
             if fault is None:
                 wanted[key] = row
             else:
-                conflicts.append(_conflict(scope, owner, key, restored.get(key), row, fault))
+                before = restored.get(key)
+                conflicts.append(descent.conflict(scope, owner, key, before, row, fault))
         for conflict in () if take_before else conflicts:
             builder.conflict(conflict)
         gone = {edit.now for edit in touched if edit.now is not None} - set(wanted)
         transaction.remove(scope, owner, gone)
-        transaction.write(scope, owner, wanted.values())
+        transaction.write(scope, owner, wanted.values(), sealing=descent.hidden)
     tell_changes(transaction, builder)
 
 
 def _rename_back(
-    transaction: Transaction, migration: Migration, path: tuple[Edge, ...], undo: Undoing
+    transaction: SealingTransaction, migration: Migration, path: tuple[Edge, ...], undo: Undoing
 ) -> dict[str, str]:
     """Give every key, with all its entries, the name it has at the end of the path.
 
@@ -101,7 +107,7 @@ class _Descent:
 
     def __init__(
         self,
-        transaction: Transaction,
+        transaction: SealingTransaction,
         migration: Migration,
         path: tuple[Edge, ...],
         undo: Undoing,
@@ -117,6 +123,13 @@ class _Descent:
         self._elsewhere = {
             key for version in versions for key in migration.load(version).preferences
         } - set(self._schema.preferences)
+        operations = [one for edge in path if edge.step for one in edge.step.operations]
+        #: What the steps work on, and which of it was found sealed: that stays so.
+        self._concerned = {
+            key for one in operations for key in (*one.older_keys, *one.newer_keys, *one.decides_by)
+        }
+        self._renames = [(one.key, one.to) for one in operations if isinstance(one, Rename)]
+        self.hidden: set[str] = set()
 
     def of_set(
         self, scope: str, owner: str, touched: list[Edit]
@@ -126,9 +139,10 @@ class _Descent:
         First those restored from the log, then the edits, carried down, that differ from what
         the migration itself had made; and the edits that an operation cannot carry.
         """
+        touched = [self._opened_edit(edit) for edit in touched]
         names = {edit.now for edit in touched}
         held = self._transaction.read_set(self._migration.app, scope, owner).rows
-        context = [row for row in held if row[0] not in names]
+        context = [self._opened(scope, owner, row) for row in held if row[0] not in names]
         before = [(self._standing.get(row[0], row[0]), *row[1:]) for row in context]
         before += [edit.before for edit in touched if edit.before is not None]
         where = place(scope, owner)
@@ -144,7 +158,7 @@ class _Descent:
             edits = {edit.key: edit for edit in group if _differs(edit, made.get(edit.key))}
             for edit, error in self._carry(made, edits, version, restored, carried):
                 base = restored.get(edit.now or edit.key)
-                conflicts.append(_conflict(scope, owner, edit.key, base, edit.edit, error))
+                conflicts.append(self.conflict(scope, owner, edit.key, base, edit.edit, error))
             made = _overlaid(made, edits)
         return restored, carried, conflicts
 
@@ -177,7 +191,7 @@ class _Descent:
             without = {row[0]: row for row in self._carried(made, (), version)}
         for key in sorted({*rows.edited, *rows.derived}):
             row = after.get(key)
-            if key in rows.derived and _text(row) == _text(without.get(key)):
+            if key in rows.derived and same_text(_text(row), _text(without.get(key))):
                 continue  # the edits make no difference to it: what the log gives back stands
             if row is None:
                 restored.pop(key, None)
@@ -196,7 +210,50 @@ class _Descent:
         """Say why the goal's schema refuses a row; None where it does not, or does not know it."""
         if row[0] not in self._schema.preferences:
             return None
-        return fault_of(self._schema, row[0], row[1], scope, owner)
+        key, text = self._transaction.opened(scope, owner, row)[:2]
+        hidden = key in self.hidden or self._transaction.hides(key)
+        return fault_of(self._schema, key, text, scope, owner, hidden=hidden)
+
+    def _opened(self, scope: str, owner: str, row: Row, uuid: str | None = None) -> Row:
+        """Open a row that a step works on, and remember that it is a secret."""
+        if row[0] not in self._concerned or not is_sealed_text(row[1]):
+            return row
+        self.hidden.update(self._names_of(row[0]))
+        return self._transaction.opened(scope, owner, row, uuid=uuid)
+
+    def _opened_edit(self, edit: Edit) -> Edit:
+        before, after = (
+            row and self._opened(edit.scope, edit.owner, row, edit.uuid)
+            for row in (edit.before, edit.edit)
+        )
+        return attrs.evolve(edit, before=before, edit=after)
+
+    def _names_of(self, key: str) -> set[str]:
+        """Give a key with all names that the renames on the path connect with it."""
+        names = {key}
+        while True:
+            more = {name for pair in self._renames if names & {*pair} for name in pair} - names
+            if not more:
+                return names
+            names |= more
+
+    def conflict(
+        self,
+        scope: str,
+        owner: str,
+        key: str,
+        before: Row | None,
+        edit: Row | None,
+        fault: PrefcoreError,
+    ) -> Conflict:
+        """Give the conflict of an edit that cannot be carried; a secret is not in it."""
+        if key not in self.hidden and not self._transaction.hides(key):
+            return _conflict(scope, owner, key, before, edit, fault)
+        schema = self._schema.preferences.get(key)
+        if schema is None or not schema.sensitive:
+            fault = type(fault)(f"{key}: the sealed value cannot be taken along", key=key)
+        before, edit = (row and (row[0], _HIDDEN, *row[2:]) for row in (before, edit))
+        return _conflict(scope, owner, key, before, edit, fault)
 
     def _order(self, edit: Edit) -> Version:
         return Version.parse(self._version(edit))
@@ -224,7 +281,7 @@ class _Descent:
 
 def _differs(edit: Edit, made: Row | None) -> bool:
     """Say whether an edit left something else than the migration had made."""
-    return _text(edit.edit) != _text(made) or edit.edit is None
+    return edit.edit is None or not same_text(edit.edit[1], _text(made))
 
 
 def _overlaid(rows: Mapping[str, Row], edits: Mapping[str, Edit]) -> dict[str, Row]:

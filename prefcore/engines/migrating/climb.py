@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from prefcore.engines.migrating.refusals import lost_key, raise_named, refused_value
 from prefcore.engines.migrating.work import Migration, fault_of
+from prefcore.errors import PrefcoreError
 from prefcore.interfaces import Snapshot
 from prefcore.migration import Add, Edge, Rename
 from prefcore.model import PreferenceSet, Row
@@ -22,8 +23,16 @@ class Climb:
     """
 
     def __init__(
-        self, migration: Migration, view: Snapshot, one: PreferenceSet, parked: Mapping[str, Row]
+        self,
+        migration: Migration,
+        view: Snapshot,
+        one: PreferenceSet,
+        parked: Mapping[str, Row],
+        *,
+        secrets: Iterable[str] = (),
     ) -> None:
+        #: The keys whose values are secrets: those that were, and what they are renamed to.
+        self.secrets = set(secrets)
         self.rows = migration.rows(one.rows)
         self._migration = migration
         self._view = view
@@ -33,16 +42,20 @@ class Climb:
     def walk(self, edge: Edge) -> None:
         """Take the set over one edge, as ``migrate_up`` takes the store."""
         newer = self._migration.load(edge.newer)
+        self.secrets.update(key for key, one in newer.preferences.items() if one.sensitive)
         began = {row[0]: row for row in self.rows}
         operations = edge.step.operations if edge.step is not None else ()
         for operation in operations:
             if isinstance(operation, Add):
                 self._return_parked(newer, (operation.key,))
             before = [row[0] for row in self.rows]
+            if isinstance(operation, Rename) and operation.key in self.secrets:
+                self.secrets.add(operation.to)
             try:
                 operation.up(self.rows)
             except Exception as error:  # noqa: BLE001  # a step's function may raise anything
-                raise_named(self._migration, edge, operation, self._place, error)
+                hidden = not self.secrets.isdisjoint(operation.older_keys)
+                raise_named(self._migration, edge, operation, self._place, error, hidden=hidden)
             if isinstance(operation, Rename) and self._is_free(operation.to):
                 self._rename_parked(operation)
                 continue
@@ -57,7 +70,7 @@ class Climb:
         self._return_parked(newer, {*added} - decided)
         for key in sorted({*added, *changed}):
             if key in self.rows:
-                fault = fault_of(newer, key, self.rows.text(key), self._scope, self._owner)
+                fault = self._fault(newer, key, self.rows.text(key))
                 if fault is not None:
                     raise refused_value(edge, key, fault)
 
@@ -66,8 +79,12 @@ class Climb:
             row = self.parked.get(key)
             if row is None or key in self.rows:
                 continue
-            if fault_of(newer, key, row[1], self._scope, self._owner) is None:
+            if self._fault(newer, key, row[1]) is None:
                 self.rows.restore(row)
+
+    def _fault(self, newer: SchemaDocument, key: str, text: str) -> PrefcoreError | None:
+        hidden = key in self.secrets
+        return fault_of(newer, key, text, self._scope, self._owner, hidden=hidden)
 
     def _is_free(self, key: str) -> bool:
         return next(self._view.held(self._migration.app, key), None) is None

@@ -13,7 +13,8 @@ from prefcore.engines.migrating.climb import Climb
 from prefcore.engines.migrating.work import Migration, is_lower
 from prefcore.interfaces import Snapshot
 from prefcore.migration import Edge
-from prefcore.model import Changeset, Row, Selection
+from prefcore.model import Changeset, PreferenceSet, Row, Selection
+from prefcore.values import is_sealed_text
 
 __all__ = ["as_they_went"]
 
@@ -80,7 +81,13 @@ def _walked(
         row = waiting.pop((one.scope, one.owner), None)
         if row is None:
             continue
-        climb = Climb(migration, view, one, {})
+        if is_sealed_text(row[1]):  # a secret comes back as it was before the run
+            yield one.scope, one.owner, row
+            continue
+        clear = PreferenceSet(
+            one.scope, one.owner, (each for each in one.rows if not is_sealed_text(each[1]))
+        )
+        climb = Climb(migration, view, clear, {})
         for edge in path:
             climb.walk(edge)
         yield one.scope, one.owner, climb.parked.get(key, row)

@@ -17,7 +17,8 @@ from prefcore.engines.migrating.work import Migration
 from prefcore.interfaces import Snapshot
 from prefcore.migration import Add, Edge, Rename
 from prefcore.model import Entry, PreferenceSet, Row, Selection, to_micros
-from prefcore.values import canonical_text
+from prefcore.values import canonical_text, is_sealed_text
+from prefcore.vault import Vault
 
 __all__ = ["Ascent"]
 
@@ -28,6 +29,7 @@ class Ascent:
 
     migration: Migration
     path: tuple[Edge, ...]
+    vault: Vault
 
     @property
     def returning(self) -> tuple[str, ...]:
@@ -74,10 +76,22 @@ class Ascent:
     def _raised(
         self, view: Snapshot, one: PreferenceSet, parked: Mapping[str, Row]
     ) -> PreferenceSet:
-        climb = Climb(self.migration, view, one, parked)
+        app, scope, owner = self.migration.app, one.scope, one.owner
+        secrets = {row[0] for row in (*one.rows, *parked.values()) if is_sealed_text(row[1])}
+        if secrets:  # at another name they would not open any more
+            opened = [self.vault.opened(view, scope, owner, row) for row in one.rows]
+            one = PreferenceSet(scope, owner, opened)
+            parked = {
+                key: self.vault.opened(view, scope, owner, row) for key, row in parked.items()
+            }
+        climb = Climb(self.migration, view, one, parked, secrets=secrets)
         for edge in self.path:
             climb.walk(edge)
-        return PreferenceSet(one.scope, one.owner, climb.rows)
+        rows = [
+            self.vault.sealed_in_memory(app, scope, owner, row) if row[0] in climb.secrets else row
+            for row in climb.rows
+        ]
+        return PreferenceSet(scope, owner, rows)
 
 
 def _with_empty(

@@ -5,25 +5,35 @@ from __future__ import annotations
 from typing import NoReturn
 
 from prefcore.engines.migrating.work import Migration
-from prefcore.errors import MissingStep, PrefcoreError, StepFailed
+from prefcore.errors import BrokenSeal, MissingStep, PrefcoreError, StepFailed, WrongKey
 from prefcore.migration import Edge, Operation
 
 __all__ = ["lost_key", "raise_named", "refused_value"]
 
 
 def raise_named(
-    migration: Migration, edge: Edge, operation: Operation, where: str, error: Exception
+    migration: Migration,
+    edge: Edge,
+    operation: Operation,
+    where: str,
+    error: Exception,
+    *,
+    hidden: bool,
 ) -> NoReturn:
-    """Raise an operation's error with its edge and set; a sensitive value is not in it."""
+    """Raise an operation's error with its edge and set; a sensitive value is not in it.
+
+    ``hidden`` says that it worked on secrets, whatever the older schema calls them.
+    """
     schema = migration.load(edge.older)
     declared = (schema.preferences.get(key) for key in operation.older_keys)
-    hidden = any(one is not None and one.sensitive for one in declared)
+    hidden = hidden or any(one is not None and one.sensitive for one in declared)
     kind: type[PrefcoreError] = StepFailed
     facts: dict[str, object] = {}
     message = f"{operation} raised {type(error).__name__}"
     if isinstance(error, PrefcoreError):
         kind, facts = type(error), error.facts
-        message = str(facts.get("said", message)) if hidden else error.message
+        told_all = not hidden or isinstance(error, (WrongKey, BrokenSeal))
+        message = error.message if told_all else str(facts.get("said", message))
     elif not hidden:
         message += f": {error}"
     if hidden:

@@ -11,18 +11,22 @@ from prefcore.engines.migrating.work import Migration, fault_of
 from prefcore.errors import (
     PrefcoreError,
 )
-from prefcore.interfaces import Transaction
 from prefcore.migration import Add, Edge, Operation, Rename
 from prefcore.migration.operations import TextChange
-from prefcore.model import Selection, place
+from prefcore.model import PreferenceSet, Row, Selection, place
 from prefcore.planning import PlanBuilder
 from prefcore.schema import SchemaDocument
+from prefcore.values import is_sealed_text
+from prefcore.vault import SealingTransaction
 
 __all__ = ["migrate_up"]
 
 
 def migrate_up(
-    transaction: Transaction, builder: PlanBuilder, migration: Migration, path: tuple[Edge, ...]
+    transaction: SealingTransaction,
+    builder: PlanBuilder,
+    migration: Migration,
+    path: tuple[Edge, ...],
 ) -> None:
     """Walk the edges upwards over everything stored, and apply the last version.
 
@@ -48,7 +52,7 @@ def migrate_up(
 
 
 def _up(
-    transaction: Transaction,
+    transaction: SealingTransaction,
     migration: Migration,
     aside: Aside,
     edge: Edge,
@@ -65,12 +69,12 @@ def _up(
         _up_by_set(transaction, migration, edge, operation)
 
 
-def _holds(transaction: Transaction, migration: Migration, key: str) -> bool:
+def _holds(transaction: SealingTransaction, migration: Migration, key: str) -> bool:
     return next(transaction.held(migration.app, key), None) is not None
 
 
 def _up_in_bulk(
-    transaction: Transaction,
+    transaction: SealingTransaction,
     migration: Migration,
     edge: Edge,
     operation: Operation,
@@ -81,40 +85,60 @@ def _up_in_bulk(
         transaction.transform(key, change)
     except Exception as error:  # noqa: BLE001  # a step's function may raise anything
         where, cause = _culprit(transaction, migration, key, change) or ("", error)
-        raise_named(migration, edge, operation, where, cause)
+        hidden = transaction.hides(key)
+        raise_named(migration, edge, operation, where, cause, hidden=hidden)
 
 
 def _culprit(
-    transaction: Transaction, migration: Migration, key: str, change: TextChange
+    transaction: SealingTransaction, migration: Migration, key: str, change: TextChange
 ) -> tuple[str, Exception] | None:
     """Give the first set on whose value a change raises, and what it raises."""
     for scope, owner, row in transaction.held(migration.app, key):
         try:
-            change(row[1])
+            change(transaction.opened(scope, owner, row)[1])
         except Exception as error:  # noqa: BLE001  # a step's function may raise anything
             return place(scope, owner), error
     return None
 
 
 def _up_by_set(
-    transaction: Transaction, migration: Migration, edge: Edge, operation: Operation
+    transaction: SealingTransaction, migration: Migration, edge: Edge, operation: Operation
 ) -> None:
     """Run an operation set by set, over those that hold a key it decides by."""
     concerned = Selection.of_keys(operation.decides_by)
     for one in transaction.sets(migration.app, concerned):
-        rows = migration.rows(one.rows)
+        found, hidden = _opened(transaction, operation, one)
+        rows = migration.rows(found)
         try:
             operation.up(rows)
         except Exception as error:  # noqa: BLE001  # a step's function may raise anything
-            raise_named(migration, edge, operation, one.place, error)
-        held, after = set(one.rows), list(rows)
-        transaction.write(one.scope, one.owner, [row for row in after if row not in held])
+            raise_named(migration, edge, operation, one.place, error, hidden=bool(hidden))
+        held, after = set(found), list(rows)
+        written = [row for row in after if row not in held]
+        transaction.write(one.scope, one.owner, written, sealing=hidden)
         kept = {row[0] for row in after}
         transaction.remove(one.scope, one.owner, [r[0] for r in one.rows if r[0] not in kept])
 
 
+def _opened(
+    transaction: SealingTransaction, operation: Operation, one: PreferenceSet
+) -> tuple[list[Row], set[str]]:
+    """Open what an operation works on in a set; gives all rows, and keys that are secrets.
+
+    Where a secret is renamed, that is its new key too.
+    """
+    keys = {*operation.older_keys, *operation.newer_keys, *operation.decides_by}
+    rows = [
+        transaction.opened(one.scope, one.owner, row) if row[0] in keys else row for row in one.rows
+    ]
+    hidden = {row[0] for row in one.rows if row[0] in keys and is_sealed_text(row[1])}
+    if isinstance(operation, Rename) and operation.key in hidden:
+        hidden.add(operation.to)
+    return rows, hidden
+
+
 def _refuse_lost_keys(
-    transaction: Transaction, edge: Edge, app: str, removed: Iterable[str]
+    transaction: SealingTransaction, edge: Edge, app: str, removed: Iterable[str]
 ) -> None:
     for key in sorted(removed):
         holder = next(transaction.held(app, key), None)
@@ -123,26 +147,34 @@ def _refuse_lost_keys(
 
 
 def _return_parked(
-    transaction: Transaction, aside: Aside, newer: SchemaDocument, added: Iterable[str]
+    transaction: SealingTransaction, aside: Aside, newer: SchemaDocument, added: Iterable[str]
 ) -> None:
     """Give keys that are declared again the values a migration took, where they are valid."""
     for key in sorted(added):
         for (scope, owner), row in sorted(aside.returning(key).items()):
-            if fault_of(newer, key, row[1], scope, owner) is None:
+            if _fault(newer, transaction, scope, owner, row) is None:
                 transaction.write(scope, owner, [row])
 
 
+def _fault(
+    schema: SchemaDocument, transaction: SealingTransaction, scope: str, owner: str, row: Row
+) -> PrefcoreError | None:
+    key, text = transaction.opened(scope, owner, row)[:2]
+    return fault_of(schema, key, text, scope, owner, hidden=transaction.hides(key))
+
+
 def _check_held(
-    transaction: Transaction, edge: Edge, newer: SchemaDocument, keys: set[str]
+    transaction: SealingTransaction, edge: Edge, newer: SchemaDocument, keys: set[str]
 ) -> None:
     if not keys:
         return
     verdicts: dict[tuple[str, str, str], PrefcoreError | None] = {}
     for one in transaction.sets(newer.app, Selection.of_keys(keys)):
-        for key, text, *_ in one.rows:
-            seen = (one.scope, key, text)
+        for row in one.rows:
+            key = row[0]
+            seen = (one.scope, key, row[1])
             if seen not in verdicts:
-                verdicts[seen] = fault_of(newer, key, text, one.scope, one.owner)
+                verdicts[seen] = _fault(newer, transaction, one.scope, one.owner, row)
             fault = verdicts[seen]
             if fault is not None:
                 raise refused_value(edge, key, fault)

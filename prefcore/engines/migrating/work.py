@@ -51,12 +51,19 @@ class Migration:
 
 
 def fault_of(
-    schema: SchemaDocument, key: str, text: str, scope: str, owner: str
+    schema: SchemaDocument, key: str, text: str, scope: str, owner: str, *, hidden: bool
 ) -> PrefcoreError | None:
-    """Give the error for which a schema refuses a stored text; None where it takes it."""
+    """Give the error for which a schema refuses a text; None where it takes it.
+
+    A ``hidden`` value, which is a secret in another version, is not in the error.
+    """
+    where = place(scope, owner)
     try:
-        schema.validate(key, from_text(text), scope=scope, place=place(scope, owner))
+        schema.validate(key, from_text(text), scope=scope, place=where)
     except (InvalidValue, PolicyRefused) as error:
+        if hidden and not schema.preference(key).sensitive:
+            said = f"{where} {key}: the sealed value is refused by schema {schema.version}"
+            return type(error)(said, key=key)
         return error
     return None
 

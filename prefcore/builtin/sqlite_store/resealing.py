@@ -1,0 +1,76 @@
+"""Sealing anew in place: other texts of the same values, in entries and in the log."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Collection
+
+from prefcore.interfaces import SealedCell
+
+__all__ = ["Place", "reseal", "scrub"]
+
+#: Where a walk over both tables stands: which, and the primary key of the last row taken.
+Place = tuple[int, int, int, int]
+
+_KEY_NAME = """coalesce(k.name, (
+  SELECT name FROM names WHERE key_id = k.id ORDER BY from_rev DESC LIMIT 1))"""
+_SEALED = """t.value >= '{"$sealed":[' AND t.value < '{"$sealed":\\'"""
+_OF_KEYS = "t.value IS NOT NULL AND k.uuid IN (SELECT value FROM json_each(?6))"
+_TABLES = (
+    ("entries", "0, t.owner_id, t.key_id", "(t.owner_id, t.key_id) > (?2, ?3)"),
+    ("changes", "t.rev, t.owner_id, t.key_id", "(t.rev, t.owner_id, t.key_id) > (?1, ?2, ?3)"),
+)
+_SELECT = """
+SELECT {columns}, o.scope, o.name, k.uuid, {name}, t.value FROM {table} t
+CROSS JOIN keys k ON k.id = t.key_id CROSS JOIN owners o ON o.id = t.owner_id
+WHERE {beyond} AND k.app_id = ?4 AND ?1 IS NOT NULL AND {which} ORDER BY {order} LIMIT ?5
+"""
+_UPDATES = (
+    "UPDATE entries SET value = ? WHERE ?2 = 0 AND owner_id = ?3 AND key_id = ?4",
+    "UPDATE changes SET value = ? WHERE rev = ?2 AND owner_id = ?3 AND key_id = ?4",
+)
+
+
+def reseal(
+    database: sqlite3.Connection,
+    app_id: int,
+    function: Callable[[SealedCell], str],
+    *,
+    uuids: Collection[str] | None,
+    after: Place,
+    most: int | None,
+) -> Place | None:
+    """Replace sealed texts, or all of some keys; see ``prefcore.interfaces.Transaction``."""
+    database.execute("PRAGMA secure_delete = ON")
+    left = -1 if most is None else most  # SQLite takes -1 for all
+    for number, (table, columns, beyond) in enumerate(_TABLES):
+        if number < after[0]:
+            continue
+        statement = _SELECT.format(
+            columns=columns,
+            beyond=beyond,
+            order=columns.removeprefix("0, "),
+            table=table,
+            name=_KEY_NAME,
+            which=_SEALED if uuids is None else _OF_KEYS,
+        )
+        keys = () if uuids is None else (json.dumps(sorted(uuids)),)
+        start = after[1:] if number == after[0] else (-1, -1, -1)
+        rows = database.execute(statement, (*start, app_id, left, *keys)).fetchall()
+        texts = ((*row[:3], row[7], function(row[3:])) for row in rows)
+        changed = [(new, *key) for *key, old, new in texts if new != old]
+        database.executemany(_UPDATES[number], changed)
+        if left >= 0:
+            left -= len(rows)
+            if not left:
+                return (number, *rows[-1][:3])
+    return None
+
+
+def scrub(database: sqlite3.Connection) -> None:
+    """Leave nothing in the store's files that is no longer held, such as in free pages."""
+    database.execute("PRAGMA secure_delete = ON")
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.execute("VACUUM")
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,0 +1,77 @@
+"""``prefcore keys export`` and ``import``: a copy of the key ring, under a passphrase."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+import click
+
+from prefcore.cli.files import readable, replacing
+from prefcore.cli.frame import Command
+from prefcore.cli.output import escaped, print_json, say
+from prefcore.cli.passphrases import new_passphrase, new_root
+from prefcore.cli.session import Session
+from prefcore.cli.verbs.keys import record
+from prefcore.keys import FILE
+
+__all__ = ["export_command", "import_command"]
+
+#: A copy of a ring is smaller by far.
+_MOST = 4 << 20
+
+
+@click.command("export", cls=Command)
+@click.argument("file", type=click.Path())
+@click.pass_obj
+def export_command(session: Session, file: str) -> None:
+    """Write a copy of your key ring to FILE, which a passphrase opens and nothing else is needed.
+
+    Keep it where a lost disk does not take it along, and the passphrase elsewhere. With both,
+    every secret can be read.
+    """
+    from prefcore.security.ring_folder import copy_bytes
+
+    folder = session.keys.folder
+    ring = folder.open()
+    passphrase = new_passphrase(session, f"the copy {file}")
+    now = datetime.now(UTC)
+    with replacing(file, private=True) as out:
+        out.write(copy_bytes(ring.copied(now), passphrase, os.urandom))
+    folder.change(lambda ring: ring.copied(now))
+    record(session, "export", ring.id)
+    if session.json:
+        print_json({"ring": ring.id, "file": file}, compact=True)
+    say(session, f"wrote a copy of the key ring to {escaped(file)}")
+
+
+@click.command("import", cls=Command)
+@click.argument("file")
+@click.option("--passphrase", is_flag=True, help="Keep a new ring under a passphrase.")
+@click.option("--provider", metavar="ID", help="Keep a new ring's root key in this plugin's place.")
+@click.pass_obj
+def import_command(session: Session, file: str, passphrase: bool, provider: str | None) -> None:
+    """Take in a copy of a key ring from FILE, as keys export wrote it.
+
+    Where you have no ring, it becomes yours. Where you have, its keys are added: those of another
+    ring only open what they encrypted, and of two states of one key the worse holds.
+    """
+    from prefcore.security.ring_folder import opened_copy
+
+    with readable(file) as (path, name), path.open("rb") as source:
+        data = source.read(_MOST + 1)
+    taken = opened_copy(data, name, lambda: session.keys.passphrase(FILE, f"the copy {name}"))
+    folder = session.keys.folder
+    if folder.stamp() is None:
+        root = new_root(session, folder, passphrase=passphrase, provider=provider)
+        ring = folder.create(datetime.now(UTC), root, taken)
+        told = "your key ring is the one of the copy now"
+    else:
+        before = {key["id"] for key in folder.closed().clear["keys"]}
+        ring = folder.change(lambda ring: ring.merged(taken))
+        added = len(ring.keys) - len(before)
+        told = f"added {added} key{'' if added == 1 else 's'} to your ring"
+    record(session, "import", taken.id)
+    if session.json:
+        print_json({"ring": ring.id, "keys": len(ring.keys)}, compact=True)
+    say(session, told)

@@ -1,0 +1,321 @@
+"""The vault: where sensitive values are sealed on their way into a store, and opened again.
+
+Every changeset that the facade begins is wrapped here, so that no act can write a sensitive value
+in clear, whatever it does. What is read stays sealed; who needs a value opens it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from prefcore.audit import SEALED_DIGESTS, digest_of
+from prefcore.errors import BrokenSeal, WrongKey
+from prefcore.interfaces import SealedCell, Snapshot, Transaction
+from prefcore.keys import Keys
+from prefcore.model import Draft, PreferenceSet, Row, place, to_micros
+from prefcore.security.places import DOCUMENT, STORE, Place
+from prefcore.values import Sealed, canonical_text, from_text, is_sealed_text
+
+__all__ = ["HIDDEN", "Hides", "SealingTransaction", "Vault", "memory_uuid"]
+
+#: Says whether a key's values are to be sealed.
+Hides = Callable[[str], bool]
+#: Stands in plans for a value that was opened.
+HIDDEN = Sealed("hidden", b"", b"")
+_SEALED = '{"$sealed":['
+
+if TYPE_CHECKING:
+    _Base = Transaction
+else:  # the protocol's own methods must not stand in the way of those delegated to
+    _Base = object
+
+
+def memory_uuid(key: str) -> str:
+    """Give what stands for the UUID of a key in a store that is read through steps in memory."""
+    return f"in memory: {key}"
+
+
+class Vault:
+    """Seals and opens the values of one application."""
+
+    def __init__(self, app: str, keys: Keys) -> None:
+        self.app = app
+        self.keys = keys
+
+    def opened(
+        self,
+        view: Snapshot,
+        scope: str,
+        owner: str,
+        row: Row,
+        *,
+        uuid: str | None = None,
+        at: int | None = None,
+    ) -> Row:
+        """Give a row of a store with its text in clear; one that is not sealed stays as it is.
+
+        ``uuid`` is the key's where its name is not its present one, nor with ``at`` the one after
+        that revision. Raises WrongKey and BrokenSeal, naming the entry.
+        """
+        if not is_sealed_text(row[1]):
+            return row
+        uuid = uuid or view.uuid(self.app, row[0], at=at) or ""
+        text = self._open(row[1], Place(STORE, self.app, scope, owner, uuid), row[0])
+        return (row[0], text, *row[2:])
+
+    def sealed_in_memory(self, app: str, scope: str, owner: str, row: Row) -> Row:
+        """Give a row sealed for who reads a store through steps: it stands under a name alone."""
+        if is_sealed_text(row[1]):
+            return row
+        where = Place(STORE, app, scope, owner, memory_uuid(row[0]))
+        sealed = self.keys.needed(f"{place(scope, owner)} {row[0]}").seal(row[1], where)
+        return (row[0], canonical_text(sealed), *row[2:])
+
+    def _open(self, text: str, where: Place, key: str) -> str:
+        name = f"{place(where.scope, where.owner)} {key}"
+        sealer = self.keys.sealer
+        if sealer is None:
+            raise WrongKey(
+                f"{name} is sealed, and there is no key ring to open it; import the one it was "
+                "sealed with: prefcore keys import",
+                key=key,
+            )
+        try:
+            return sealer.open(_sealed(text), where)
+        except (WrongKey, BrokenSeal) as error:
+            raise type(error)(f"{name}: {error.message}", **error.facts, key=key) from error
+
+    def for_document(
+        self, view: Snapshot, one: PreferenceSet, left_out: Callable[[str], None]
+    ) -> PreferenceSet:
+        """Give a set with its secrets sealed for a document; without keys they are left out.
+
+        ``left_out`` is told of them. Raises BrokenSeal.
+        """
+        return self._with_secrets(one, left_out, lambda row: self._for_document(view, one, row))
+
+    def in_clear(
+        self,
+        view: Snapshot,
+        one: PreferenceSet,
+        left_out: Callable[[str], None],
+        *,
+        without_key: bool = False,
+    ) -> PreferenceSet:
+        """Give a set with its secrets in clear; raises BrokenSeal.
+
+        Raises WrongKey too, or ``without_key`` leaves those out whose key is not here.
+        """
+
+        def opened(row: Row) -> Row | None:
+            try:
+                return self.opened(view, one.scope, one.owner, row)
+            except WrongKey:
+                if without_key:
+                    return None
+                raise
+
+        return self._with_secrets(one, left_out, opened)
+
+    def redacted(
+        self, view: Snapshot, one: PreferenceSet, left_out: Callable[[str], None]
+    ) -> PreferenceSet:
+        """Give a set without its secrets."""
+        return self._with_secrets(one, left_out, lambda row: None)
+
+    def _with_secrets(
+        self,
+        one: PreferenceSet,
+        left_out: Callable[[str], None],
+        treated: Callable[[Row], Row | None],
+    ) -> PreferenceSet:
+        if not any(row[1].startswith(_SEALED) for row in one.rows):
+            return one
+        rows = []
+        for row in one.rows:
+            found = treated(row) if is_sealed_text(row[1]) else row
+            if found is None:
+                left_out(row[0])
+            else:
+                rows.append(found)
+        return PreferenceSet(one.scope, one.owner, rows, one.app)
+
+    def _for_document(self, view: Snapshot, one: PreferenceSet, row: Row) -> Row | None:
+        try:
+            row = self.opened(view, one.scope, one.owner, row)
+        except WrongKey:
+            return None
+        where = Place(DOCUMENT, self.app, one.scope, one.owner, row[0])
+        sealed = self.keys.needed(row[0]).seal(row[1], where)
+        return (row[0], canonical_text(sealed), *row[2:])
+
+    def from_document(self, one: PreferenceSet, row: Row) -> Row:
+        """Give a document's row in clear; raises WrongKey and BrokenSeal, naming the entry."""
+        if not is_sealed_text(row[1]):
+            return row
+        where = Place(DOCUMENT, self.app, one.scope, one.owner, row[0])
+        return (row[0], self._open(row[1], where, row[0]), *row[2:])
+
+    def sealing(self, transaction: Transaction, draft: Draft, hides: Hides) -> SealingTransaction:
+        """Give a transaction that seals what is written of the keys that ``hides`` names."""
+        return SealingTransaction(transaction, self, draft, hides)  # type: ignore[abstract]  # see _Base
+
+
+class SealingTransaction(_Base):
+    """A transaction that seals sensitive values as they are written; it reads them sealed."""
+
+    def __init__(self, transaction: Transaction, vault: Vault, draft: Draft, hides: Hides) -> None:
+        self._inner = transaction
+        self._vault = vault
+        self._app = vault.app
+        self._stamp = (to_micros(draft.at), draft.actor)
+        self._hides = hides
+        self._known: dict[str, bool] = {}
+        self._prints: dict[bytes, str] = {}
+        #: How many texts that stood in clear, in entries or in the log, were sealed in place.
+        self.sealed_in_place = 0
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._inner, name)
+
+    def hides(self, key: str) -> bool:
+        """Say whether a key's values are sealed here."""
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._hides(key)
+        return found
+
+    # ------------------------------------------------------------------------------- sealing
+
+    def write(
+        self, scope: str, owner: str, rows: Iterable[Row], *, sealing: Collection[str] = ()
+    ) -> int:
+        """Put entries into one set; ``sealing`` names further keys to be sealed."""
+        return self._inner.write(scope, owner, self.sealed(scope, owner, rows, sealing=sealing))
+
+    def sealed(
+        self, scope: str, owner: str, rows: Iterable[Row], *, sealing: Collection[str] = ()
+    ) -> list[Row]:
+        """Give rows as they may be written; raises PolicyRefused where there is no key ring."""
+        rows = list(rows)
+        known = self._known
+        if not any(known.get(row[0], True) for row in rows) and not sealing:
+            return rows
+        hides = self.hides
+        return [
+            self._seal(scope, owner, row)
+            if (hides(row[0]) or row[0] in sealing) and not is_sealed_text(row[1])
+            else row
+            for row in rows
+        ]
+
+    def _seal(self, scope: str, owner: str, row: Row) -> Row:
+        key, text = row[:2]
+        sealer = self._vault.keys.needed(f"{place(scope, owner)} {key}")
+        where = Place(STORE, self._app, str(scope), owner, self._inner.mint(key))
+        sealed = sealer.seal(text, where)
+        # A new key's UUID, so the tag too, is another each time: a plan goes by what stays.
+        named = where._replace(container=DOCUMENT, key=key)
+        self._prints[sealed.tag] = sealer.tag(text.encode(), named).hex()
+        return (key, canonical_text(sealed), *row[2:])
+
+    def printed(self, text: str) -> str:
+        """Give what stands for a text in a plan's digest: the same whenever the plan is made."""
+        if not is_sealed_text(text):
+            return text
+        tag = _sealed(text).tag
+        return "sealed:" + (self._prints.get(tag) or tag.hex())
+
+    # ------------------------------------------------------------------------------- opening
+
+    def opened(self, scope: str, owner: str, row: Row, *, uuid: str | None = None) -> Row:
+        """Give a row with its text in clear; see ``Vault.opened``."""
+        if not is_sealed_text(row[1]):
+            return row
+        return self._vault.opened(self._inner, scope, owner, row, uuid=uuid)
+
+    def opened_at(self, one: PreferenceSet, revision: int) -> PreferenceSet:
+        """Give a set as it was after a revision, in clear."""
+        rows = (
+            self._vault.opened(self._inner, one.scope, one.owner, row, at=revision)
+            for row in one.rows
+        )
+        return PreferenceSet(one.scope, one.owner, rows, one.app)
+
+    def from_document(self, one: PreferenceSet, row: Row) -> Row:
+        """Give a document's row in clear; see ``Vault.from_document``."""
+        return self._vault.from_document(one, row)
+
+    # ------------------------------------------------------------------------ whole keys
+
+    def transform(
+        self, key: str, function: Callable[[str], str | None], *, source: str = "migration"
+    ) -> int:
+        """Replace the values of a key's entries; the function sees them in clear."""
+
+        def guarded(text: str) -> str | None:
+            if is_sealed_text(text):
+                raise _MetSealed
+            return function(text)
+
+        if not self.hides(key):
+            try:
+                return self._inner.transform(key, guarded, source=source)
+            except _MetSealed:
+                pass
+        # All are computed first: a function that raises has changed nothing.
+        results = [
+            (scope, owner, before[1], function(before[1]))
+            for scope, owner, row in self._inner.held(self._app, key)
+            for before in [self.opened(scope, owner, row)]
+        ]
+        at, actor = self._stamp
+        changed = [(*one[:2], one[3]) for one in results if one[2] != one[3]]
+        for scope, owner, text in changed:
+            if text is None:
+                self._inner.remove(scope, owner, [key])
+            else:
+                self.write(scope, owner, [(key, text, at, source, actor)], sealing=[key])
+        return len(changed)
+
+    def seal_in_place(self, keys: Iterable[str]) -> None:
+        """Seal what stands in clear of these keys, in entries and in the whole log.
+
+        The digests that the changesets of the log have then are noted in this one.
+        """
+        uuids = {self._inner.uuid(self._app, key) for key in keys} - {None}
+        if not uuids:
+            return
+
+        def sealed(cell: SealedCell) -> str:
+            scope, owner, uuid, name, text = cell
+            if is_sealed_text(text):
+                return text
+            sealer = self._vault.keys.needed(f"{place(scope, owner)} {name}")
+            self.sealed_in_place += 1
+            return canonical_text(sealer.seal(text, Place(STORE, self._app, scope, owner, uuid)))
+
+        self._inner.reseal(sealed, uuids=[uuid for uuid in uuids if uuid is not None])
+        if self.sealed_in_place:
+            self._inner.note({SEALED_DIGESTS: self._changed_digests()})
+
+    def _changed_digests(self) -> Mapping[str, str]:
+        told = {record.revision: record.digest for record in self._inner.audit()}
+        now = {
+            one.revision: digest_of(one, self._inner.changes(one.revision))
+            for one in self._inner.changesets(self._app)
+        }
+        return {str(revision): one for revision, one in now.items() if told[revision] != one}
+
+
+class _MetSealed(Exception):
+    """A function that works on texts met a sealed one."""
+
+
+def _sealed(text: str) -> Sealed:
+    value = from_text(text)
+    assert isinstance(value, Sealed), "its beginning says that it is sealed"
+    return value

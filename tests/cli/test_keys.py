@@ -1,0 +1,212 @@
+"""Keys and secrets at the command line, as a user meets them."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import Shell
+
+CANARY = "canary-4711-tok"
+PHRASE = {"PREFCORE_FILE_PASSPHRASE": "sesame"}
+
+
+@pytest.fixture
+def keyed(shell: Shell) -> Shell:
+    """The small application, with a key ring and a secret of user bo."""
+    shell.run("keys", "init")
+    shell.run("set", "secret.key", "-", "--user", "bo", stdin=CANARY)
+    return shell
+
+
+def keys_of(shell: Shell) -> list[tuple[str, str]]:
+    return [(key["id"], key["state"]) for key in shell.run("keys", "list", "--json").json["keys"]]
+
+
+def holders(*folders: Path) -> list[str]:
+    """Give the files that hold the canary."""
+    return [
+        str(path)
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.is_file() and CANARY.encode() in path.read_bytes()
+    ]
+
+
+def test_a_secret_is_never_taken_from_the_command_line(keyed: Shell) -> None:
+    said = keyed.fails(17, "set", "secret.key", CANARY, "--user", "bo")
+    assert "on a command line others can see" in said
+    assert CANARY not in said
+    assert "standard input" in keyed.fails(17, "set", f"secret.key={CANARY}", "size=9")
+
+
+def test_a_secret_is_masked_until_it_is_to_be_revealed(keyed: Shell) -> None:
+    told = [keyed.run(*words) for words in (
+        ("get", "secret.key", "--user", "bo"),
+        ("get", "secret.key", "--user", "bo", "--json"),
+        ("list", "--user", "bo"),
+        ("explain", "secret.key", "--user", "bo"),
+        ("history",),
+        ("history", "secret.key", "--user", "bo", "--json"),
+        ("undo", "--dry-run"),
+        ("validate",),
+        ("doctor",),
+    )]  # fmt: skip
+    assert not any(CANARY in one.out + one.err for one in told)
+    assert keyed.run("get", "secret.key", "--user", "bo", "--reveal").out == CANARY + "\n"
+    revealed = keyed.run("get", "secret.key", "--user", "bo", "--reveal", "--json").json
+    assert revealed["value"] == CANARY
+
+
+def test_a_template_keeps_secrets_too(keyed: Shell) -> None:
+    keyed.run("set", "secret.key", "-", "--template", "t", stdin=CANARY)
+    assert CANARY not in keyed.run("get", "secret.key", "--template", "t").out
+    assert keyed.run("get", "secret.key", "--template", "t", "--reveal").out == CANARY + "\n"
+
+
+def test_the_ring_is_made_once_and_warned_about_until_it_is_copied(shell: Shell) -> None:
+    assert "no copy of your key ring" in shell.run("keys", "init").err
+    assert "already" in shell.fails(17, "keys", "init")
+    assert "keys export" in shell.run("keys", "check", code=1).out
+    set_secret = ("set", "secret.key", "-")
+    assert "no copy" in shell.run(*set_secret, stdin="x").err
+    shell.run("keys", "export", "ring.copy", env=PHRASE)
+    assert (shell.folder / "ring.copy").stat().st_mode & 0o777 == 0o600
+    assert "no copy" not in shell.run(*set_secret, stdin="y").err
+    shell.run("keys", "check")
+    assert "lack the new key" in shell.run("keys", "rotate").err
+
+
+def test_init_tells_of_sensitive_preferences_and_makes_no_ring(bare: Shell, shell: Shell) -> None:
+    told = shell.run("--store", "other.db", "init").err
+    assert "a preference is sensitive" in told
+    assert "prefcore keys init" in shell.fails(10, "keys", "list")
+
+
+def test_rotating_and_encrypting_anew_leave_nothing_under_the_old_key(keyed: Shell) -> None:
+    keyed.run("set", "secret.key", "-", "--user", "bo", stdin="second")
+    ((old, _),) = keys_of(keyed)
+    keyed.run("keys", "rotate")
+    assert keys_of(keyed)[0] == (old, "decrypt-only")
+    assert old in keyed.dump()
+    told = keyed.run("keys", "reencrypt", "--json").json
+    assert told == {"reencrypted": 2, "current": 0, "locked": 0}
+    values = "\n".join(_texts(keyed))
+    assert old not in values
+    assert keys_of(keyed)[1][0] in values
+    assert keyed.run("keys", "reencrypt", "--json").json["current"] == 2
+    keyed.run("undo", keyed.run("history", "--json").json[2]["id"])
+    assert keyed.run("get", "secret.key", "--user", "bo", "--reveal").out == CANARY + "\n"
+    assert "fail" not in keyed.run("doctor").out
+
+
+def _texts(shell: Shell) -> list[str]:
+    connection = sqlite3.connect(shell.db)
+    try:
+        rows = connection.execute("SELECT value FROM entries UNION ALL SELECT value FROM changes")
+        return [text for (text,) in rows if text is not None]
+    finally:
+        connection.close()
+
+
+def test_a_compromised_key_is_replaced_and_named_until_nothing_needs_it(keyed: Shell) -> None:
+    ((old, _),) = keys_of(keyed)
+    keyed.run("keys", "compromise", old[:6])
+    assert [state for _, state in keys_of(keyed)] == ["compromised", "active"]
+    assert old in keyed.run("keys", "check", code=1).out
+    assert keyed.run("get", "secret.key", "--user", "bo", "--reveal").out == CANARY + "\n"
+    assert "no key 'nothing'" in keyed.fails(10, "keys", "compromise", "nothing")
+
+
+def test_acts_on_keys_and_exports_in_clear_are_in_the_history(keyed: Shell) -> None:
+    keyed.run("keys", "rotate")
+    keyed.run("export", "clear.json", "--plaintext-secrets", "--yes")
+    log = keyed.run("history", "--json").json
+    assert [one["kind"] for one in log[:2]] == ["export", "keys"]
+
+
+def test_a_ring_under_a_passphrase_needs_it(shell: Shell) -> None:
+    new, old = {"PREFCORE_NEW_PASSPHRASE": "sesame"}, {"PREFCORE_PASSPHRASE": "sesame"}
+    shell.run("keys", "init", "--passphrase", env=new)
+    assert list((shell.home / "data" / "prefcore" / "keys").glob("*.key")) == []
+    assert "PREFCORE_PASSPHRASE" in shell.fails(12, "set", "secret.key", "-", stdin=CANARY)
+    shell.run("set", "secret.key", "-", stdin=CANARY, env=old)
+    assert shell.run("get", "secret.key", "--reveal", env=old).out == CANARY + "\n"
+    wrong = {"PREFCORE_PASSPHRASE": "parsley"}
+    assert "stays locked" in shell.fails(12, "get", "secret.key", "--reveal", env=wrong)
+    shell.run("keys", "rewrap", env=old)
+    assert shell.run("get", "secret.key", "--reveal").out == CANARY + "\n"
+
+
+def test_a_passphrase_may_come_from_a_descriptor(shell: Shell) -> None:
+    shell.run("keys", "init", "--passphrase", env={"PREFCORE_NEW_PASSPHRASE": "sesame"})
+    reading, writing = os.pipe()
+    os.write(writing, b"sesame\nmore")
+    os.close(writing)
+    env = {"PREFCORE_PASSPHRASE_FD": str(reading)}
+    shell.run("keys", "rotate", env=env)
+    os.close(reading)
+    assert "no open descriptor" in shell.fails(2, "keys", "rotate", env=env)
+
+
+def test_a_copy_brings_the_ring_to_another_machine(keyed: Shell, bare: Shell) -> None:
+    keyed.run("keys", "export", "ring.copy", env=PHRASE)
+    keyed.run("export", "bo.json")
+    bare.write("ring.copy", (keyed.folder / "ring.copy").read_bytes())
+    wrong = {"PREFCORE_FILE_PASSPHRASE": "parsley"}
+    assert "stays locked" in bare.fails(12, "keys", "import", "ring.copy", env=wrong)
+    bare.run("keys", "import", "ring.copy", env=PHRASE)
+    assert keys_of(bare) == keys_of(keyed)
+    bare.run("keys", "import", "ring.copy", env=PHRASE)
+    assert "is no key ring" in bare.fails(13, "keys", "import", str(bare.write("x", "x")))
+
+
+def test_a_root_key_that_others_may_read_is_refused(keyed: Shell) -> None:
+    (key,) = (keyed.home / "data" / "prefcore" / "keys").glob("*.key")
+    key.chmod(0o640)
+    assert "chmod 600" in keyed.fails(4, "get", "secret.key", "--user", "bo", "--reveal")
+
+
+def test_a_document_is_encrypted_and_opened_by_passphrase(keyed: Shell) -> None:
+    keyed.run("export", "all.sealed", "--passphrase", env=PHRASE)
+    assert b"secret.key" not in (keyed.folder / "all.sealed").read_bytes()
+    keyed.run("unset", "secret.key", "--user", "bo")
+    keyed.run("import", "all.sealed", "--base", "none", env=PHRASE)
+    assert keyed.run("get", "secret.key", "--user", "bo", "--reveal").out == CANARY + "\n"
+    wrong = {"PREFCORE_FILE_PASSPHRASE": "parsley"}
+    assert "stays locked" in keyed.fails(12, "import", "all.sealed", env=wrong)
+    assert "FILE_PASSPHRASE" in keyed.fails(12, "import", "all.sealed")
+
+
+def test_a_document_without_its_keys_is_imported_in_part(keyed: Shell) -> None:
+    keyed.run("set", "size=13", "--user", "bo")
+    keyed.run("export", "bo.json")
+    away = {"PREFCORE_KEYS": str(keyed.folder / "away")}
+    keyed.run("--store", "other.db", "init", env=away)
+    ran = keyed.run("--store", "other.db", "import", "bo.json", env=away, code=3)
+    assert "user/bo secret.key" in ran.err
+    assert keyed.run("--store", "other.db", "get", "size", "--user", "bo", env=away).out == "13\n"
+    assert "left out" in keyed.run("export", "no.json", env=away, code=3).err
+    assert "secret.key" not in (keyed.folder / "no.json").read_text()
+
+
+def test_secrets_in_clear_are_confirmed_and_the_file_is_the_users_alone(keyed: Shell) -> None:
+    assert "confirm with --yes" in keyed.fails(2, "export", "x.json", "--plaintext-secrets")
+    assert not (keyed.folder / "x.json").exists()
+    keyed.run("export", "x.json", "--plaintext-secrets", "--yes")
+    assert (keyed.folder / "x.json").stat().st_mode & 0o777 == 0o600
+    assert CANARY in (keyed.folder / "x.json").read_text()
+    assert "give one" in keyed.fails(2, "export", "--plaintext-secrets", "--redact")
+    assert "secret.key" not in keyed.run("export", "--redact").out
+
+
+def test_no_file_but_the_one_asked_for_holds_a_secret(keyed: Shell) -> None:
+    keyed.run("export", "bo.json")
+    keyed.run("export", "all.sealed", "--encrypt")
+    keyed.run("keys", "rotate")
+    keyed.run("keys", "reencrypt")
+    keyed.run("undo", "--dry-run")
+    assert holders(keyed.folder, keyed.home) == []
