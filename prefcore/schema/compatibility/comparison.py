@@ -9,8 +9,7 @@ import attrs
 from prefcore.errors import AppMismatch
 from prefcore.schema.compatibility.declarations import declaration_findings, document_findings
 from prefcore.schema.compatibility.findings import Finding, highest
-from prefcore.schema.compatibility.keys import key_findings, paired_keys
-from prefcore.schema.compatibility.rules import RULES
+from prefcore.schema.compatibility.keys import key_findings, name_findings, paired_keys
 from prefcore.schema.compatibility.shapes import ShapeComparison
 from prefcore.schema.declaration import SchemaDocument
 from prefcore.schema.layout import OWN
@@ -51,16 +50,14 @@ def compare(
             f"the schemas are of two applications, {older.app} and {newer.app}", app=newer.app
         )
     pairs = paired_keys(older, newer, renames or {})
-    is_imported = OWN not in (older.dialect, newer.dialect)
     found = [
-        attrs.evolve(one, older=older.version)
-        for one in (
-            *key_findings(older, newer, pairs, earlier=earlier or {}),
-            *_of_pairs(older, newer, pairs),
-            *document_findings(older, newer),
-        )
-        if RULES[one.rule].imported or not is_imported
+        *key_findings(older, newer, pairs, earlier=earlier or {}),
+        *_of_pairs(older, newer, pairs),
+        *document_findings(older, newer),
     ]
+    if OWN in (older.dialect, newer.dialect):
+        found += name_findings(older, newer, pairs)
+    found = [attrs.evolve(one, older=older.version) for one in found]
     found.sort(key=lambda one: (one.key, one.path, one.rule))
     return Comparison(older, newer, tuple(found), pairs)
 

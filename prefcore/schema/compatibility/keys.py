@@ -10,7 +10,7 @@ from prefcore.schema.compatibility.places import pointer
 from prefcore.schema.declaration import SchemaDocument
 from prefcore.values import UNSET
 
-__all__ = ["environment_name", "key_findings", "paired_keys"]
+__all__ = ["environment_name", "key_findings", "name_findings", "paired_keys"]
 
 _NO = Verdict.INCOMPATIBLE
 
@@ -55,9 +55,16 @@ def key_findings(
         yield _removed(key, older, likely.get(key))
     for key in added:
         yield _added(key, newer, earlier.get(key))
-    yield from _reserved(older, newer, [*removed, *(k for k, to in pairs.items() if k != to)])
-    if added or any(
-        older.preferences[k].env != newer.preferences[to].env for k, to in pairs.items()
+
+
+def name_findings(
+    older: SchemaDocument, newer: SchemaDocument, pairs: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Give what is wrong with names: not reserved, reserved and used again, or called alike."""
+    gone = [key for key in older.preferences if pairs.get(key) != key]
+    yield from _reserved(older, newer, gone)
+    if newer.preferences.keys() - older.preferences.keys() or any(
+        older.preferences[key].env != newer.preferences[to].env for key, to in pairs.items()
     ):
         yield from _alike(older, newer)
 

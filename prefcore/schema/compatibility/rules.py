@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import attrs
 
-__all__ = ["BUMPS", "RULES", "WITNESSED", "Rule"]
+__all__ = ["BUMPS", "RULES", "Rule"]
 
 #: From the least to the most.
 BUMPS = ("patch", "minor", "major")
@@ -18,7 +18,6 @@ class Rule:
 
     ``least`` is the bump where nothing breaks, ``callers`` the one where programs that use the key
     break. ``level`` is ``note``, ``warning`` or ``error``; an error stands whatever the version.
-    ``imported`` says whether it holds for histories that were imported from another form too.
     """
 
     id: str
@@ -26,7 +25,6 @@ class Rule:
     least: str = "minor"
     callers: str = "major"
     level: str = "note"
-    imported: bool = True
 
 
 def _table(*rules: Rule) -> Mapping[str, Rule]:
@@ -38,11 +36,11 @@ RULES = _table(
     Rule("K02", "key added, required, without default"),
     Rule("K03", "key removed after it was deprecated"),
     Rule("K04", "key removed that was never deprecated", level="error"),
-    Rule("K05", "removed name not reserved", least="patch", level="error", imported=False),
-    Rule("K06", "reserved name used again", level="error", imported=False),
+    Rule("K05", "removed name not reserved", least="patch", level="error"),
+    Rule("K06", "reserved name used again", level="error"),
     Rule("K07", "key renamed, its old name kept as an alias"),
     Rule("K08", "key renamed without alias, or alias dropped"),
-    Rule("K10", "names equal but for case or in the environment", "patch", "patch", "error", False),
+    Rule("K10", "names equal but for case or in the environment", "patch", "patch", "error"),
     Rule("K11", "deprecated, or no longer deprecated", least="patch"),
     Rule("T01", "type widened"),
     Rule("T02", "type narrowed"),
@@ -78,6 +76,3 @@ RULES = _table(
     Rule("M04", "declared version too small", least="patch", level="error"),
     Rule("M06", "step changed after it was applied", least="patch", level="error"),
 )
-
-#: The first letters of rules whose incompatible verdicts on data carry a witness.
-WITNESSED = frozenset("TNEO")
