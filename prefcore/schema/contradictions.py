@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from prefcore.schema.declared import Preference
+from prefcore.schema.intervals import Interval
 from prefcore.schema.patterns import pattern_fault
 from prefcore.schema.problems import Problem
 from prefcore.schema.shape import ANY, Shape
-from prefcore.values import UNSET
+from prefcore.values import UNSET, kind_of
 
 __all__ = ["contradictions", "unreadable_patterns"]
 
@@ -114,6 +115,26 @@ def _in_shape(place: str, shape: Shape, definitions: Mapping[str, Shape]) -> Ite
             least, most = getattr(inner, low), getattr(inner, high)
             if least is not None and most is not None and least > most:
                 yield f"{at}: no value fits, as {low} {least} is above {high} {most}"
+        yield from _in_rules(at, inner)
+
+
+def _in_rules(at: str, shape: Shape) -> Iterator[str]:
+    """Give what leaves a shape no value although its pairs of bounds are in order."""
+    numbers = [kind for kind in shape.kinds if kind in ("integer", "number")]
+    least, most = shape.minimum, shape.maximum
+    told = least is not None and most is not None and least > most
+    only_numbers = bool(numbers) and len(numbers) == len(shape.kinds) and not told
+    if only_numbers and all(Interval.of((shape,), kind).is_empty for kind in numbers):
+        yield f"{at}: no value fits, as there is no {numbers[0]} between its bounds"
+    if shape.enum and shape.kinds:
+        kinds = {*shape.kinds, *(("integer",) if "number" in shape.kinds else ())}
+        if kinds.isdisjoint(map(kind_of, shape.enum)):
+            listed = " or ".join(shape.kinds)
+            yield f"{at}: no value fits, as none of the allowed values is of the type {listed}"
+    if shape.additional is False and shape.kinds == ("object",):
+        for name in shape.required:
+            if name not in shape.properties:
+                yield f"{at}: no value fits, as the member '{name}' is required and not allowed"
 
 
 def _reached_at_once(shape: Shape, definitions: Mapping[str, Shape]) -> set[str]:

@@ -37,6 +37,8 @@ __all__ = ["Decode", "Snapshots", "read_schema", "to_snapshot"]
 Decode = Callable[[Path, bytes], Mapping[str, object]]
 
 _ENDINGS = (".json", ".toml", ".yaml", ".yml")
+#: A larger file is refused before it is parsed.
+MAX_BYTES = 16 << 20
 _SUFFIXES = (*(f".schema{ending}" for ending in _ENDINGS), *_ENDINGS)
 # What JSON Schema has at its root and VS Code's configurations have not.
 _OF_JSON_SCHEMA = ("$schema", "$id", "$ref", "$defs", "definitions")
@@ -196,7 +198,13 @@ def _version_in_name(path: Path) -> str | None:
 
 def _read(path: Path, decode: Decode | None) -> Mapping[str, object] | list[object]:
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise InvalidSchema(
+                f"{path} is larger than {MAX_BYTES >> 20} MiB, too large for a schema",
+                path=str(path),
+            )
         content: object
         if path.suffix in _ENDINGS[1:]:
             if decode is None:

@@ -16,10 +16,12 @@ from prefcore.schema.declaration import SchemaDocument
 from prefcore.schema.shape import Shape
 from prefcore.values import UNSET, canonical_text
 
-__all__ = ["allowed", "candidates", "witnesses"]
+__all__ = ["affordable", "allowed", "candidates", "witnesses"]
 
 _MOST = 60
 _DEEPEST = 3
+#: Shapes looked at while values are tried.
+_WORK = 500_000
 _TEXTS: tuple[str, ...] = (
     "",
     "a",
@@ -67,13 +69,19 @@ def witnesses(schema: SchemaDocument, key: str) -> list[object]:
 def allowed(shape: Shape, definitions: Mapping[str, Shape]) -> Iterator[object]:
     """Give values that a shape allows, simple ones first; of some shapes none is found."""
     check = compile_check(shape, definitions)
-    for value in islice(candidates(shape, definitions), 500):
+    for value in islice(candidates(shape, definitions), affordable(shape)):
         try:
             canonical_text(value)
         except InvalidValue:
             continue
         if check(value) is None:
             yield value
+
+
+def affordable(*shapes: Shape, most: int = 500) -> int:
+    """Give how many values may be tried against shapes: fewer where they are very large."""
+    size = sum(1 + len(one.enum or ()) for shape in shapes for _, one in shape.walk())
+    return max(5, min(most, _WORK // size))
 
 
 def candidates(shape: Shape, definitions: Mapping[str, Shape]) -> Iterator[object]:

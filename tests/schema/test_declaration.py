@@ -307,6 +307,48 @@ def test_names_that_lead_to_each_other_are_refused(
     assert said in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        pytest.param(
+            {"type": "integer", "minimum": 3, "exclusiveMaximum": 3},
+            "there is no integer between its bounds",
+            id="a bound that is left out",
+        ),
+        pytest.param(
+            {"type": "integer", "minimum": 1.2, "maximum": 1.8},
+            "there is no integer between its bounds",
+            id="no integer between",
+        ),
+        pytest.param(
+            {"type": "number", "exclusiveMinimum": 2, "maximum": 2},
+            "there is no number between its bounds",
+            id="no number between",
+        ),
+        pytest.param(
+            {"type": "string", "enum": [1, None]},
+            "none of the allowed values is of the type string",
+            id="allowed values of another type",
+        ),
+        pytest.param(
+            {"type": "object", "required": ["x"], "additionalProperties": False},
+            "the member 'x' is required and not allowed",
+            id="a member that may not stand there",
+        ),
+        pytest.param({"minLength": 3, "maxLength": 2}, "min_length 3 is above", id="lengths"),
+        pytest.param({"items": {"minItems": 3, "maxItems": 2}}, "(items)", id="inside"),
+    ],
+)
+def test_constraints_that_contradict_each_other_are_told_where(schema: object, said: str) -> None:
+    preference = Preference("a", Shape.from_json(schema, path="a", notes=[]))
+    with pytest.raises(InvalidSchema) as caught:
+        document(preference)
+    assert said in caught.value.message
+    assert "acme 1.0.0: a" in caught.value.message
+    (note,) = document(preference, dialect="json-schema").notes
+    assert said in note
+
+
 def test_an_alias_is_a_key_and_comes_back_from_the_document() -> None:
     with pytest.raises(InvalidSchema, match=r"a: its alias: '\.x' is no key"):
         Preference("a", aliases=[".x"])

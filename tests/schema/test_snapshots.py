@@ -246,3 +246,23 @@ def test_a_write_that_fails_leaves_no_temporary(
         Snapshots(tmp_path, "acme").write(OURS)
     assert caught.value.exit_code == 14
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_too_large_for_a_schema_is_refused_before_it_is_parsed(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "1.0.0.json"
+    with path.open("wb") as file:
+        file.truncate((16 << 20) + 1)
+    with pytest.raises(InvalidSchema, match="is larger than 16 MiB, too large for a schema"):
+        read_schema(path, app="acme")
+
+
+def test_a_schema_of_ten_megabytes_is_read_whole(tmp_path: Path) -> None:
+    # Few keys with long texts: what is large in real schemas. Many keys take a few seconds.
+    help = "x" * 100_000
+    properties = {f"k{i}": {"type": "string", "description": help} for i in range(100)}
+    path = tmp_path / "1.0.0.json"
+    path.write_text(json.dumps({"properties": properties}))
+    assert path.stat().st_size > 10_000_000
+    assert len(read_schema(path, app="acme").preferences) == 100

@@ -7,8 +7,8 @@ from fractions import Fraction
 from itertools import chain
 
 from prefcore.schema.compatibility.difference import Difference, Sides
-from prefcore.schema.compatibility.inclusion import Interval
 from prefcore.schema.compatibility.places import required_members
+from prefcore.schema.intervals import Interval
 from prefcore.schema.shape import ANY, Shape
 from prefcore.schema.witnesses import allowed, candidates
 from prefcore.values import canonical_text

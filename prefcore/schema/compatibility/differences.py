@@ -22,6 +22,9 @@ from prefcore.values import canonical_text, kind_of
 
 __all__ = ["differences"]
 
+#: More alternatives than these are not paired.
+_MOST_PAIRS = 10_000
+
 #: Tells shapes apart by their rules alone.
 Same = Callable[[Shape, Shape], bool]
 
@@ -161,6 +164,8 @@ class _Walk:
     def _alternatives(self, sides: Sides, seen: frozenset[tuple[str, str]]) -> Iterator[Difference]:
         before, after = _branches(sides.older), _branches(sides.newer)
         if not before and not after:
+            return
+        if len(before) * len(after) > _MOST_PAIRS:  # undecided, if no proof helps
             return
         field = "oneOf" if sides.newer.one_of or sides.older.one_of else "anyOf"
         are_unions = bool(before and after)

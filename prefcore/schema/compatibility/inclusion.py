@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
-from math import ceil, floor, inf
 
 import attrs
 
 from prefcore.schema.checks import Check, compile_check, kinds_of
+from prefcore.schema.intervals import Interval
 from prefcore.schema.shape import ANY, KINDS, NOTHING, Shape
 from prefcore.values import kind_of
 
-__all__ = ["Inclusion", "Interval"]
+__all__ = ["Inclusion"]
 
 #: Shapes looked at in one proof, and cases that alternatives multiply to.
 _MAX_STEPS = 20_000
@@ -32,48 +32,6 @@ _Trail = frozenset[tuple[tuple[int, ...], int]]
 
 class _TooMuch(Exception):  # no error: it ends a proof that takes too long
     pass
-
-
-@attrs.frozen
-class Interval:
-    """The numbers between two bounds, each of which may be left out itself."""
-
-    low: int | float = -inf
-    low_open: bool = False
-    high: int | float = inf
-    high_open: bool = False
-
-    @classmethod
-    def of(cls, shapes: _All, kind: str = "number") -> Interval:
-        """Give the numbers of a kind that the bounds of all the shapes leave."""
-        lows = [(one.minimum, 0) for one in shapes if one.minimum is not None]
-        lows += [(one.exclusive_minimum, 1) for one in shapes if one.exclusive_minimum is not None]
-        highs = [(one.maximum, 0) for one in shapes if one.maximum is not None]
-        highs += [
-            (one.exclusive_maximum, -1) for one in shapes if one.exclusive_maximum is not None
-        ]
-        low, above = max(lows, default=(-inf, 0))
-        high, below = min(highs, default=(inf, 0))
-        if kind == "integer":
-            low = low if low == -inf else floor(low) + 1 if above else ceil(low)
-            high = high if high == inf else ceil(high) - 1 if below else floor(high)
-            return cls(low, False, high, False)
-        return cls(low, bool(above), high, bool(below))
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no number lies in it."""
-        return self.low > self.high or (self.low == self.high and (self.low_open or self.high_open))
-
-    def within(self, other: Interval) -> bool:
-        """Say whether every number of it lies in the other one."""
-        low = self.low > other.low or (
-            self.low == other.low and (self.low_open or not other.low_open)
-        )
-        high = self.high < other.high or (
-            self.high == other.high and (self.high_open or not other.high_open)
-        )
-        return low and high
 
 
 class Inclusion:
@@ -321,7 +279,12 @@ def _same_definitions(left: Mapping[str, Shape], right: Mapping[str, Shape]) -> 
 
 
 def _kinds(case: _All) -> list[str]:
-    return [kind for kind in KINDS if all(_takes(one, kind) for one in case)]
+    found = [kind for kind in KINDS if all(_takes(one, kind) for one in case)]
+    listed = next((one.enum for one in case if one.enum is not None), None)
+    if listed is not None:
+        present = set(map(kind_of, listed))
+        found = [kind for kind in found if kind in present]
+    return found
 
 
 def _takes(shape: Shape, kind: str) -> bool:

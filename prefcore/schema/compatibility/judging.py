@@ -89,8 +89,8 @@ def judge(
     versions (``history.breaks_of_earlier``). M01, M02 and M04 are added where they apply.
     """
     findings = [*comparison.findings, *earlier]
-    judged = [_judged(one, policy, bridge, today) for one in findings]
     last, declared = comparison.older.version, comparison.newer.version
+    judged = [_judged(one, policy, bridge, today, declared) for one in findings]
     bump = highest(*(one.bump for one in judged))
     allowed = is_enough(last, declared, bump)
     smallest = smallest_version(last, bump)
@@ -98,7 +98,7 @@ def judge(
     added = [*_of_steps(judged, policy, bridge, edge)]
     if not allowed:
         added.append(_too_small(last, declared, bump, smallest))
-    judged += [_judged(one, policy, bridge, today) for one in added]
+    judged += [_judged(one, policy, bridge, today, declared) for one in added]
     return Judgement(
         last=last,
         declared=declared,
@@ -110,8 +110,9 @@ def judge(
     )
 
 
-def _judged(finding: Finding, policy: Policy, bridge: Bridge, today: date) -> Judged:
-    override = next((one for one in policy.overrides if one.covers(finding)), None)
+def _judged(finding: Finding, policy: Policy, bridge: Bridge, today: date, declared: str) -> Judged:
+    covering = (one for one in policy.overrides if one.covers(finding, declared))
+    override = next(covering, None)
     bump = finding.bump(backward=policy.backward, forward=policy.forward)
     level = finding.level
     guarded = _guarded_breaks(finding, policy)

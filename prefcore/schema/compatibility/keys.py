@@ -13,6 +13,8 @@ from prefcore.values import UNSET
 __all__ = ["environment_name", "key_findings", "name_findings", "paired_keys"]
 
 _NO = Verdict.INCOMPATIBLE
+#: Where more could be renamed, nobody is asked.
+_MOST_PAIRS = 10_000
 
 
 def paired_keys(
@@ -111,6 +113,8 @@ def _likely_renames(
 
     They are only asked about: nothing takes a key for renamed that nobody said was.
     """
+    if len(removed) * len(added) > _MOST_PAIRS:
+        return {}
     like = [
         (key, to)
         for key in removed

@@ -8,10 +8,11 @@ from fnmatch import fnmatchcase
 
 import attrs
 
-from prefcore.errors import UsageError
+from prefcore.errors import InvalidSchema, UsageError
 from prefcore.schema.closest import did_you_mean
 from prefcore.schema.compatibility.findings import Finding
 from prefcore.schema.compatibility.rules import RULES
+from prefcore.schema.ranges import Range
 
 __all__ = ["LEVELS", "MODES", "REMEDIES", "Override", "Policy"]
 
@@ -21,7 +22,7 @@ MODES = (*_PLAIN, *(f"{name}_TRANSITIVE" for name in _PLAIN if name != "NONE"))
 REMEDIES = ("strict", "migratable", "reversible")
 LEVELS = ("note", "warning", "error")
 
-_OVERRIDE_FIELDS = ("key", "reason", "expires", "rules", "level")
+_OVERRIDE_FIELDS = ("key", "reason", "expires", "rules", "level", "versions")
 
 
 def _one_of(what: str, value: object, known: tuple[str, ...]) -> str:
@@ -35,8 +36,9 @@ def _one_of(what: str, value: object, known: tuple[str, ...]) -> str:
 class Override:
     """A decision on findings: they count as ``level`` until a day, for a reason.
 
-    ``key`` is a glob of keys, ``rules`` the rules it is about (none: all). A note or a warning asks
-    for no version bump and fails nothing. From ``expires`` on the findings count again.
+    ``key`` is a glob of keys, ``rules`` the rules it is about (none: all), ``versions`` the
+    declared versions that it is for, a range. A note or a warning asks for no version bump and
+    fails nothing. From ``expires`` on the findings count again.
     """
 
     key: str
@@ -44,6 +46,7 @@ class Override:
     expires: date
     rules: tuple[str, ...] = ()
     level: str = "note"
+    versions: Range | None = None
 
     @classmethod
     def from_table(cls, table: Mapping[str, object]) -> Override:
@@ -68,11 +71,25 @@ class Override:
             expires,
             tuple(_one_of("rule", rule, tuple(RULES)) for rule in rules),
             _one_of("level", table.get("level", "note"), LEVELS),
+            _versions(table.get("versions")),
         )
 
-    def covers(self, finding: Finding) -> bool:
-        """Say whether it is about a finding."""
+    def covers(self, finding: Finding, declared: str) -> bool:
+        """Say whether it is about a finding on a declared version."""
+        if self.versions is not None and declared not in self.versions:
+            return False
         return fnmatchcase(finding.key, self.key) and (not self.rules or finding.rule in self.rules)
+
+
+def _versions(text: object) -> Range | None:
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise UsageError('an override\'s versions are a range, such as versions = "^2.1"')
+    try:
+        return Range.parse(text)
+    except InvalidSchema as error:
+        raise UsageError(f"an override's versions: {error.message}") from error
 
 
 def _mode(name: object) -> str:

@@ -19,7 +19,7 @@ from prefcore.schema.compatibility.places import ROOT, Place, pointer
 from prefcore.schema.declaration import SchemaDocument
 from prefcore.schema.problems import Problem, join_path, shown
 from prefcore.schema.shape import Shape
-from prefcore.schema.witnesses import allowed
+from prefcore.schema.witnesses import affordable, allowed
 from prefcore.values import UNSET, canonical_text
 
 __all__ = ["ShapeComparison"]
@@ -27,6 +27,9 @@ __all__ = ["ShapeComparison"]
 _MOST_TRIED = 400
 #: Differences told of one key; more are summed up.
 _MOST_TOLD = 60
+
+#: Shapes inside the two of one key; larger ones are not compared.
+_LARGEST = 10_000
 
 # The rule that a broken rule of a check belongs to, where no difference explains a witness.
 _RULE_OF_PROBLEM: Mapping[str, str] = {
@@ -69,6 +72,9 @@ class ShapeComparison:
     def findings(self, key: str, to: str) -> Iterator[Finding]:
         """Give what differs between the older shape of ``key`` and the newer of ``to``."""
         older, newer = self._older.preferences[key].shape, self._newer.preferences[to].shape
+        if sum(1 for shape in (older, newer) for _ in shape.walk()) > _LARGEST:
+            yield _too_large(to)
+            return
         backward, forward = self._sides(key, to)
         hidden = self._newer.preferences[to].sensitive or self._older.preferences[key].sensitive
         told = _Telling(to, hidden, backward, forward)
@@ -286,6 +292,17 @@ class _Telling:
         return f"its shape changed, and a value {when} ({said})"
 
 
+def _too_large(key: str) -> Finding:
+    return Finding(
+        rule="O02",
+        key=key,
+        message=f"{key}: its shape changed, and is too large for what it breaks to be decided",
+        backward=Verdict.UNDECIDED,
+        forward=Verdict.UNDECIDED,
+        place=pointer("preferences", key, "shape"),
+    )
+
+
 def _rule_of(problem: Problem | None, *, backward: bool) -> str:
     if problem is None:
         return "O02"
@@ -297,7 +314,7 @@ def _rule_of(problem: Problem | None, *, backward: bool) -> str:
 
 def _witness(side: _Side, values: Iterator[object], place: Place | None) -> object:
     """Give the first value that shows the break, checked against both whole shapes."""
-    for value in islice(values, _MOST_TRIED):
+    for value in islice(values, affordable(*side.shapes, most=_MOST_TRIED)):
         try:
             canonical_text(value)
         except InvalidValue:

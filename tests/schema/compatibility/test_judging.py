@@ -29,6 +29,7 @@ from prefcore.schema.compatibility import (
     judge,
     smallest_version,
 )
+from prefcore.schema.ranges import Range
 from prefcore.schema.versions import Version
 from tests.schema.compatibility.world import declared, document
 
@@ -154,9 +155,11 @@ def with_override(one: Override, version: str = "1.0.1") -> Judgement:
 
 
 def test_an_override_lets_a_finding_pass_until_its_day() -> None:
-    found = with_override(override(key="a*", rules=("E02",)))
+    found = with_override(override(key="a*", rules=("E02",), versions=Range.parse("~1.0.1")))
     assert (found.bump, found.is_good, item(found, "E02").level) == ("patch", True, "note")
-    assert item(found, "E02").override == override(key="a*", rules=("E02",))
+    assert item(found, "E02").override == override(
+        key="a*", rules=("E02",), versions=Range.parse("~1.0.1")
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,6 +168,7 @@ def test_an_override_lets_a_finding_pass_until_its_day() -> None:
         pytest.param(override(expires=TODAY), id="expired"),
         pytest.param(override(key="b*"), id="another key"),
         pytest.param(override(rules=("T02",)), id="another rule"),
+        pytest.param(override(versions=Range.parse("^2 || <1")), id="another version"),
     ],
 )
 def test_an_override_that_expired_or_is_about_something_else_does_not_count(one: Override) -> None:
@@ -212,6 +216,11 @@ def test_no_longer_sensitive_is_an_error_until_it_is_approved() -> None:
             {"overrides": [{"key": "a", "reason": "x", "expires": TODAY, "level": "off"}]},
             "there is no level 'off'",
             id="level",
+        ),
+        pytest.param(
+            {"overrides": [{"key": "a", "reason": "x", "expires": TODAY, "versions": "1 2 x y"}]},
+            "an override's versions: the range of versions '1 2 x y' can't be read at 'y'",
+            id="range",
         ),
         pytest.param(
             {"overrides": [{"glob": "a"}]}, "there is no setting of an override", id="field"

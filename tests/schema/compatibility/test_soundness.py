@@ -315,3 +315,31 @@ def test_a_proof_that_takes_too_long_is_given_up() -> None:
     many = {"anyOf": [{"type": "integer", "minimum": n} for n in range(8)]}
     wide = shape({"type": "integer", "allOf": [many] * 12})
     assert not Inclusion({}, {}).proves(wide, shape({"type": "integer", "maximum": 3}))
+
+
+def test_a_shape_too_large_to_be_compared_is_undecided_at_once() -> None:
+    def wide(low: int) -> object:
+        return {"anyOf": [{"type": "integer", "minimum": low + n} for n in range(6_000)]}
+
+    comparison = compare(
+        document(declared("a", wide(0))), document(declared("a", wide(1)), version="2.0.0")
+    )
+    (finding,) = comparison.findings
+    assert (finding.rule, finding.backward, finding.forward) == (
+        "O02",
+        Verdict.UNDECIDED,
+        Verdict.UNDECIDED,
+    )
+    assert finding.bump() == "major"
+
+
+def test_thousands_of_keys_that_went_and_came_are_told_one_by_one() -> None:
+    older = document(*(declared(f"old{i}", {"type": "string"}) for i in range(2_000)))
+    newer = document(
+        *(declared(f"new{i}", {"type": "string"}) for i in range(2_000)),
+        version="2.0.0",
+        reserved=list(older.preferences),
+    )
+    found = compare(older, newer).findings
+    assert len(found) == 4_000
+    assert not any("If it became" in one.message for one in found)
