@@ -12,9 +12,19 @@ import attrs
 import click
 
 from prefcore.cli.completing import versions
+from prefcore.cli.findings import (
+    GITHUB_LEVELS,
+    annotation,
+    breaks_shown,
+    bump_shown,
+    escaped_data,
+    escaped_property,
+    masked,
+    row_of,
+)
 from prefcore.cli.frame import Command
 from prefcore.cli.locating import Source, source_of_class, source_of_file
-from prefcore.cli.output import MASK, escaped, print_json, print_table, say
+from prefcore.cli.output import escaped, print_json, print_table, say
 from prefcore.cli.session import Session
 from prefcore.cli.sources import (
     own_class,
@@ -31,11 +41,8 @@ from prefcore.schema import Snapshots
 from prefcore.schema.compatibility import (
     MODES,
     REMEDIES,
-    Finding,
-    Judged,
     Judgement,
     Policy,
-    Verdict,
     smallest_version,
 )
 
@@ -46,9 +53,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_command", "diff_command", "snapshot_command"]
 
-_SIDES = (("backward", "data"), ("forward", "old code"), ("callers", "callers"))
 _LEVELS = ("error", "warning", "note")
-_GITHUB = {"error": "error", "warning": "warning", "note": "notice"}
 
 _source = click.argument("source", required=False, metavar="FILE", type=click.Path())
 
@@ -172,12 +177,12 @@ def _print_judgement(
     items = sorted(judgement.items, key=lambda one: _LEVELS.index(one.level))
     if github:
         for one in items:
-            click.echo(_annotation(one.finding, one.level, source))
+            click.echo(annotation(one.finding, one.level, source))
     else:
         rules = f"{judgement.policy.mode}, {judgement.policy.remedy}"
         name = session.configuration.app
         click.echo(f"{name} {judgement.declared} against {judgement.last} ({rules})")
-        print_table(map(_row, items), indent="  ")
+        print_table(map(row_of, items), indent="  ")
     smallest = judgement.smallest
     if judgement.is_good:
         what = "is the smallest version" if smallest == judgement.declared else "is a version"
@@ -193,61 +198,18 @@ def _counted(judgement: Judgement) -> str:
     return "1 error stands" if count == 1 else f"{count} errors stand"
 
 
-def _row(one: Judged) -> tuple[str, str, str, str, str]:
-    message = one.finding.message
-    if one.override is not None:
-        until = one.override.expires.isoformat()
-        state = f"until {until}" if not one.is_expired else f"no longer: it expired on {until}"
-        message += f" (overridden {state}: {one.override.reason})"
-    elif one.remedied:
-        message += " (a step takes care of it)"
-    return one.level, one.finding.rule, _bump(one.bump), _breaks(one.finding), escaped(message)
-
-
-def _bump(bump: str) -> str:
-    return "" if bump == "patch" else bump
-
-
-def _breaks(finding: Finding) -> str:
-    """Give in words what a finding breaks; a question mark where that is undecided."""
-    said = []
-    for side, word in _SIDES:
-        verdict = getattr(finding, side)
-        if verdict is not Verdict.COMPATIBLE:
-            said.append(word + ("?" if verdict is Verdict.UNDECIDED else ""))
-    return ", ".join(said)
-
-
-def _annotation(finding: Finding, level: str, source: Source | None) -> str:
-    """Give a command of GitHub's workflows that shows a finding at its line.
-
-    Source: https://docs.github.com/actions/reference/workflow-commands-for-github-actions.
-    """
-    where = ""
-    if source is not None:
-        where = f"file={_property(source.path)},line={source.line(finding.place)},"
-    title = _property(f"{finding.rule} {finding.declared.change}")
-    return f"::{_GITHUB[level]} {where}title={title}::{_data(escaped(finding.message))}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
-
-
 def _print_refused(
     declared: SchemaDocument, refused: list[Refusals], changed: list[ChangedStep], *, github: bool
 ) -> None:
     if github:
         for one in refused:
             message = f"{one.count} stored in {one.scope}: {one.sample}"
-            title = _property(f"{one.key} is refused")
-            click.echo(f"::error title={title}::{_data(escaped(message))}")
+            title = escaped_property(f"{one.key} is refused")
+            click.echo(f"::error title={title}::{escaped_data(escaped(message))}")
         for step in changed:
-            click.echo(f"::{_GITHUB[step.severity]} title=M06::{_data(escaped(step.message))}")
+            click.echo(
+                f"::{GITHUB_LEVELS[step.severity]} title=M06::{escaped_data(escaped(step.message))}"
+            )
         return
     if refused:
         click.echo(f"stored values that {declared.version} refuses:")
@@ -277,7 +239,7 @@ def _check_data(
             "allowed": judgement.is_allowed,
             "good": judgement.is_good,
             "findings": [
-                _masked(one.as_document(), releases.declared, last) for one in judgement.items
+                masked(one.as_document(), releases.declared, last) for one in judgement.items
             ],
         }
     else:
@@ -287,14 +249,6 @@ def _check_data(
         data["changed_steps"] = [attrs.asdict(one) for one in changed]
         broken = [one for one in changed if one.severity == "error"]
         data["good"] = bool(data["good"]) and not data["refused"] and not broken
-    return data
-
-
-def _masked(data: dict[str, object], *documents: SchemaDocument) -> dict[str, object]:
-    """Give a finding as data without values that a schema calls sensitive."""
-    declared = (one.preferences.get(str(data["key"])) for one in documents)
-    if any(one is not None and one.sensitive for one in declared):
-        return data | {name: MASK for name in ("refused", "unknown") if name in data}
     return data
 
 
@@ -323,7 +277,7 @@ def diff_command(session: Session, older: str, newer: str) -> None:
                 "bump": comparison.bump(),
                 "smallest": smallest,
                 "findings": [
-                    _masked(one.as_document() | {"bump": one.bump()}, before, after)
+                    masked(one.as_document() | {"bump": one.bump()}, before, after)
                     for one in comparison.findings
                 ],
             }
@@ -332,7 +286,7 @@ def diff_command(session: Session, older: str, newer: str) -> None:
     click.echo(f"{after.app} {before.version} → {after.version}")
     print_table(
         (
-            (one.rule, _bump(one.bump()), _breaks(one), escaped(one.message))
+            (one.rule, bump_shown(one.bump()), breaks_shown(one), escaped(one.message))
             for one in comparison.findings
         ),
         indent="  ",

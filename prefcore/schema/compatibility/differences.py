@@ -13,8 +13,10 @@ import attrs
 from prefcore.schema.checks import compile_check, kinds_of
 from prefcore.schema.combining import whole
 from prefcore.schema.compatibility.bounds import bound_differences
-from prefcore.schema.compatibility.difference import Candidates, Difference, Sides
-from prefcore.schema.compatibility.places import ROOT, Place, required_members
+from prefcore.schema.compatibility.difference import Difference, Sides
+from prefcore.schema.compatibility.insides import is_nothing, item_of, member_of, others_of
+from prefcore.schema.compatibility.members import closing_difference, needed_differences
+from prefcore.schema.compatibility.places import ROOT, Place
 from prefcore.schema.problems import shown
 from prefcore.schema.shape import ANY, NOTHING, Shape
 from prefcore.schema.witnesses import candidates
@@ -204,7 +206,7 @@ class _Walk:
         older, newer = sides.older, sides.newer
         count = max(len(older.prefix_items), len(newer.prefix_items))
         for i in (*range(count), None):
-            before, after = (_item(one, i) for one in (older, newer))
+            before, after = (item_of(one, i) for one in (older, newer))
             if not self._same(before, after):
                 inner = sides.place.item(i, (sides.older_side, sides.newer_side))
                 yield from self._inside(before, after, inner, seen)
@@ -212,14 +214,14 @@ class _Walk:
     def _members(self, sides: Sides, seen: frozenset[tuple[str, str]]) -> Iterator[Difference]:
         older, newer = sides.older, sides.newer
         around = (sides.older_side, sides.newer_side)
-        yield from _needed(sides)
+        yield from needed_differences(sides)
         if (older.additional is False) != (newer.additional is False):
-            yield _closing(sides)
-        elif not self._same(_others(older), _others(newer)):
+            yield closing_difference(sides)
+        elif not self._same(others_of(older), others_of(newer)):
             place = sides.place.member("another", around, free=True)
-            yield from self._inside(_others(older), _others(newer), place, seen)
+            yield from self._inside(others_of(older), others_of(newer), place, seen)
         for name in sorted({*older.properties, *newer.properties}):
-            before, after = (_member(one, name) for one in (older, newer))
+            before, after = (member_of(one, name) for one in (older, newer))
             is_own = name in older.properties and name in newer.properties
             if self._same(before, after) or (
                 not is_own
@@ -234,8 +236,8 @@ class _Walk:
     ) -> Iterator[Difference]:
         """Give what differs inside: a member or item that came or went is one change."""
         sides = Sides(before, after, self._older, self._newer, place)
-        if _is_nothing(before) or _is_nothing(after):
-            came = _is_nothing(before)
+        if is_nothing(before) or is_nothing(after):
+            came = is_nothing(before)
             what = "it may stand here now" if came else "it may no longer stand here"
             values = candidates(after, self._newer) if came else candidates(before, self._older)
             refused, unknown = (None, values) if came else (values, None)
@@ -317,60 +319,8 @@ def _formats(sides: Sides) -> Iterator[Difference]:
         yield sides.difference("T06", what, "format")
 
 
-def _needed(sides: Sides) -> Iterator[Difference]:
-    older, newer = set(sides.older.required), set(sides.newer.required)
-    before, after = required_members(sides.older_side), required_members(sides.newer_side)
-    for name in sorted(newer - older):
-        full = {**after, **before}
-        missing = {n: v for n, v in full.items() if n != name}
-        what = f"the member '{name}' is required now"
-        yield sides.difference("D04", what, "required", refused=iter([before, missing]))
-    for name in sorted(older - newer):
-        full = {**before, **after}
-        missing = {n: v for n, v in full.items() if n != name}
-        what = f"the member '{name}' is no longer required"
-        yield sides.difference("D05", what, "required", unknown=iter([after, missing]))
-
-
-def _closing(sides: Sides) -> Difference:
-    closed = sides.newer.additional is False
-    known = {*sides.older.properties, *sides.newer.properties}
-    open_side = sides.older_side if closed else sides.newer_side
-    other = _others(open_side[0])
-    name = next(
-        name for name in map("another{}".format, ("", *range(len(known)))) if name not in known
-    )
-    needed = required_members(open_side)
-    values: Candidates = ({**needed, name: value} for value in candidates(other, open_side[1]))
-    if closed:
-        what = "members of any other name are no longer allowed"
-        return sides.difference("O01", what, "additionalProperties", refused=values)
-    what = "members of any name are allowed now"
-    return sides.difference("O01", what, "additionalProperties", unknown=values)
-
-
 def _branches(shape: Shape) -> tuple[Shape, ...]:
     return shape.any_of or shape.one_of
-
-
-def _item(shape: Shape, place: int | None) -> Shape:
-    if place is not None and place < len(shape.prefix_items):
-        return shape.prefix_items[place]
-    return shape.items or ANY
-
-
-def _member(shape: Shape, name: str) -> Shape:
-    return shape.properties.get(name) or _others(shape)
-
-
-def _others(shape: Shape) -> Shape:
-    if isinstance(shape.additional, Shape):
-        return shape.additional
-    return ANY if shape.additional else NOTHING
-
-
-def _is_nothing(shape: Shape) -> bool:
-    return shape.enum == ()
 
 
 def _is(values: list[object]) -> str:

@@ -12,6 +12,7 @@ from fractions import Fraction
 import attrs
 
 from prefcore.schema.checks import Check, compile_check, kinds_of
+from prefcore.schema.compatibility.insides import is_nothing, item_of, member_of, others_of
 from prefcore.schema.intervals import Interval
 from prefcore.schema.shape import ANY, KINDS, NOTHING, Shape
 from prefcore.values import kind_of
@@ -214,8 +215,8 @@ class Inclusion:
         for i in range(positions + 1):  # the last one stands for all that follow
             if most is not None and i >= most:
                 break
-            inner = tuple(_item(one, i) for one in case)
-            if not self._within(inner, _item(right, i), trail):
+            inner = tuple(item_of(one, i) for one in case)
+            if not self._within(inner, item_of(right, i), trail):
                 return False
         return True
 
@@ -229,10 +230,10 @@ class Inclusion:
             return True
         names = {name for one in (*case, right) for name in one.properties}
         for name in sorted(names):
-            inner = tuple(_member(one, name) for one in case)
-            if not self._within(inner, _member(right, name), trail):
+            inner = tuple(member_of(one, name) for one in case)
+            if not self._within(inner, member_of(right, name), trail):
                 return False
-        return self._within(tuple(map(_others, case)), _others(right), trail)
+        return self._within(tuple(map(others_of, case)), others_of(right), trail)
 
     # -------------------------------------------------------------------------------- emptiness
 
@@ -246,14 +247,14 @@ class Inclusion:
             least, most = _items_counts(case)
             if most is not None and least > most:
                 return True
-            needed = (tuple(_item(one, i) for one in case) for i in range(min(least, 20)))
+            needed = (tuple(item_of(one, i) for one in case) for i in range(min(least, 20)))
             return any(self._within(inner, NOTHING, trail) for inner in needed)
         if kind == "object":
             least, most = _members_counts(case)
             if most is not None and least > most:
                 return True
             names = sorted({name for one in case for name in one.required})
-            members = (tuple(_member(one, name) for one in case) for name in names)
+            members = (tuple(member_of(one, name) for one in case) for name in names)
             return any(self._within(inner, NOTHING, trail) for inner in members)
         return False
 
@@ -310,7 +311,7 @@ def _counts(case: _All, name: str) -> tuple[int, int | None]:
 def _items_counts(case: _All) -> tuple[int, int | None]:
     least, most = _counts(case, "items")
     ends = [
-        len(one.prefix_items) for one in case if one.items is not None and _is_nothing(one.items)
+        len(one.prefix_items) for one in case if one.items is not None and is_nothing(one.items)
     ]
     return least, min(ends if most is None else [*ends, most], default=None)
 
@@ -330,23 +331,3 @@ def _sizes_within(case: _All, right: Shape, name: str) -> bool:
 def _between(inner: tuple[int, int | None], outer: tuple[int, int | None]) -> bool:
     (least, most), (low, high) = inner, outer
     return least >= low and (high is None or (most is not None and most <= high))
-
-
-def _is_nothing(shape: Shape) -> bool:
-    return shape.enum == ()
-
-
-def _item(shape: Shape, place: int) -> Shape:
-    if place < len(shape.prefix_items):
-        return shape.prefix_items[place]
-    return shape.items or ANY
-
-
-def _member(shape: Shape, name: str) -> Shape:
-    return shape.properties.get(name) or _others(shape)
-
-
-def _others(shape: Shape) -> Shape:
-    if isinstance(shape.additional, Shape):
-        return shape.additional
-    return ANY if shape.additional else NOTHING
