@@ -12,7 +12,7 @@ from pathlib import Path
 import prefcore
 from prefcore.errors import PluginMissing, PrefcoreError, UsageError
 from prefcore.plugins import Plugins
-from prefcore_testing.running import Report, run_plugin, run_tests
+from prefcore_testing.running import Report, run_plugin, run_tests, why_not
 
 _DESCRIPTION = "Run the conformance suite of an installed plugin, or the suites in a test file."
 
@@ -48,9 +48,10 @@ def _run(words: Sequence[str], distribution: str, trial: str) -> Report:
     if len(words) == 1 and path.exists():
         return run_tests(path)
     kind, id = words if len(words) == 2 else _found(words[0])
-    Plugins.from_environment(choose={f"{kind}.{id}": distribution} if distribution else {}).get(
-        kind, id
-    )  # so that what is wrong with it is said in one sentence
+    # Loaded here too, so that what is wrong with it is said in one sentence.
+    choose = {f"{kind}.{id}": distribution} if distribution else {}
+    if reason := why_not(Plugins.from_environment(choose=choose).get(kind, id), trial):
+        raise UsageError(reason)
     return run_plugin(kind, id, distribution=distribution, trial=trial)
 
 

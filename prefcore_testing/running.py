@@ -16,9 +16,10 @@ import pytest
 
 import prefcore
 import prefcore_testing
+from prefcore.interfaces import FormatInfo, MergeStrategyInfo, StoreInfo, TargetInfo
 from prefcore_testing.guard import Suite
 
-__all__ = ["CheckResult", "Report", "run_plugin", "run_tests"]
+__all__ = ["CheckResult", "Report", "run_plugin", "run_tests", "why_not"]
 
 _MODULE = """
 from prefcore_testing.suites import suite_of
@@ -71,6 +72,21 @@ class Report:
             "errors": list(self.errors),
             "checks": [attrs.asdict(one) for one in self.checks],
         }
+
+
+def why_not(info: object, trial: str = "") -> str:
+    """Say why what a plugin declares is not enough to run a suite; the empty text where it is."""
+    if isinstance(info, StoreInfo | TargetInfo):
+        if trial or info.trial:
+            return ""
+        return (
+            f"the declaration of '{info.id}' has no `trial`, a URL to test at; give one with "
+            "--trial, or the path of the author's own tests"
+        )
+    if isinstance(info, FormatInfo | MergeStrategyInfo):
+        return ""
+    kind = type(info).__name__
+    return f"a {kind} alone is not enough to run a suite; give the path of the author's tests"
 
 
 def run_plugin(kind: str, id: str, *, distribution: str = "", trial: str = "") -> Report:

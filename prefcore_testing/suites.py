@@ -19,6 +19,7 @@ from prefcore.interfaces import (
 from prefcore.plugins import Plugins
 from prefcore_testing.formats import FormatSuite
 from prefcore_testing.guard import Suite
+from prefcore_testing.running import why_not
 from prefcore_testing.stores import StoreSuite
 from prefcore_testing.strategies import MergeStrategySuite
 from prefcore_testing.targets import TargetSuite
@@ -45,25 +46,19 @@ def suite_of(kind: str, id: str, *, distribution: str = "", trial: str = "") -> 
 def suite_for(info: object, module: str, *, trial: str = "") -> type[Suite]:
     """Give the suite of what a plugin module declares; ``trial`` stands for the declared one.
 
-    Raises UsageError where a suite needs more than the declaration tells.
+    Raises UsageError where a suite needs more than the declaration tells (``running.why_not``).
     """
+    if reason := why_not(info, trial):
+        raise UsageError(reason)
     if isinstance(info, FormatInfo):
         return _format_suite(info, module)
     if isinstance(info, MergeStrategyInfo):
         return _strategy_suite(info, module)
-    if isinstance(info, StoreInfo | TargetInfo):
-        trial = trial or info.trial
-        if not trial:
-            raise UsageError(
-                f"the declaration of '{info.id}' has no `trial`, a URL to test at; give one, "
-                "or the path of the author's own tests"
-            )
-        if isinstance(info, StoreInfo):
-            return _store_suite(info, module, trial)
-        return _target_suite(info, module, trial)
-    raise UsageError(
-        f"a {type(info).__name__} alone is not enough to test; give the path of the author's tests"
-    )
+    if isinstance(info, StoreInfo):
+        return _store_suite(info, module, trial or info.trial)
+    if isinstance(info, TargetInfo):
+        return _target_suite(info, module, trial or info.trial)
+    raise UsageError(f"there is no suite for a {type(info).__name__}")
 
 
 def _format_suite(declared: FormatInfo, plugin: str) -> type[FormatSuite]:

@@ -199,7 +199,7 @@ def test_a_target_without_a_trial_says_so_and_runs_where_one_is_given(
         modules={"acme_toy": text},
     )
     ran = run("toy")
-    assert ran.code == 1
-    assert "has no `trial`" in ran.out
+    assert ran.code == 2
+    assert "has no `trial`" in ran.err
     ran = run("toy", "--trial", "file://{folder}/x")
     assert (ran.code, ran.err) == (0, "")

@@ -1,4 +1,4 @@
-"""``prefcore plugins``: which plugins there are, and what one of them declares."""
+"""``prefcore plugins``: which plugins there are, what one declares, whether it does as it says."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from prefcore.cli.session import Session
 from prefcore.errors import PluginMissing, UsageError
 
 if TYPE_CHECKING:
+    from prefcore.plugin_checks import Finding
     from prefcore.plugins import PluginEntry, Plugins
 
-__all__ = ["command", "list_command", "show_command"]
+__all__ = ["check_command", "command", "list_command", "show_command"]
 
 command = LazyGroup(
     name="plugins",
@@ -23,8 +24,10 @@ command = LazyGroup(
     table={
         "list": ("plugins:list_command", "List the plugins found, without importing them."),
         "show": ("plugins:show_command", "Load one plugin, and show what it declares."),
+        "check": ("plugins:check_command", "Check that plugins load, and do as they should."),
+        "new": ("plugins_new:command", "Write a new plugin package, with tests to pass."),
     },
-    help="List and show plugins.",
+    help="List, show, check and make plugins.",
 )
 
 
@@ -81,6 +84,83 @@ def show_command(session: Session, name: str) -> None:
     click.echo(f"{entry.name}  {escaped(entry.origin)}  {entry.status}")
     rows = ((word, escaped(_words(value))) for word, value in facts.items() if value)
     print_table(rows, indent="  ")
+
+
+@click.command("check", cls=Command)
+@click.argument("name", metavar="[ID]", required=False, shell_complete=plugin_names)
+@click.option(
+    "--suite/--no-suite",
+    default=None,
+    help="Run the conformance suite too (default: for the one plugin that is named).",
+)
+@click.pass_obj
+def check_command(session: Session, name: str | None, suite: bool | None) -> None:
+    """Load the plugins found, or the one named, and say what is wrong with them.
+
+    The conformance suite runs where prefcore[testing] is installed. Whatever fails exits with 1.
+    """
+    from prefcore.cli.plugin_suites import suite_finding
+    from prefcore.plugin_checks import Finding, findings_on
+
+    plugins = session.plugins
+    _without_warnings()
+    wanted = None if name is None else _found(plugins, name)
+    rows: list[tuple[dict[str, object], list[Finding]]] = []
+    for entry in plugins.index:
+        if wanted not in (None, (entry.kind, entry.id)):
+            continue
+        findings = list(findings_on(plugins, entry))
+        if (suite or (suite is None and wanted)) and findings[0].state == "ok":
+            findings.append(suite_finding(session, entry))
+        now = next(
+            one for one in plugins.index if (one.name, one.value) == (entry.name, entry.value)
+        )
+        rows.append((_data(now), findings))
+    if wanted is None:
+        for problem in plugins.problems:
+            if problem.stage == "metadata":
+                data = {
+                    "kind": problem.kind,
+                    "id": problem.id,
+                    "distribution": problem.distribution,
+                }
+                data |= {"version": problem.version, "status": "broken", "reason": problem.message}
+                rows.append((dict(data), [Finding("metadata", "fail", problem.message)]))
+    _print_checks(session, rows)
+    if any(one.state == "fail" for _, findings in rows for one in findings):
+        raise click.exceptions.Exit(1)
+
+
+def _without_warnings() -> None:
+    """Keep the warnings of loading out: the findings say the same."""
+    import logging
+
+    logging.getLogger("prefcore").setLevel(logging.ERROR)
+
+
+def _print_checks(session: Session, rows: list[tuple[dict[str, object], list[Finding]]]) -> None:
+    if session.json:
+        print_json(
+            [
+                {
+                    **data,
+                    "findings": [
+                        {"check": one.check, "state": one.state, "message": one.message}
+                        for one in findings
+                    ],
+                }
+                for data, findings in rows
+            ]
+        )
+        return
+    for data, findings in rows:
+        worst = next((s for s in ("fail", "warn") if any(one.state == s for one in findings)), "ok")
+        plugin = f"{data['kind']}.{data['id']}" if data["id"] else "a plugin"
+        origin = escaped(f"{data['distribution']} {data['version']}".strip())
+        click.echo(f"{worst:4}  {plugin}  {origin}".rstrip())
+        for one in findings:
+            if one.state != "ok" or one.check == "suite":
+                click.echo(f"      {one.check}: {escaped(one.message)}")
 
 
 def _found(plugins: Plugins, name: str) -> tuple[str, str]:
