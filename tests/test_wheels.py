@@ -1,73 +1,27 @@
-"""The wheels as users get them: what is in them, and that core alone asks for its first format.
-
-Nothing is downloaded: wheels are built with the build backend of the test environment, and the
-libraries that they need are linked from it, one by one, into a fresh virtual environment.
-"""
+"""The wheels as users get them: what is in them, and that core alone asks for its first format."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
+import re
 import subprocess
-import sys
-import sysconfig
-import venv
 from configparser import ConfigParser
 from email.message import Message
 from email.parser import Parser
-from importlib.metadata import distribution
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
-import attrs
 import pytest
 
-ROOT = Path(__file__).parent.parent
-CORE_NEEDS = ("attrs", "cattrs", "click", "pluggy", "typing_extensions")
-JSON_NEEDS = ("msgspec",)
-
-
-def _pip(*arguments: str | Path) -> str:
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *map(str, arguments)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
-
-
-def _files() -> list[str]:
-    """Give the files of this repository, new ones included and ignored ones not."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    return [name for name in listed.stdout.split("\0") if name]
+from tests.installing import ROOT, Environment, build_wheels, needs, wheel_of
 
 
 @pytest.fixture(scope="session")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a folder with the wheels of core and of prefcore-json, built from a copy."""
-    folder = tmp_path_factory.mktemp("wheels")
-    source = folder / "source"
-    for name in _files():
-        if (ROOT / name).is_file() and not name.startswith("docs/"):
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, source / name)
-    _pip(
-        "wheel",
-        "--quiet",
-        "--no-index",
-        "--no-deps",
-        "--no-build-isolation",
-        "--wheel-dir",
-        folder,
-        source,
-        source / "plugins/prefcore-json",
-    )
-    return folder
-
-
-def _wheel(wheels: Path, name: str) -> Path:
-    (found,) = wheels.glob(f"{name}-*.whl")
-    return found
+    return build_wheels(tmp_path_factory.mktemp("wheels"), "prefcore-json")
 
 
 def _metadata(wheel: Path) -> Message:
@@ -94,7 +48,7 @@ def _entry_points(wheel: Path) -> dict[str, dict[str, str]]:
 def test_a_wheel_holds_its_packages_typed_and_nothing_else(
     name: str, packages: set[str], wheels: Path
 ) -> None:
-    with ZipFile(_wheel(wheels, name)) as archive:
+    with ZipFile(wheel_of(wheels, name)) as archive:
         held = {Path(one) for one in archive.namelist()}
     tops = {one.parts[0] for one in held}
     assert {top for top in tops if not top.endswith(".dist-info")} == packages
@@ -108,7 +62,7 @@ def test_a_wheel_holds_its_packages_typed_and_nothing_else(
 
 
 def test_the_metadata_of_core_is_what_its_project_promises(wheels: Path) -> None:
-    wheel = _wheel(wheels, "prefcore")
+    wheel = wheel_of(wheels, "prefcore")
     metadata = _metadata(wheel)
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "Apache-2.0"
@@ -118,15 +72,18 @@ def test_the_metadata_of_core_is_what_its_project_promises(wheels: Path) -> None
     needed = [one for one in metadata.get_all("Requires-Dist", []) if "extra ==" not in one]
     assert {one.split(">")[0].split("<")[0] for one in needed} == {
         "attrs",
+        "backports-zstd",
         "cattrs",
         "click",
+        "cryptography",
+        "google-re2",
         "pluggy",
     }
     assert _entry_points(wheel) == {"console_scripts": {"prefcore": "prefcore.cli:main"}}
 
 
 def test_the_metadata_of_prefcore_json_is_what_its_project_promises(wheels: Path) -> None:
-    wheel = _wheel(wheels, "prefcore_json")
+    wheel = wheel_of(wheels, "prefcore_json")
     metadata = _metadata(wheel)
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "Apache-2.0"
@@ -136,7 +93,7 @@ def test_the_metadata_of_prefcore_json_is_what_its_project_promises(wheels: Path
 
 
 def test_the_extra_all_brings_every_plugin_package_of_this_repository(wheels: Path) -> None:
-    metadata = _metadata(_wheel(wheels, "prefcore"))
+    metadata = _metadata(wheel_of(wheels, "prefcore"))
     brought = {
         one.split(">")[0]
         for one in metadata.get_all("Requires-Dist", [])
@@ -150,48 +107,11 @@ def test_the_extra_all_brings_every_plugin_package_of_this_repository(wheels: Pa
 # ------------------------------------------------------------------------ in a fresh environment
 
 
-@attrs.frozen
-class Environment:
-    """A virtual environment, with a project to work in."""
-
-    folder: Path
-
-    @property
-    def python(self) -> Path:
-        """Its interpreter."""
-        return self.folder / "bin/python"
-
-    def install(self, wheel: Path, needs: tuple[str, ...]) -> None:
-        """Install a wheel, with what it needs linked from the test environment."""
-        site = Path(sysconfig.get_path("purelib", "venv", {"base": str(self.folder)}))
-        for name in needs:
-            found = distribution(name)
-            tops = {file.parts[0] for file in found.files or () if file.parts[0] != ".."}
-            for top in tops - {"__pycache__"}:
-                (site / top).symlink_to(str(found.locate_file(top)))
-        _pip("--python", self.python, "install", "--quiet", "--no-index", "--no-deps", wheel)
-        _pip("--python", self.python, "check")
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run ``prefcore`` there, seeing nothing of this process's environment."""
-        environ = {"PATH": os.environ["PATH"], "HOME": str(self.folder)}
-        command = [str(self.folder / "bin/prefcore"), *arguments]
-        return subprocess.run(
-            command,
-            cwd=self.folder / "project",
-            env=environ,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-
 @pytest.fixture
 def alone(wheels: Path, tmp_path: Path) -> Environment:
     """Give an environment with core alone, and a project of which one value is set."""
-    environment = Environment(tmp_path / "environment")
-    venv.create(environment.folder, symlinks=True, with_pip=False)
-    environment.install(_wheel(wheels, "prefcore"), CORE_NEEDS)
+    environment = Environment.made(tmp_path / "environment")
+    environment.install(wheel_of(wheels, "prefcore"))
     project = environment.folder / "project"
     schemas = project / "schemas"
     schemas.mkdir(parents=True)
@@ -202,7 +122,7 @@ def alone(wheels: Path, tmp_path: Path) -> Environment:
         ("--app", "acme", "--store", "prefs.db", "init", "--schemas", "schemas"),
         ("set", "size", "14", "--user", "alice"),
     ):
-        ended = environment.run(*arguments)
+        ended = environment.run(project, "prefcore", *arguments)
         assert ended.returncode == 0, ended.stderr
     return environment
 
@@ -210,22 +130,23 @@ def alone(wheels: Path, tmp_path: Path) -> Environment:
 def test_core_alone_says_what_to_install_and_works_once_it_is(
     alone: Environment, wheels: Path
 ) -> None:
-    listed = alone.run("plugins", "list")
+    project = alone.folder / "project"
+    listed = alone.run(project, "prefcore", "plugins", "list")
     assert listed.returncode == 0, listed.stderr
     assert "no format is installed" in (listed.stdout + listed.stderr).lower()
-    exported = alone.run("export", "all.json")
+    exported = alone.run(project, "prefcore", "export", "all.json")
     assert exported.returncode == 18
     assert "pip install prefcore-json" in exported.stderr
     assert "Traceback" not in exported.stderr
     assert not (alone.folder / "project/all.json").exists()
 
-    alone.install(_wheel(wheels, "prefcore_json"), JSON_NEEDS)
+    alone.install(wheel_of(wheels, "prefcore_json"))
 
-    listed = alone.run("plugins", "list")
+    listed = alone.run(project, "prefcore", "plugins", "list")
     assert listed.returncode == 0, listed.stderr
     assert "prefcore-json" in listed.stdout
     assert "no format is installed" not in (listed.stdout + listed.stderr).lower()
-    exported = alone.run("export", "all.json")
+    exported = alone.run(project, "prefcore", "export", "all.json")
     assert exported.returncode == 0, exported.stderr
     assert "14" in (alone.folder / "project/all.json").read_text()
 
@@ -244,3 +165,36 @@ def test_the_installed_packages_can_be_imported_without_the_test_libraries(
     )
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.startswith(str(alone.folder))
+
+
+# -------------------------------------------------------------------------- a third party's plugin
+
+
+def _console() -> Any:
+    spec = spec_from_file_location("console", ROOT / "docs/examples/console.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_tutorial_of_a_first_plugin_holds_in_an_environment_of_its_own(
+    wheels: Path, tmp_path: Path
+) -> None:
+    """From the wheels alone: a package is made, installed, red, written as the page says, green."""
+    environment = Environment.made(tmp_path / "environment")
+    environment.install(wheel_of(wheels, "prefcore"), extras=["testing"])
+    environment.link(["pip", "hatchling", *needs("hatchling")])
+    console = _console()
+    (tmp_path / "home").mkdir()
+    shell = console.Console(tmp_path / "home", str(environment.folder / "bin"))
+    page = (ROOT / "docs/tutorial/first-plugin.md").read_text("utf-8")
+    for kind, text in re.findall(r"^```(console|python)\n(.*?)^```$", page, re.M | re.S):
+        if kind == "python":
+            name = text.partition("\n")[0].removeprefix("# ")
+            (shell.folder / name).write_text(text, "utf-8")
+            continue
+        for command, promised in console.commands(f"```console\n{text}```"):
+            printed = shell.run(command)
+            assert console.normalised(printed) == console.normalised(promised), command

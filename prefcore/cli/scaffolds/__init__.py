@@ -1,0 +1,44 @@
+"""Plugin packages to begin with: for each kind its files, in which words in ``<>`` are filled in.
+
+``<NAME>`` is the id, ``<DISTRIBUTION>`` and ``<PACKAGE>`` are what is installed and imported. What
+a file leaves open raises NotImplementedError, so that its suite fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from prefcore.cli.scaffolds import format, strategy, target
+from prefcore.cli.scaffolds.common import COMMON
+
+__all__ = ["KINDS", "files_of"]
+
+#: What users call a kind → the kind, and the files of its own.
+KINDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "format": ("formats", format.FILES),
+    "strategy": ("merge_strategies", strategy.FILES),
+    "target": ("backup_targets", target.FILES),
+}
+
+
+def files_of(word: str, name: str, version: str) -> dict[str, str]:
+    """Give the files of a new package by path; ``version`` is the prefcore it is made for."""
+    kind, own = KINDS[word]
+    package = f"prefcore_{name.replace('-', '_')}"
+    words = {
+        "DISTRIBUTION": f"prefcore-{name}",
+        "PACKAGE": package,
+        "CLASS": "".join(part.capitalize() for part in name.split("-")),
+        "MODULE": name.replace("-", "_"),
+        "VERSION": version,
+        "NAME": name,
+        "KIND": kind,
+        "WORD": word,
+    }
+    return {_filled(path, words): _filled(text, words) for path, text in {**COMMON, **own}.items()}
+
+
+def _filled(text: str, words: Mapping[str, str]) -> str:
+    for word, value in words.items():
+        text = text.replace(f"<{word}>", value)
+    return text.lstrip("\n")

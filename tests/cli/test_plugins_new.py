@@ -1,0 +1,98 @@
+"""``plugins new`` writes packages that are whole and fail their suite until they are written."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from prefcore.cli.scaffolds import KINDS
+from tests.cli.shell import Shell
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_package_is_whole(bare: Shell, kind: str) -> None:
+    ran = bare.run("plugins", "new", kind, "my-thing")
+    folder = bare.folder / "prefcore-my-thing"
+    files = sorted(str(path.relative_to(bare.folder)) for path in folder.rglob("*.*"))
+    assert ran.out.splitlines() == files
+    assert ran.err.startswith("next: cd prefcore-my-thing; pip install -e '.[test]'; pytest")
+    project = tomllib.loads((folder / "pyproject.toml").read_text())
+    ((group, points),) = project["project"]["entry-points"].items()
+    assert (group, points) == (f"prefcore.{KINDS[kind][0]}", {"my-thing": "prefcore_my_thing"})
+    for file in folder.rglob("*.py"):
+        compile(file.read_text(), str(file), "exec")
+    for file in folder.rglob("*.*"):
+        assert "<" not in file.read_text().replace('">=1,<2"', ""), f"{file} is not filled in"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("format", "Ini"), "cannot be the id of a plugin"),
+        (("format", "a_b"), "cannot be the id of a plugin"),
+        (("format", "../x"), "cannot be the id of a plugin"),
+        (("format", "x" * 41), "cannot be the id of a plugin"),
+        (("format", "json"), "the id 'json' is that of prefcore-json"),
+        (("strategy", "ours"), "the id 'ours' is that of prefcore"),
+        (("store", "x"), "is not one of"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused(bare: Shell, words: tuple[str, str], told: str) -> None:
+    assert told in bare.fails(2, "plugins", "new", *words)
+    assert list(bare.folder.iterdir()) == []
+
+
+def test_nothing_is_overwritten_and_nothing_half_written(bare: Shell) -> None:
+    bare.run("plugins", "new", "strategy", "union", "-q")
+    file = bare.folder / "prefcore-union/prefcore_union/__init__.py"
+    file.write_text("# mine\n")
+    assert "is there already" in bare.fails(2, "plugins", "new", "strategy", "union")
+    assert file.read_text() == "# mine\n"
+    (bare.folder / "prefcore-link").symlink_to("nowhere")
+    assert "is there already" in bare.fails(2, "plugins", "new", "strategy", "link")
+    assert "nix" in bare.fails(10, "plugins", "new", "strategy", "other", "--in", "nix")
+    (bare.folder / "full").write_text("")
+    bare.run("plugins", "new", "strategy", "other", "--in", "full", code=10)
+    assert sorted(path.name for path in bare.folder.iterdir()) == [
+        "full",
+        "prefcore-link",
+        "prefcore-union",
+    ]
+
+
+def test_a_strategy_is_red_then_green(bare: Shell) -> None:
+    bare.run("plugins", "new", "strategy", "union", "-q")
+    package = bare.folder / "prefcore-union"
+    red = _suite(package, "tests/test_union_strategy.py")
+    assert red.returncode == 1
+    assert "NotImplementedError: decide between" in red.stdout
+    door = package / "prefcore_union/__init__.py"
+    text = door.read_text().replace(
+        'raise NotImplementedError("decide between sides.ours and sides.theirs")',
+        "return CONFLICT",
+    )
+    door.write_text(text.replace("import MergeStrategyInfo", "import CONFLICT, MergeStrategyInfo"))
+    green = _suite(package, "tests/test_union_strategy.py")
+    assert (green.returncode, green.stderr) == (0, "")
+
+
+def test_a_target_is_red(bare: Shell) -> None:
+    bare.run("plugins", "new", "target", "shelf", "-q")
+    red = _suite(bare.folder / "prefcore-shelf", "tests/test_shelf_target.py")
+    assert red.returncode == 1
+    assert "NotImplementedError: store an object" in red.stdout
+
+
+def _suite(package: Path, tests: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "prefcore_testing", tests],
+        cwd=package,
+        env={"PYTHONPATH": str(package), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
