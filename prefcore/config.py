@@ -39,7 +39,7 @@ _MAX_BYTES = 256 << 10
 _MAX_DOTS = 1000
 _KEYS = ("app", "store", "schemas", "migrations", "plugins", "targets", "compatibility")
 _COMPATIBILITY_KEYS = ("mode", "remedy", "snapshots", "overrides")
-_PLUGIN_KEYS = ("allow", "deny", "choose", "strict")
+_PLUGIN_KEYS = ("allow", "deny", "choose", "strict", "watch")
 _TYPES: dict[type, str] = {str: "a text", bool: "true or false", dict: "a table", list: "a list"}
 
 _T = TypeVar("_T")
@@ -52,6 +52,7 @@ class PluginSettings(NamedTuple):
     deny: tuple[str, ...] = ()
     choose: Mapping[str, str] = {}
     strict: bool = False
+    watch: tuple[str, ...] = ()
 
 
 class Config(NamedTuple):
@@ -215,6 +216,7 @@ class _Reader:
             self.texts(table, "deny", "plugins"),
             choose,
             self.get(table, "strict", bool, False, "plugins"),
+            self.texts(table, "watch", "plugins"),
         )
 
     def target(self, targets: Mapping[str, object], name: str) -> Mapping[str, object]:

@@ -18,6 +18,7 @@ from prefcore.interfaces import (
     MigrationsInfo,
     StoreInfo,
     TargetInfo,
+    WatcherInfo,
 )
 
 __all__ = ["KINDS", "hookimpl", "hookspec"]
@@ -56,6 +57,11 @@ def prefcore_key_providers() -> Iterable[KeyProviderInfo]:  # type: ignore[empty
     """Holders of root keys. Entry points: ``prefcore.key_providers``."""
 
 
+@hookspec
+def prefcore_watchers() -> Iterable[WatcherInfo]:  # type: ignore[empty-body]  # a spec
+    """Vetoes of acts, and observers of them. Entry points: ``prefcore.watchers``."""
+
+
 #: Kind (as in the entry-point group ``prefcore.<kind>``) to hook name and declared type.
 KINDS: dict[str, tuple[str, type]] = {
     "formats": ("prefcore_formats", FormatInfo),
@@ -64,4 +70,5 @@ KINDS: dict[str, tuple[str, type]] = {
     "backup_targets": ("prefcore_backup_targets", TargetInfo),
     "stores": ("prefcore_stores", StoreInfo),
     "key_providers": ("prefcore_key_providers", KeyProviderInfo),
+    "watchers": ("prefcore_watchers", WatcherInfo),
 }

@@ -58,6 +58,7 @@ __all__ = [
     "Target",
     "TargetInfo",
     "Transaction",
+    "WatcherInfo",
 ]
 
 #: The version of this contract; a plugin may declare the range it supports.
@@ -658,6 +659,24 @@ class StoreInfo:
     open: Callable[..., Store]
     trial: str = ""
     persistent: bool = True
+
+
+# ---------------------------------------------------------------------------------- watchers
+
+
+@attrs.frozen(kw_only=True)
+class WatcherInfo:
+    """A watcher of acts, in use where it is passed in or named in ``[plugins] watch``.
+
+    ``veto`` is asked before an act is committed, with its draft and what it changes (sealed values
+    stay sealed); raising refuses it, and nothing is changed. ``observe`` is told afterwards; what
+    it raises is logged, and the act stands.
+    """
+
+    id: str
+    summary: str
+    veto: Callable[[Draft, Iterator[Change | Rename]], None] | None = None
+    observe: Callable[[Changeset], None] | None = None
 
 
 # ------------------------------------------------------------------------------ key providers

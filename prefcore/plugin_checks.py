@@ -25,6 +25,7 @@ _ID = {
     "backup_targets": re.compile(r"[a-z][a-z0-9+.-]*"),  # the scheme of a URL: RFC 3986
     "stores": re.compile(r"[a-z][a-z0-9+.-]*"),
     "key_providers": re.compile(r"[a-z][a-z0-9_-]*"),
+    "watchers": re.compile(r"[a-z][a-z0-9_-]*"),
 }
 
 

@@ -35,6 +35,7 @@ KINDS = {
     "backup_targets": "backup target",
     "stores": "store",
     "key_providers": "key provider",
+    "watchers": "watcher",
 }
 
 _GROUP = "prefcore."

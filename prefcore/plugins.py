@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         MigrationsInfo,
         StoreInfo,
         TargetInfo,
+        WatcherInfo,
     )
 
 __all__ = ["PluginEntry", "PluginKind", "Plugins", "Problem"]
@@ -71,7 +72,8 @@ class Plugins:
     ``plugins`` are modules or objects with ``@hookimpl`` functions; with them alone no metadata
     is read, so frozen applications work. ``allow``, ``deny`` and ``choose`` are as in ``Policy``
     and hold before anything is imported. A broken plugin is recorded in ``problems`` and warned
-    of once (logger ``prefcore``); with ``strict`` it raises PluginError at once.
+    of once (logger ``prefcore``); with ``strict`` it raises PluginError at once. ``watch`` names
+    the installed watchers that are in use; those passed in always are.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Plugins:
         deny: Iterable[str] = (),
         choose: Mapping[str, str] = {},
         strict: bool = False,
+        watch: Iterable[str] = (),
     ) -> None:
         self.strict = strict
         #: Formats that documents are written in.
@@ -97,6 +100,9 @@ class Plugins:
         self.stores: PluginKind[StoreInfo] = PluginKind(self, "stores")
         #: Holders of root keys.
         self.key_providers: PluginKind[KeyProviderInfo] = PluginKind(self, "key_providers")
+        #: Vetoes of acts, and observers of them.
+        self.watchers: PluginKind[WatcherInfo] = PluginKind(self, "watchers")
+        self._watch = tuple(watch)
         self._passed = tuple(plugins)
         self._discover = discover
         self._policy = Policy.of(allow, deny, choose)
@@ -121,6 +127,7 @@ class Plugins:
         deny: Iterable[str] = (),
         choose: Mapping[str, str] = {},
         strict: bool = False,
+        watch: Iterable[str] = (),
         environ: Mapping[str, str] = os.environ,
     ) -> Plugins:
         """Give the installed plugins, as the command line uses them.
@@ -128,7 +135,9 @@ class Plugins:
         The environment variables PREFCORE_PLUGINS_ALLOW and PREFCORE_PLUGINS_DENY hold further
         rules, separated by commas. They only take away: a plugin must pass both allow lists.
         """
-        plugins = cls(discover=True, allow=allow, deny=deny, choose=choose, strict=strict)
+        plugins = cls(
+            discover=True, allow=allow, deny=deny, choose=choose, strict=strict, watch=watch
+        )
         allowed, denied = (
             [rule for rule in environ.get(name, "").split(",") if rule.strip()]
             for name in ("PREFCORE_PLUGINS_ALLOW", "PREFCORE_PLUGINS_DENY")
@@ -172,6 +181,17 @@ class Plugins:
                     return self._load(entry)
             failure = self._failures.get(f"{kind}.{id}")
             raise failure.error if failure else absence(self._index(), kind, id)
+
+    def watching(self) -> list[WatcherInfo]:
+        """Give the watchers in use: those passed in, and those named by ``watch``.
+
+        Nothing is looked up where there can be none. Raises PluginError where a named one cannot
+        be loaded.
+        """
+        if not self._watch and not self._passed:
+            return []
+        passed = [entry.id for entry in self.usable("watchers") if not entry.distribution]
+        return [self.watchers.get(id) for id in dict.fromkeys([*passed, *self._watch])]
 
     def load_kind(self, kind: str) -> list[object]:
         """Load every plugin of a kind and give what they declare; the broken ones are warned of."""
@@ -356,6 +376,12 @@ class Plugins:
         self._problems.append(problem)
         self._warn(problem)
         return problem
+
+    def warn(self, message: str) -> None:
+        """Tell the log (logger ``prefcore``) what went wrong with a plugin in use."""
+        import logging
+
+        logging.getLogger("prefcore").warning("%s", message)
 
     def _warn(self, problem: Problem) -> None:
         # One cause may break several ids; it is told once.

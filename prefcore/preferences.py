@@ -432,6 +432,7 @@ class Preferences(Browser, Generic[S]):
             write_set(transaction, scope, owner, rows, unset)
             for error in self._workplace.broken_rules(transaction, version):
                 raise error
+            self._workplace.watch.judge(draft, transaction)
         return self._done(transaction.result())
 
     def _refuse_if_newer(self) -> None:
@@ -775,6 +776,7 @@ class Preferences(Browser, Generic[S]):
     def _done(self, changeset: Changeset | None) -> Changeset | None:
         if changeset is not None and changeset.schema_after != self._version:
             self._work_at(changeset.schema_after)
+        self._workplace.watch.tell(changeset)
         return changeset
 
     def _meet(self, store: Store) -> None:

@@ -27,6 +27,7 @@ from prefcore.schema import SchemaDocument, Version
 from prefcore.security import is_telling_name
 from prefcore.values import from_text
 from prefcore.vault import SealingTransaction, Vault
+from prefcore.watching import Watch
 
 __all__ = ["Act", "Begun", "Workplace"]
 
@@ -143,6 +144,7 @@ class Workplace:
         self.store = store
         self.known = known
         self.plugins = plugins
+        self.watch = Watch(plugins)
         self.actor = actor
         self._migrations = migrations
 
@@ -256,7 +258,7 @@ class Workplace:
         ``version`` is the schema version in force; ``done`` is told of what was committed. The
         transaction holds the store's write lock until it is committed, let go, or the block ends,
         which lets it go. ``rehearsed`` runs it on a private copy of the store instead, for its
-        plan alone.
+        plan alone. Raises what a watcher's veto raises, for a plan too.
         """
         draft = self.draft(act.kind, act.reason, act.details)
         begin = self.store.rehearse if rehearsed else self.store.changeset
@@ -277,6 +279,7 @@ class Workplace:
             for error in self.broken_rules(transaction, goal):
                 key, scope, owner = (str(error.facts[name]) for name in ("key", "scope", "owner"))
                 builder.refuse(PlanItem("refuse", key, scope, owner, reason=error.message), error)
+            self.watch.judge(draft, transaction)
             plan = builder.build(
                 app=self.app, kind=act.kind, summary=act.summary, base=base, request=act
             )

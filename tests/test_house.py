@@ -37,7 +37,7 @@ LINES = """
         engines.reencrypting · \
         engines.history · engines.refusing · engines.backups · builtin.sqlite_store · \
         builtin.memory_store · builtin.strategies
-    engines · builtin · builtin.hooks · plugin_checks
+    engines · builtin · builtin.hooks · plugin_checks · watching
     workplace · other_versions
     lookup · meeting
     browsing · acts · views · releasing · registry

@@ -83,6 +83,7 @@ class Session:
                 deny=settings.deny,
                 choose=settings.choose,
                 strict=settings.strict,
+                watch=settings.watch,
                 environ=self.environ,
             )
         return self._plugins
