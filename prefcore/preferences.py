@@ -636,7 +636,7 @@ class Preferences(Browser, Generic[S]):
 
     def _treatment(self, secrets: str, *, plain: bool) -> exporting.Secrets:
         vault = self._workplace.vault
-        sealed = vault.redacted if plain else vault.for_document
+        sealed = vault.redacted if plain else vault.for_documents()
         treatments = {"sealed": sealed, "redacted": vault.redacted, "clear": vault.in_clear}
         if secrets not in treatments:
             raise UsageError(f"secrets are sealed, redacted or clear, not '{secrets}'")

@@ -21,11 +21,15 @@ __all__ = ["HIDDEN", "Hides", "SealingTransaction", "Vault", "memory_uuid"]
 
 #: Says whether a key's values are to be sealed.
 Hides = Callable[[str], bool]
+#: Gives a set as it may stand in a document, telling the keys that it leaves out.
+Travelling = Callable[[Snapshot, PreferenceSet, Callable[[str], None]], PreferenceSet]
 #: Stands in plans for a value that was opened.
 HIDDEN = Sealed("hidden", b"", b"")
 _SEALED = '{"$sealed":['
 
 if TYPE_CHECKING:
+    from prefcore.security.sealing import Sealer
+
     _Base = Transaction
 else:  # the protocol's own methods must not stand in the way of those delegated to
     _Base = object
@@ -72,9 +76,9 @@ class Vault:
         sealed = self.keys.needed(f"{place(scope, owner)} {row[0]}").seal(row[1], where)
         return (row[0], canonical_text(sealed), *row[2:])
 
-    def _open(self, text: str, where: Place, key: str) -> str:
+    def _open(self, text: str, where: Place, key: str, sealer: Sealer | None = None) -> str:
         name = f"{place(where.scope, where.owner)} {key}"
-        sealer = self.keys.sealer
+        sealer = sealer or self.keys.sealer
         if sealer is None:
             raise WrongKey(
                 f"{name} is sealed, and there is no key ring to open it; import the one it was "
@@ -86,14 +90,34 @@ class Vault:
         except (WrongKey, BrokenSeal) as error:
             raise type(error)(f"{name}: {error.message}", **error.facts, key=key) from error
 
-    def for_document(
-        self, view: Snapshot, one: PreferenceSet, left_out: Callable[[str], None]
-    ) -> PreferenceSet:
-        """Give a set with its secrets sealed for a document; without keys they are left out.
+    def for_documents(self) -> Travelling:
+        """Give what seals the secrets of one snapshot's sets for a document, set by set.
 
-        ``left_out`` is told of them. Raises BrokenSeal.
+        Without keys they are left out, and told. It raises BrokenSeal.
         """
-        return self._with_secrets(one, left_out, lambda row: self._for_document(view, one, row))
+        uuids: dict[str, str] = {}  # a look-up for each value would cost more than its ciphers
+
+        def travelling(
+            view: Snapshot, one: PreferenceSet, left_out: Callable[[str], None]
+        ) -> PreferenceSet:
+            sealer = self.keys.sealer if _holds_secrets(one) else None
+
+            def for_document(row: Row) -> Row | None:
+                key, text = row[:2]
+                if key not in uuids:
+                    uuids[key] = view.uuid(self.app, key) or ""
+                here = Place(STORE, self.app, one.scope, one.owner, uuids[key])
+                try:
+                    opened = self._open(text, here, key, sealer)
+                except WrongKey:
+                    return None
+                assert sealer is not None, "it was opened with it"
+                there = here._replace(container=DOCUMENT, key=key)
+                return (key, canonical_text(sealer.seal(opened, there)), *row[2:])
+
+            return self._with_secrets(one, left_out, for_document)
+
+        return travelling
 
     def in_clear(
         self,
@@ -130,7 +154,7 @@ class Vault:
         left_out: Callable[[str], None],
         treated: Callable[[Row], Row | None],
     ) -> PreferenceSet:
-        if not any(row[1].startswith(_SEALED) for row in one.rows):
+        if not _holds_secrets(one):
             return one
         rows = []
         for row in one.rows:
@@ -140,15 +164,6 @@ class Vault:
             else:
                 rows.append(found)
         return PreferenceSet(one.scope, one.owner, rows, one.app)
-
-    def _for_document(self, view: Snapshot, one: PreferenceSet, row: Row) -> Row | None:
-        try:
-            row = self.opened(view, one.scope, one.owner, row)
-        except WrongKey:
-            return None
-        where = Place(DOCUMENT, self.app, one.scope, one.owner, row[0])
-        sealed = self.keys.needed(row[0]).seal(row[1], where)
-        return (row[0], canonical_text(sealed), *row[2:])
 
     def from_document(self, one: PreferenceSet, row: Row) -> Row:
         """Give a document's row in clear; raises WrongKey and BrokenSeal, naming the entry."""
@@ -172,6 +187,7 @@ class SealingTransaction(_Base):
         self._stamp = (to_micros(draft.at), draft.actor)
         self._hides = hides
         self._known: dict[str, bool] = {}
+        self._uuids: dict[str, str] = {}  # of keys by their names, until one is renamed
         self._prints: dict[bytes, str] = {}
         #: How many texts that stood in clear, in entries or in the log, were sealed in place.
         self.sealed_in_place = 0
@@ -205,17 +221,23 @@ class SealingTransaction(_Base):
         if not any(known.get(row[0], True) for row in rows) and not sealing:
             return rows
         hides = self.hides
+        sealer: Sealer | None = None
         return [
-            self._seal(scope, owner, row)
+            self._seal(scope, owner, row, sealer := sealer or self._sealer(scope, owner, row))
             if (hides(row[0]) or row[0] in sealing) and not is_sealed_text(row[1])
             else row
             for row in rows
         ]
 
-    def _seal(self, scope: str, owner: str, row: Row) -> Row:
+    def _sealer(self, scope: str, owner: str, row: Row) -> Sealer:
+        return self._vault.keys.needed(f"{place(scope, owner)} {row[0]}")
+
+    def _seal(self, scope: str, owner: str, row: Row, sealer: Sealer) -> Row:
         key, text = row[:2]
-        sealer = self._vault.keys.needed(f"{place(scope, owner)} {key}")
-        where = Place(STORE, self._app, str(scope), owner, self._inner.mint(key))
+        uuid = self._uuids.get(key)
+        if uuid is None:
+            uuid = self._uuids[key] = self._inner.mint(key)
+        where = Place(STORE, self._app, str(scope), owner, uuid)
         sealed = sealer.seal(text, where)
         # A new key's UUID, so the tag too, is another each time: a plan goes by what stays.
         named = where._replace(container=DOCUMENT, key=key)
@@ -250,6 +272,11 @@ class SealingTransaction(_Base):
         return self._vault.from_document(one, row)
 
     # ------------------------------------------------------------------------ whole keys
+
+    def rename(self, key: str, to: str) -> None:
+        """Give a key a new name for all owners."""
+        self._uuids.clear()
+        self._inner.rename(key, to)
 
     def transform(
         self, key: str, function: Callable[[str], str | None], *, source: str = "migration"
@@ -309,6 +336,11 @@ class SealingTransaction(_Base):
             for one in self._inner.changesets(self._app)
         }
         return {str(revision): one for revision, one in now.items() if told[revision] != one}
+
+
+def _holds_secrets(one: PreferenceSet) -> bool:
+    # One search over all texts: a look at each would cost exports without secrets a tenth.
+    return _SEALED in "\n".join([row[1] for row in one.rows])
 
 
 class _MetSealed(Exception):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from prefcore.errors import WrongKey
 from prefcore.security.ciphers import AESGCM, NONCE_BYTES, cipher, hkdf, unsealed
@@ -53,11 +54,12 @@ class Sealer:
 
     def tag(self, text: bytes, place: Place) -> bytes:
         """Give the equality tag that a canonical text's UTF-8 has in a place."""
-        return hmac.digest(self._tag_key, framed(_TAG, *place, text), "sha256")[:_TAG_BYTES]
+        message = _TAG_FRAME + _framed_place(place) + framed(text)
+        return hmac.digest(self._tag_key, message, "sha256")[:_TAG_BYTES]
 
     def _sealed(self, text: bytes, place: Place, tag: bytes) -> Sealed:
         nonce = self._random(NONCE_BYTES)
-        bound = framed(_VALUE, *place, tag)
+        bound = _bound(place, tag)
         data = nonce + self._ciphers[self.active].encrypt(nonce, padded(text), bound)
         return Sealed(self.active, data, tag)
 
@@ -75,7 +77,7 @@ class Sealer:
             self._cipher(sealed, place),
             data[:NONCE_BYTES],
             data[NONCE_BYTES:],
-            framed(_VALUE, *place, tag),
+            _bound(place, tag),
             what=_what(place),
         )
         return unpadded(opened)
@@ -93,6 +95,21 @@ class Sealer:
     def resealed(self, sealed: Sealed, place: Place) -> Sealed:
         """Give the same value, with the same tag, sealed under the active key."""
         return self._sealed(self._opened(sealed, place), place, sealed.tag)
+
+
+def _bound(place: Place, tag: bytes) -> bytes:
+    return _VALUE_FRAME + _framed_place(place) + framed(tag)
+
+
+def _framed_place(place: Place) -> bytes:
+    return _framed_set(*place[:4]) + _framed_key(place[4])
+
+
+# Framing the parts one by one is framing them all. Sets and keys repeat, and framing them anew
+# would cost a value more than its ciphers do.
+_VALUE_FRAME, _TAG_FRAME = framed(_VALUE), framed(_TAG)
+_framed_set = lru_cache(maxsize=1024)(framed)
+_framed_key = lru_cache(maxsize=4096)(framed)
 
 
 def _what(place: Place) -> str:
