@@ -47,7 +47,7 @@ def _keys(keys: Iterable[DataKey]) -> tuple[DataKey, ...]:
 
 @attrs.frozen(kw_only=True)
 class KeyRing:
-    """Data keys, oldest first; the key of equality tags; the seed that signs audit checkpoints.
+    """Data keys, oldest first; the key of equality tags; a seed to sign audit checkpoints with.
 
     ``copied_at`` is when a copy of the ring was last made, None before: without one, a lost disk
     loses every secret.
