@@ -19,6 +19,7 @@ PROOFS = {
         "plugins/prefcore-json/tests/test_json_mutants.py",
     ),
     "GoldenSuite": ("tests/prefcore_testing/test_golden.py",),
+    "KeyProviderSuite": ("tests/prefcore_testing/test_key_providers.py",),
     "MergeStrategySuite": ("tests/prefcore_testing/test_strategies.py",),
     "MigrationSuite": ("tests/prefcore_testing/test_migrations.py",),
     "StoreSuite": ("tests/prefcore_testing/test_stores.py",),
