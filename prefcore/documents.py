@@ -61,8 +61,8 @@ def pick_format(name: str, head: bytes, formats: Iterable[FormatInfo]) -> Format
     """Give the format of a file by its first bytes, then by its suffix.
 
     The one format that is certain has it; else, of those that the bytes may be, the one with the
-    file's suffix; else the one that is surest. Where the bytes look like none, the suffix's
-    format says better what is wrong with them.
+    file's suffix, the surest of several, or the one that prefers the suffix; else the one that is
+    surest. Where the bytes look like none, the suffix's format says better what is wrong with them.
 
     Raises ForeignFile, listing the formats, when none or several fit.
     """
@@ -79,7 +79,10 @@ def pick_format(name: str, head: bytes, formats: Iterable[FormatInfo]) -> Format
     surest = [one for one in by_content if sure[one.id] == max(sure.values())]
     certain = [one for one in surest if sure[one.id] >= Likeness.CERTAIN]
     both = [one for one in certain or by_content if one in by_suffix]
-    for candidates in (certain, both, surest, by_suffix if not by_content else []):
+    both = [one for one in both if sure[one.id] == max(sure[one.id] for one in both)]
+    named = both if by_content else by_suffix
+    preferring = [one for one in named if plain.endswith(one.suffixes[0])]
+    for candidates in (certain, named, preferring, surest):
         if len(candidates) == 1:
             return candidates[0]
     if by_content or by_suffix:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from prefcore.documents import pick_format
@@ -76,6 +77,18 @@ def test_what_cannot_be_told_is_refused_with_the_candidates(name: str) -> None:
         pick_format(file, head, FORMATS)
     assert words in caught.value.message
     assert caught.value.facts["file"] == file
+
+
+def test_of_two_formats_with_the_suffix_the_surest_is_picked_then_the_one_that_prefers_it() -> None:
+    one = declared("one", (b"!", Likeness.POSSIBLE), suffix=".x")
+    other = attrs.evolve(
+        declared("other", (b"!!", Likeness.LIKELY), (b"!", Likeness.POSSIBLE)),
+        suffixes=(".y", ".x"),
+    )
+    assert pick_format("a.x", b"!", [one, other]) is one
+    assert pick_format("a.y", b"!", [one, other]) is other
+    assert pick_format("a.x", b"!!", [one, other]) is other
+    assert pick_format("a.x", b"", [one, other]) is one
 
 
 def test_two_formats_of_one_suffix_are_told_apart_or_refused() -> None:
