@@ -82,6 +82,7 @@ def test_a_plain_file_is_told_by_its_content_and_own_name(id: str, mark: bytes) 
         ("a.json", b"# x\n\na = 1", "toml"),
         ("a.yaml", b"# x\n\na: b = 1", "yaml"),
         ("a.yaml", b"- 1", "yaml"),
+        ("a.json", b"[NaN]", "json"),
         ("a.yaml", b"", "yaml"),
         ("a.toml", b"", "toml"),
         ("a.json", b"", "json"),

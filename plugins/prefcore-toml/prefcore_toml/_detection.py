@@ -11,9 +11,12 @@ __all__ = ["likeness"]
 _NAME = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
 _NAMES = rf"{_NAME}(?:[ \t]*\.[ \t]*{_NAME})*+[ \t]*"
 _OURS = re.compile(r"\[[ \t]*prefcore[ \t]*\]")
-_TABLE = re.compile(rf"\[\[?[ \t]*{_NAMES}\]\]?[ \t]*(?:#[^\n]*)?(?:\r?\n|$)")
 _PAIR = re.compile(rf"{_NAMES}=")
 _BEFORE = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*+[ \t]*")
+# A header with something after it: alone it could be an array of another language.
+_TABLE = re.compile(
+    rf"\[\[?[ \t]*{_NAMES}\]\]?[ \t]*(?:#[^\n]*)?\r?\n{_BEFORE.pattern}(?:\[|{_PAIR.pattern})"
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 

@@ -147,7 +147,7 @@ class Statements:
             text = raw.decode()
         except UnicodeDecodeError as error:
             byte = self._taken - len(self._data) + end - len(raw) + error.start
-            message = f"byte {byte}: the file is not valid UTF-8; save it as UTF-8"
+            message = f"the file is not valid UTF-8 (byte {byte}); save it as UTF-8"
             raise located(DamagedDocument, message, line=self.line) from error
         self.line += 1
         return text

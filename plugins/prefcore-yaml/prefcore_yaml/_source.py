@@ -57,7 +57,7 @@ class Source:
         except UnicodeDecodeError as error:
             self._line += error.object.count(b"\n", 0, error.start)
             byte = self._taken - len(error.object) + error.start
-            return self._refuse(f"byte {byte}: the file is not valid UTF-8; save it as UTF-8")
+            return self._refuse(f"the file is not valid UTF-8 (byte {byte}); save it as UTF-8")
         self.characters += len(text)
         if sizes := self._beyond_limits():
             return self._refuse_size(*sizes)
