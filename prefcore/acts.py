@@ -9,6 +9,7 @@ from pathlib import Path
 
 import attrs
 
+from prefcore.backups import Backups
 from prefcore.documents import (
     fingerprint,
     naming_file,
@@ -16,8 +17,10 @@ from prefcore.documents import (
     unchanging,
     verified_sets,
 )
+from prefcore.engines import backups as backing_up
 from prefcore.engines import history, importing, migrating, registering
-from prefcore.errors import UsageError
+from prefcore.engines.backups import Manifest
+from prefcore.errors import AppMismatch, MissingStep, NewerFormat, UsageError
 from prefcore.interfaces import FormatInfo, MergeStrategyInfo, Transaction
 from prefcore.migration import Edge, Rename, Step
 from prefcore.model import (
@@ -27,6 +30,7 @@ from prefcore.model import (
     PlanItem,
     PreferenceSet,
     Row,
+    Selection,
     place,
 )
 from prefcore.planning import PlanBuilder
@@ -42,6 +46,7 @@ __all__ = [
     "import_act",
     "migration_act",
     "register_act",
+    "restore_act",
     "set_act",
     "undo_act",
     "undo_migration_act",
@@ -141,9 +146,18 @@ def undo_act(changeset: Changeset, schema: SchemaDocument, *, skip: bool, reason
 
 
 def migration_act(
-    workplace: Workplace, start: str, goal: str, *, take_before: bool, reason: str
+    workplace: Workplace,
+    start: str,
+    goal: str,
+    *,
+    take_before: bool,
+    reason: str,
+    secure: Callable[[], str] | None = None,
 ) -> Act:
-    """Give the act that migrates from the version in force to another; raises MissingStep."""
+    """Give the act that migrates from the version in force to another; raises MissingStep.
+
+    Where a step may lose something, ``secure`` keeps the state before; see ``Act``.
+    """
     path, upwards = workplace.way(start, goal)
     documents = _documents(workplace, path)
 
@@ -158,7 +172,8 @@ def migration_act(
                 transaction, builder, migration, path, undo, take_before=take_before
             )
 
-    return _migrating(start, goal, path, run, reason, documents)
+    act = _migrating(start, goal, path, run, reason, documents)
+    return attrs.evolve(act, secure=secure if _may_lose(path, upwards=upwards) else None)
 
 
 def _warn_of_deprecated(
@@ -170,7 +185,22 @@ def _warn_of_deprecated(
             builder.warn(f"schema {version} is deprecated; {noted.notice}".rstrip("; "))
 
 
-def undo_migration_act(workplace: Workplace, changeset: Changeset, *, reason: str) -> Act:
+def _may_lose(path: tuple[Edge, ...], *, upwards: bool) -> bool:
+    """Say whether a migration may leave only the log to tell what stood before.
+
+    On the way down every operation may: what was written since may have no place there.
+    """
+    operations = [one for edge in path if edge.step for one in edge.step.operations]
+    return any(one.loses or not upwards for one in operations)
+
+
+def undo_migration_act(
+    workplace: Workplace,
+    changeset: Changeset,
+    *,
+    reason: str,
+    secure: Callable[[], str] | None = None,
+) -> Act:
     """Give the act that takes back the newest migration, up or down, and keeps edits since."""
     start, goal = str(changeset.schema_after), str(changeset.schema_before)
     path, _ = workplace.way(start, goal)
@@ -181,7 +211,8 @@ def undo_migration_act(workplace: Workplace, changeset: Changeset, *, reason: st
         migration = _migration(workplace, documents)
         migrating.migrate_back(transaction, builder, migration, path, undo)
 
-    return _migrating(start, goal, path, run, reason or f"undo {changeset.id}", documents)
+    act = _migrating(start, goal, path, run, reason or f"undo {changeset.id}", documents)
+    return attrs.evolve(act, secure=secure if _may_lose(path, upwards=False) else None)
 
 
 def _documents(workplace: Workplace, path: tuple[Edge, ...]) -> dict[str, SchemaDocument]:
@@ -269,6 +300,92 @@ def _secrets(documents: Mapping[str, SchemaDocument], steps: Iterable[Step]) -> 
         if not more:
             return frozenset(found)
         found |= more
+
+
+def restore_act(
+    workplace: Workplace,
+    open_backups: Callable[[], Backups],
+    manifest: Manifest,
+    version: str | None,
+    selection: Selection,
+    *,
+    reason: str,
+    secure: Callable[[], str] | None = None,
+) -> Act:
+    """Give the act that makes a selection of values what they are in a backup.
+
+    Raises AppMismatch where the backup holds nothing of the application, NewerFormat where it is at
+    a newer schema than any known, MissingStep where no steps lead from there.
+    """
+    app = workplace.app
+    told = next((one for one in manifest.apps if one.app == app), None)
+    if told is None:
+        others = ", ".join(one.app for one in manifest.apps)
+        raise AppMismatch(f"backup {manifest.id} holds nothing of {app}; it is of {others}")
+    target = version or workplace.first_version()
+    start = told.schema or target
+    path, upwards = _way_from(workplace, manifest, start, target)
+    schema = workplace.schema(target)
+
+    def run(transaction: SealingTransaction, builder: PlanBuilder) -> None:
+        with open_backups() as backups, backups.opened(manifest) as backup:
+            backing_up.restore_sets(
+                transaction,
+                builder,
+                (one for one in backup.sets() if one.app == app),
+                selection,
+                schema=schema,
+                path=path,
+                upwards=upwards,
+                at=datetime.now(UTC),
+                actor=workplace.actor,
+                is_own=_is_own(transaction, manifest),
+            )
+            for _ in backup.records():
+                pass  # at their end the backup has proved to be what it says
+        others = [one.app for one in manifest.apps if one.app != app]
+        if others:
+            builder.note(f"values of other applications stay as they are: {', '.join(others)}")
+        if start != target:
+            builder.note(f"the backup is at schema {start}; its values were migrated to {target}")
+
+    details: dict[str, object] = {"backup": manifest.id, "schema": start}
+    if not selection.is_everything:
+        details["selection"] = {
+            name: list(value) for name, value in attrs.asdict(selection).items()
+        }
+    return Act(
+        kind="restore",
+        summary=f"restore backup {manifest.id[: backing_up.SHORT]}",
+        reason=reason,
+        details=details,
+        run=run,
+        to_version=target,
+        careful=True,
+        secure=secure,
+        schemas=(schema,),
+    )
+
+
+def _is_own(transaction: Transaction, manifest: Manifest) -> bool:
+    """Say whether a backup is of this store, whose keys have the same UUIDs."""
+    return any(one.id == manifest.lineage for one in transaction.changesets())
+
+
+def _way_from(
+    workplace: Workplace, manifest: Manifest, start: str, target: str
+) -> tuple[tuple[Edge, ...], bool]:
+    try:
+        return workplace.way(start, target)
+    except MissingStep as error:
+        newest = workplace.known.newest or target
+        if Version.parse(start) > Version.parse(newest):
+            raise NewerFormat(
+                f"backup {manifest.id} is at schema {start}, newer than {newest}, the newest known "
+                "here; upgrade the application, or restore it --to a new store",
+                found=start,
+            ) from error
+        raise
 
 
 def import_act(

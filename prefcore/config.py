@@ -29,6 +29,7 @@ __all__ = [
     "Config",
     "PluginSettings",
     "find",
+    "target_url",
     "write_initial",
 ]
 
@@ -62,8 +63,8 @@ class Config(NamedTuple):
     neither it nor ``app`` is known. ``schemas`` and ``migrations`` are absolute paths of folders,
     ``schemas`` also of a file, or else name Python (``package.module:Class``,
     ``package.module``), to load only where ``prefcore.host.why_untrusted`` has no objection.
-    ``targets`` has each target's table by name, ``compatibility`` its table, with ``snapshots`` as
-    an absolute path.
+    ``targets`` has each target's table by name, its URL absolute, ``compatibility`` its table, with
+    ``snapshots`` as an absolute path.
     """
 
     path: str = ""
@@ -114,6 +115,20 @@ def find(start: str | os.PathLike[str], environ: Mapping[str, str]) -> str | Non
         if parent == folder:
             return None
         folder = parent
+
+
+def target_url(url: str, folder: str) -> str:
+    """Give the URL of a target, ``file:PATH`` as the URL of an absolute path.
+
+    A relative path starts at ``folder``, and ``~`` is the user's own.
+    """
+    scheme, _, rest = url.partition(":")
+    if scheme != "file" or rest.startswith("//"):
+        return url
+    path = os.path.normpath(os.path.join(folder, os.path.expanduser(rest)))
+    for mark in "%?#":  # the percent sign first, for the others bring new ones
+        path = path.replace(mark, f"%{ord(mark):02X}")
+    return f"file://{path}"
 
 
 def _scheme(url: str) -> str:
@@ -228,6 +243,7 @@ class _Reader:
             self.complain("url", f"'{url}' is no URL of a target, such as file:backups", inside)
         if "@" in url.partition("://")[2].partition("/")[0]:
             self.complain("url", "credentials belong into the environment, not here", inside)
+        table = {**table, "url": target_url(url, self.folder)}
         keep = self.get(table, "keep", dict, {}, inside)
         for period, count in keep.items():
             if isinstance(count, bool) or (isinstance(count, int) and count < 0):

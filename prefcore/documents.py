@@ -210,6 +210,11 @@ def verified_sets(
     document = opened.document
     if isinstance(document, PlainDocument):
         raise UsageError(f"{name} is a plain file, not a document with sets")
+    if document.header.apps:
+        raise AppMismatch(
+            f"{name} holds a whole store, as backups do; restore it with: prefcore backup restore",
+            file=name,
+        )
     if document.header.app != app:
         raise AppMismatch(
             f"{name} holds preferences of {document.header.app}, not of {app}", file=name

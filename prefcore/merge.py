@@ -7,14 +7,14 @@ holds is taken, equal values stay, the strategy decides on the rest. Inputs are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import attrs
 
-from prefcore.model import Row, from_micros
+from prefcore.model import PreferenceSet, Row, from_micros
 from prefcore.values import UNSET, from_text, same_text
 
-__all__ = ["Decision", "Side", "merge_rows"]
+__all__ = ["Decision", "Side", "aligned_sets", "merge_rows"]
 
 
 @attrs.frozen
@@ -57,6 +57,30 @@ Resolver = Callable[[Side], Row | None]
 
 class Undecided(Exception):
     """A strategy cannot decide; the key becomes a conflict."""
+
+
+def aligned_sets(
+    sets: Iterable[PreferenceSet], others: Iterable[PreferenceSet]
+) -> Iterator[tuple[PreferenceSet, tuple[Row, ...]]]:
+    """Give each set with the rows of the other side's set of the same owner; both come sorted.
+
+    Where only the other side has one, an empty set stands for it.
+    """
+    waiting = iter(others)
+    other = next(waiting, None)
+    for one in sets:
+        here = (one.scope, one.owner)
+        while other is not None and (other.scope, other.owner) < here:
+            yield PreferenceSet(other.scope, other.owner), other.rows
+            other = next(waiting, None)
+        if other is not None and (other.scope, other.owner) == here:
+            yield one, other.rows
+            other = next(waiting, None)
+        else:
+            yield one, ()
+    while other is not None:
+        yield PreferenceSet(other.scope, other.owner), other.rows
+        other = next(waiting, None)
 
 
 def merge_rows(

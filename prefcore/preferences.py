@@ -18,21 +18,25 @@ from prefcore.acts import (
     import_act,
     migration_act,
     register_act,
+    restore_act,
     set_act,
     undo_act,
     undo_migration_act,
     write_set,
 )
+from prefcore.backups import Backups, Taken, target_named
 from prefcore.browsing import Browser
 from prefcore.compression import compressing
 from prefcore.documents import values_of
 from prefcore.engines import exporting, registering
+from prefcore.engines.backups import SHORT
 from prefcore.engines.importing import ImportRequest
 from prefcore.errors import (
     AppMismatch,
     ConflictError,
     NotFound,
     PolicyRefused,
+    PrefcoreError,
     StoreMoved,
     UsageError,
 )
@@ -89,7 +93,8 @@ class Preferences(Browser, Generic[S]):
     Made by ``open`` for an application with a schema class. Made directly it works at whatever
     schema version is in force, as the command line does: ``schema`` is the application's own
     document, ``schemas`` a folder of snapshots, ``migrations`` steps or a folder of step files
-    (run as code when a migration needs them).
+    (run as code when a migration needs them). ``targets`` has the URLs of backup targets by name;
+    where there are some, a migration that may lose something takes a backup first.
     """
 
     def __init__(
@@ -104,6 +109,7 @@ class Preferences(Browser, Generic[S]):
         plugins: Plugins | None = None,
         environ: Mapping[str, str] = os.environ,
         keys: Keys | None = None,
+        targets: Mapping[str, str] | None = None,
     ) -> None:
         plugins = plugins or Plugins.from_environment()
         snapshots = None
@@ -122,6 +128,7 @@ class Preferences(Browser, Generic[S]):
         super().__init__(workplace, environ)
         self._class: type[S] | None = None
         self._opening: _Opening | None = None
+        self._targets = dict(targets or {})
 
     @classmethod
     def open(
@@ -137,6 +144,7 @@ class Preferences(Browser, Generic[S]):
         plugins: Plugins | None = None,
         environ: Mapping[str, str] = os.environ,
         keys: Keys | None = None,
+        targets: Mapping[str, str] | None = None,
     ) -> Preferences[S]:
         """Open the preferences of an application at its schema class's version.
 
@@ -172,6 +180,7 @@ class Preferences(Browser, Generic[S]):
                 plugins=plugins,
                 environ=environ,
                 keys=keys,
+                targets=targets,
             )
             prefs._class = schema
             prefs._opening = _Opening(open_store, document, migrate)
@@ -726,7 +735,12 @@ class Preferences(Browser, Generic[S]):
                 "migrations stand on it; undo those first",
                 changeset=changeset.id,
             )
-        return undo_migration_act(self._workplace, changeset, reason=reason)
+        return undo_migration_act(
+            self._workplace,
+            changeset,
+            reason=reason,
+            secure=self._secure(None) if self._targets else None,
+        )
 
     def plan_migration(
         self, to: str | None = None, *, take_before: bool = False, reason: str = ""
@@ -758,7 +772,102 @@ class Preferences(Browser, Generic[S]):
                 f"the store holds nothing of {self.app} yet; there is nothing to migrate"
             )
         goal = to or self._workplace.known.newest or start
-        return migration_act(self._workplace, start, goal, take_before=take_before, reason=reason)
+        return migration_act(
+            self._workplace,
+            start,
+            goal,
+            take_before=take_before,
+            reason=reason,
+            secure=self._secure(None) if self._targets else None,
+        )
+
+    # ----------------------------------------------------------------------------- backups
+
+    def backups(self, target: str | None = None) -> Backups:
+        """Give the backups in a target, to list, verify and load.
+
+        ``target`` is the name of a configured one, or a URL; by default the one called
+        ``default``, or the only one. Raises UsageError, PluginMissing.
+        """
+        name, url = target_named(target, self._targets)
+        return Backups(url, plugins=self.plugins, name=name)
+
+    def back_up(
+        self, *, target: str | None = None, format: str | None = None, always: bool = False
+    ) -> Taken:
+        """Back the whole store up, all its applications; see ``Backups.create``."""
+        with self.backups(target) as backups:
+            return backups.create(self._stored, format=format, always=always)
+
+    @property
+    def _stored(self) -> Store:
+        """The store as it is, whatever version it is read at."""
+        store = self._store
+        return store.behind if isinstance(store, OtherVersion) else store
+
+    def plan_restore(
+        self,
+        id: str,
+        *,
+        target: str | None = None,
+        selection: Selection = Selection(),
+        back_up: bool = True,
+        reason: str = "",
+    ) -> Plan:
+        """Say what making the selected values what they are in a backup would do.
+
+        Values of this application alone, in one changeset that can be undone; what the backup does
+        not hold of the selection is removed. A backup of the present state is taken first, unless
+        not to ``back_up``. Raises NotFound, IntegrityError, AppMismatch, NewerFormat, MissingStep;
+        values that the schema refuses are in the plan.
+        """
+        return self._plan(self._restoring(id, target, selection, reason, back_up=back_up))
+
+    def begin_restore(
+        self,
+        id: str,
+        *,
+        target: str | None = None,
+        selection: Selection = Selection(),
+        back_up: bool = True,
+        reason: str = "",
+        rehearsed: bool = False,
+    ) -> AbstractContextManager[Begun]:
+        """Restore in a transaction that stays open, as ``begin_import`` imports."""
+        act = self._restoring(id, target, selection, reason, back_up=back_up)
+        return self._begun(act, rehearsed=rehearsed)
+
+    def _restoring(
+        self, id: str, target: str | None, selection: Selection, reason: str, *, back_up: bool
+    ) -> Act:
+        with self.backups(target) as backups:
+            manifest = backups.find(id, store=self._stored)
+        return restore_act(
+            self._workplace,
+            lambda: self.backups(target),
+            manifest,
+            self._version,
+            selection,
+            reason=reason,
+            secure=self._secure(target) if back_up else None,
+        )
+
+    def _secure(self, target: str | None) -> Callable[[], str]:
+        """Give what takes a backup before an act, and says so; where it fails, so does the act."""
+
+        def secure() -> str:
+            try:
+                with self.backups(target) as backups:
+                    taken = backups.create(self._stored)
+            except PrefcoreError as error:
+                raise type(error)(
+                    f"no backup of the present state could be taken, and nothing was changed: "
+                    f"{error.message}; to go on without one, give --no-backup",
+                    **error.facts,
+                ) from error
+            return f"backup {taken.manifest.id[:SHORT]} in {backups.name} holds the state before"
+
+        return secure
 
     # -------------------------------------------------------------------------------- inside
 

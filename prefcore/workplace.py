@@ -37,9 +37,10 @@ class Act:
     """Something that becomes one changeset: what it is called, and the code that does it.
 
     The same code makes the plan and does the act. ``to_version`` is the schema version in force
-    afterwards, where it changes; ``careful`` keeps a safety copy of the store first. ``schemas``
-    are those it works with: a key that one of them declares sensitive is sealed, and so is one in
-    ``secrets``.
+    afterwards, where it changes; ``careful`` keeps a safety copy of the store first, and
+    ``secure`` what else keeps the state before, such as a backup: it says what it did, and where it
+    raises, nothing is changed. ``schemas`` are those it works with: a key that one of them declares
+    sensitive is sealed, and so is one in ``secrets``.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Act:
     details: Mapping[str, object] = attrs.field(factory=dict)
     to_version: str | None = None
     careful: bool = False
+    secure: Callable[[], str] | None = None
     schemas: tuple[SchemaDocument, ...] = ()
     secrets: frozenset[str] = frozenset()
 
@@ -72,6 +74,7 @@ class Begun:
         *,
         copied: Store | None,
         scrubbed: Store | None,
+        secure: Callable[[], str] | None,
         is_rehearsal: bool,
     ) -> None:
         #: What it did; the act will not run again, so committing does exactly this.
@@ -80,6 +83,9 @@ class Begun:
         self._ending = ending
         self._copied = copied
         self._scrubbed = scrubbed
+        self._secure = secure
+        #: What kept the state before, in a sentence's part; empty where nothing did.
+        self.secured = ""
         self._done = done
         self._is_rehearsal = is_rehearsal
         self._is_open = True
@@ -106,6 +112,8 @@ class Begun:
             raise plan.blocker
         if self._copied is not None:
             self._copied.save_copy(f"before {plan.summary}")
+        if self._secure is not None:
+            self.secured = self._secure()
         self._is_open = False
         self._ending.close()
         changeset = self._transaction.result()
@@ -291,6 +299,7 @@ class Workplace:
                 done,
                 copied=self.store if copied else None,
                 scrubbed=self.store if transaction.sealed_in_place else None,
+                secure=None if plan.is_empty else act.secure,
                 is_rehearsal=rehearsed,
             )
             try:

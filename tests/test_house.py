@@ -38,7 +38,7 @@ LINES = """
         engines.history · engines.refusing · engines.backups · builtin.sqlite_store · \
         builtin.memory_store · builtin.strategies
     engines · builtin · builtin.hooks · plugin_checks · watching
-    workplace · other_versions
+    workplace · other_versions · backups
     lookup · meeting
     browsing · acts · views · releasing · registry
     preferences

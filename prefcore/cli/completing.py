@@ -13,6 +13,7 @@ import click
 from prefcore.cli.session import Session
 
 __all__ = [
+    "backup_ids",
     "changesets",
     "copies",
     "formats",
@@ -22,6 +23,7 @@ __all__ = [
     "scopes",
     "settings",
     "strategies",
+    "targets",
     "versions",
 ]
 
@@ -122,3 +124,24 @@ def copies(session: Session, _: click.Parameter) -> Iterable[str]:
         return [one.id for one in store.copies()]
     finally:
         store.close()
+
+
+@_quietly
+def targets(session: Session, _: click.Parameter) -> Iterable[str]:
+    """Complete the names of configured backup targets."""
+    return sorted(session.targets)
+
+
+def backup_ids(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the ids of whole backups, newest first, in the target that the line names."""
+    target = context.params.get("target")
+
+    @_quietly
+    def complete(session: Session, _: click.Parameter) -> Iterable[str]:
+        from prefcore.cli.verbs.backup import opened
+
+        with opened(session, target) as backups:
+            found = [one.id for one in reversed(backups.list().whole)]
+        return [*found, "latest"]
+
+    return complete(context, parameter, incomplete)

@@ -11,7 +11,16 @@ import click
 from prefcore.cli.completing import owners, scopes
 from prefcore.errors import UsageError
 
-__all__ = ["Target", "acting", "one_set", "reading", "resolving", "selecting", "targeting"]
+__all__ = [
+    "Target",
+    "acting",
+    "backing_up",
+    "one_set",
+    "reading",
+    "resolving",
+    "selecting",
+    "targeting",
+]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -183,3 +192,20 @@ def acting(function: _F) -> _F:
     return click.option(
         "--dry-run", is_flag=True, help="Say what would be done, and change nothing."
     )(function)
+
+
+def backing_up(function: _F) -> _F:
+    """Add ``--no-backup``, for verbs that take a backup first; the function gets ``back_up``."""
+
+    @wraps(function)
+    def called(*args: Any, no_backup: bool, **more: Any) -> Any:
+        if no_backup:
+            from prefcore.cli.output import warn
+
+            warn("no backup is taken first; the safety copy beside the store is all there is")
+        return function(*args, back_up=not no_backup, **more)
+
+    decorated: Any = click.option(
+        "--no-backup", is_flag=True, help="Take no backup first, where one would be taken."
+    )(called)
+    return decorated  # type: ignore[no-any-return]  # the same function, with an option

@@ -73,6 +73,8 @@ def finish(session: Session, begun: Begun, masks: Masks, *, dry: bool) -> Change
     else:
         changeset = begun.commit()
     _tell(session, begun.plan, masks, changeset, dry=dry)
+    if begun.secured:
+        say(session, escaped(begun.secured))
     return changeset
 
 

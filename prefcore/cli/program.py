@@ -35,6 +35,7 @@ VERBS = {
     "schema": ("schema", "List, show, register and convert schema versions."),
     "keys": ("keys", "Keep the keys that secrets are encrypted with."),
     "migrate": ("migrate", "Bring stored values to another schema version, and back."),
+    "backup": ("backup", "Back the whole store up, look at backups, and restore."),
     "plugins": ("plugins", "List, show, check and make plugins."),
     "doctor": ("doctor", "Look for what is wrong, and say what to do."),
     "completion": ("completion", "Print the completion script of a shell."),

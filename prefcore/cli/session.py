@@ -150,12 +150,21 @@ class Session:
         click.echo(f"prefcore: configuration {found.path or 'none'}", err=True)
         click.echo(f"prefcore: application {found.app}, store {store.url}", err=True)
 
+    @property
+    def targets(self) -> dict[str, str]:
+        """The URLs of the backup targets that are configured, by their names."""
+        tables = self.configuration.targets
+        return {name: str(table["url"]) for name, table in tables.items()}
+
     @contextmanager
-    def preferences(self) -> Iterator[Preferences[Schema]]:
-        """Open the store and give the facade over it, closed afterwards."""
+    def preferences(self, *, back_up: bool = True) -> Iterator[Preferences[Schema]]:
+        """Open the store and give the facade over it, closed afterwards.
+
+        Without ``back_up`` it knows of no targets, so that no act takes a backup first.
+        """
         store = self.open_store()
         try:
-            yield self.facade(store)
+            yield self.facade(store, back_up=back_up)
         finally:
             store.close()
 
@@ -186,7 +195,7 @@ class Session:
         except PrefcoreError as error:
             warn(f"{prefs.app} is read at {prefs.version}, as it is stored: {error.message}")
 
-    def facade(self, store: Store) -> Preferences[Schema]:
+    def facade(self, store: Store, *, back_up: bool = True) -> Preferences[Schema]:
         """Give the facade over an opened store, at the schema version in force."""
         import warnings
 
@@ -207,6 +216,7 @@ class Session:
             plugins=self.plugins,
             environ=self.environ,
             keys=self.keys,
+            targets=self.targets if back_up else {},
         )
 
 

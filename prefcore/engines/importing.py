@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -28,7 +28,7 @@ from prefcore.interfaces import (
     Sides,
     Snapshot,
 )
-from prefcore.merge import Decision, Side, Undecided, merge_rows
+from prefcore.merge import Decision, Side, Undecided, aligned_sets, merge_rows
 from prefcore.migration import Edge, Rows
 from prefcore.model import (
     Changeset,
@@ -149,30 +149,9 @@ def import_sets(
         walk.finish()
         return
     started = (walk.started(one, base) for one in base.sets)
-    for one, rows in _aligned(theirs, started):
+    for one, rows in aligned_sets(theirs, started):
         walk.take(one, rows, base.selections)
     walk.finish()
-
-
-def _aligned(
-    theirs: Iterable[PreferenceSet], base: Iterable[PreferenceSet]
-) -> Iterator[tuple[PreferenceSet, tuple[Row, ...]]]:
-    """Give each set of either side with the base's rows of it; both come sorted."""
-    waiting = iter(base)
-    started = next(waiting, None)
-    for one in theirs:
-        here = (one.scope, one.owner)
-        while started is not None and (started.scope, started.owner) < here:
-            yield PreferenceSet(started.scope, started.owner), started.rows
-            started = next(waiting, None)
-        if started is not None and (started.scope, started.owner) == here:
-            yield one, started.rows
-            started = next(waiting, None)
-        else:
-            yield one, ()
-    while started is not None:
-        yield PreferenceSet(started.scope, started.owner), started.rows
-        started = next(waiting, None)
 
 
 def plain_set(

@@ -21,6 +21,10 @@ __all__ = ["Cast", "Convert", "FunctionPair", "Scale", "convert"]
 class Way(Protocol):
     """How a value is converted and taken back; raises ValueError where it cannot be."""
 
+    @property
+    def loses(self) -> bool:
+        """Whether two values may become one, as far as can be told."""
+
     def up(self, value: object) -> object:
         """Give the new value of an old one, or UNSET."""
 
@@ -37,6 +41,10 @@ class Cast:
 
     to: str
     was: str | None = None
+
+    @property
+    def loses(self) -> bool:
+        return self.was is None  # else a cast is refused where it would lose anything
 
     def up(self, value: object) -> object:
         return value if value is None else CASTS[self.to](value)
@@ -58,6 +66,10 @@ class Scale:
     ratio: Ratio
     rounding: str | None = None
 
+    @property
+    def loses(self) -> bool:
+        return self.rounding is not None
+
     def up(self, value: object) -> object:
         return self.ratio.times(value, self.rounding)
 
@@ -77,6 +89,7 @@ class FunctionPair:
 
     forth: Function
     back: Function | None
+    loses = True  # for all that can be told
 
     def up(self, value: object) -> object:
         return self.forth(value)
@@ -115,6 +128,10 @@ class Convert(Operation):
     @property
     def decides_by(self) -> tuple[str, ...]:  # type: ignore[override]  # read-only here
         return (self.key,)
+
+    @property
+    def loses(self) -> bool:  # type: ignore[override]  # read-only here
+        return self.way.loses
 
     def in_bulk(self) -> tuple[str, TextChange]:
         return self.key, self.converted

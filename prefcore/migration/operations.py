@@ -47,6 +47,8 @@ class Operation(ABC):
     decides_by: tuple[str, ...] = ()
     #: The keys on which ``up`` has the last word: no value parked earlier returns there.
     decides_on: tuple[str, ...] = ()
+    #: Whether ``up`` may take a value away, or make two alike: only the log tells them then.
+    loses: bool = False
 
     def in_bulk(self) -> tuple[str, TextChange] | None:
         """Give key and function where ``up`` changes the values of one key, each by itself."""
@@ -136,6 +138,7 @@ class Remove(Operation):
 
     key: str
     name = "remove"
+    loses = True
 
     @property
     def older_keys(self) -> tuple[str, ...]:  # type: ignore[override]  # read-only here
@@ -200,6 +203,10 @@ class MapValues(Operation):
     @property
     def newer_keys(self) -> tuple[str, ...]:  # type: ignore[override]  # read-only here
         return (self.key,)
+
+    @property
+    def loses(self) -> bool:  # type: ignore[override]  # read-only here
+        return self.default is not None or len({*self.table.values()}) < len(self.table)
 
     def in_bulk(self) -> tuple[str, TextChange]:
         return self.key, self.mapped

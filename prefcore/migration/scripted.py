@@ -27,6 +27,7 @@ class Python(Operation):
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     name = "python"
+    loses = True  # for all that can be told
 
     @property
     def older_keys(self) -> tuple[str, ...]:  # type: ignore[override]  # read-only here

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from prefcore.cli.frame import Command
 from prefcore.cli.output import escaped, print_json
 from prefcore.cli.session import Session
 from prefcore.cli.times import local_time
+from prefcore.cli.verbs.backup import opened
 from prefcore.errors import PolicyRefused, PrefcoreError
 from prefcore.preferences import Preferences
 from prefcore.schema import Schema, Version
@@ -72,6 +74,8 @@ def _findings(session: Session) -> Iterator[Finding]:
             yield from _guarded("safety copies", lambda: _copies(prefs))
     except PrefcoreError as error:
         yield Finding("fail", "store", error.message)
+    for name in session.targets:
+        yield from _guarded(f"backups in {name}", partial(_backups, session, name))
 
 
 def _guarded(check: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
@@ -176,6 +180,24 @@ def _migrations(prefs: Preferences[Schema]) -> Iterator[Finding]:
         yield Finding("fail" if one.severity == "error" else "warn", "migrations", one.message)
     if not changed:
         yield Finding("ok", "migrations", f"{count} steps can be read" if count else "no steps")
+
+
+def _backups(session: Session, target: str) -> Iterator[Finding]:
+    check = f"backups in {target}"
+    with opened(session, target) as backups:
+        found = backups.list()
+    for one in found.backups:
+        if one.problem is not None:
+            yield Finding("warn", check, one.problem.message)
+    if found.foreign:
+        advice = "give the target a folder of its own"
+        yield Finding("warn", check, f"{len(found.foreign)} files are no backups", advice)
+    if not found.whole:
+        yield Finding("warn", check, "none yet", "make one with: prefcore backup create")
+        return
+    newest = found.whole[-1]
+    told = f"{len(found.whole)} whole, the newest of {local_time(newest.created_at)}, not encrypted"
+    yield Finding("ok", check, told)
 
 
 def _copies(prefs: Preferences[Schema]) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ import click
 from prefcore.cli.completing import versions
 from prefcore.cli.frame import Command, LazyGroup
 from prefcore.cli.masking import Masks
-from prefcore.cli.options import acting
+from prefcore.cli.options import acting, backing_up
 from prefcore.cli.output import escaped, print_json, say
 from prefcore.cli.plans import carry_out, counted, finish, plan_data, tell_done
 from prefcore.cli.session import Session
@@ -163,15 +163,22 @@ def _masks(prefs: Preferences[Schema], plan: Plan) -> Masks:
 @_to
 @_plan
 @acting
+@backing_up
 @click.pass_obj
 def up_command(
-    session: Session, to: str | None, digest: str | None, dry_run: bool, reason: str
+    session: Session,
+    to: str | None,
+    digest: str | None,
+    dry_run: bool,
+    reason: str,
+    back_up: bool,
 ) -> None:
     """Migrate to the newest version, or --to a higher one.
 
-    All steps are one changeset, and a safety copy of the store is kept first.
+    All steps are one changeset, and a safety copy of the store is kept first. Where a backup
+    target is configured, a step that may lose something takes a backup too.
     """
-    with session.preferences() as prefs:
+    with session.preferences(back_up=back_up) as prefs:
         if to and prefs.version and _is_lower(to, prefs.version):
             raise UsageError(
                 f"{to} is below {prefs.version}, which is in force; "
@@ -186,6 +193,7 @@ def up_command(
 @_plan
 @_take
 @acting
+@backing_up
 @click.pass_obj
 def down_command(
     session: Session,
@@ -194,13 +202,14 @@ def down_command(
     take: str | None,
     dry_run: bool,
     reason: str,
+    back_up: bool,
 ) -> None:
     """Migrate back to where the last migration came from, or --to a lower version.
 
     Values that nobody changed since come back exactly as they were before the upgrade; later edits
     are carried down. An edit that the older schema refuses is a conflict, and nothing is changed.
     """
-    with session.preferences() as prefs:
+    with session.preferences(back_up=back_up) as prefs:
         goal = to or _before(prefs)
         if prefs.version and _is_lower(prefs.version, goal):
             raise UsageError(

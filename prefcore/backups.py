@@ -1,0 +1,181 @@
+"""Backups as applications and the command line hold them: those in one target."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import attrs
+
+from prefcore import __version__
+from prefcore.engines import backups as engine
+from prefcore.engines.backups import Catalogue, Manifest, OpenedBackup
+from prefcore.errors import NotFound, UsageError
+from prefcore.interfaces import Capability, FormatInfo, Store
+from prefcore.plugins import Plugins
+
+__all__ = ["Backups", "Taken", "target_named"]
+
+#: The target that is meant where none is named.
+DEFAULT = "default"
+
+
+@attrs.frozen
+class Taken:
+    """What came of a backup: its manifest, and whether it is new.
+
+    It is not where nothing changed since the newest backup, which then is the one given.
+    """
+
+    manifest: Manifest
+    is_new: bool
+
+
+def target_named(name: str | None, targets: Mapping[str, str]) -> tuple[str, str]:
+    """Give name and URL of a target: a configured one by its name, or any by its URL.
+
+    None means the one called ``default``, or the only one. Raises UsageError, naming those there
+    are.
+    """
+    known = ", ".join(sorted(targets))
+    if name is None:
+        name = DEFAULT if DEFAULT in targets else next(iter(targets), None)
+        if name is None:
+            raise UsageError(
+                "no backup target is configured; name one with --target, or add it to "
+                'prefcore.toml: [targets.default] with url = "file:backups"'
+            )
+        if name != DEFAULT and len(targets) > 1:
+            raise UsageError(
+                f"several backup targets are configured ({known}), and none is called "
+                f"'{DEFAULT}'; name one with --target"
+            )
+    if name in targets:
+        return name, targets[name]
+    if ":" not in name:
+        raise UsageError(
+            f"there is no backup target '{name}'; configured are {known or 'none'}; or give a URL",
+            target=name,
+        )
+    return name, name
+
+
+class Backups:
+    """The backups in one target; close it, or use it in a ``with`` block.
+
+    ``name`` is what the target is called, by configuration or by its URL. Everything raises what
+    the target raises: TargetUnreachable, NotPermitted, NoSpace, ReadOnly, PluginMissing.
+    """
+
+    def __init__(self, url: str, *, plugins: Plugins, name: str = "") -> None:
+        self.url = url
+        self.name = name or url
+        self._plugins = plugins
+        self._target = plugins.backup_targets.get(url.partition(":")[0]).factory(url)
+
+    def __enter__(self) -> Backups:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give up what the target holds open."""
+        self._target.close()
+
+    def create(self, store: Store, *, format: str | None = None, always: bool = False) -> Taken:
+        """Back a whole store up, all applications with their history, as it is at one moment.
+
+        Where nothing changed since the newest backup, which is read to see that it is undamaged,
+        that one is given instead, unless ``always``. The default format is ``binary`` where it is
+        installed, else ``json``. Raises NotFound where the store holds nothing, and IntegrityError
+        where the target gives back something else than it took; then no backup was made.
+        """
+        info = self._format(format)
+        if not always:
+            same = engine.unchanged(store, self._target, self.list())
+            if same is not None:
+                return Taken(same, is_new=False)
+        at = datetime.now(UTC)
+        made = engine.create(
+            store,
+            self._target,
+            info,
+            id=engine.new_id(at, os.urandom(10)),
+            at=at,
+            generator=f"prefcore {__version__}",
+            formats=self._formats(),
+        )
+        return Taken(made, is_new=True)
+
+    def list(self) -> Catalogue:
+        """Give what the target holds: backups, oldest first, whole or not, and foreign files."""
+        return engine.catalogue(self._target)
+
+    def find(self, id: str, *, store: Store | None = None) -> Manifest:
+        """Give a backup by its id, a unique beginning of it, or ``latest``.
+
+        The latest is the newest whole one; that of a ``store``, if one is given. Raises NotFound,
+        IntegrityError where it is incomplete or damaged, NewerFormat.
+        """
+        lineage = None
+        if store is not None:
+            with store.snapshot() as view:
+                lineage = engine.head_of(view).lineage
+        return self.list().named(id, lineage=lineage)
+
+    def verify(self, manifest: Manifest, *, level: int = 2) -> None:
+        """Look at a backup: whether it is there (0), its bytes (1), what it holds (2), or all (3).
+
+        Level 3 makes a scratch store of it, in a temporary folder, and compares that. What is
+        wrong is raised: NotFound, IntegrityError, NewerFormat or PluginMissing.
+        """
+        if not 0 <= level < len(engine.LEVELS):
+            raise UsageError(f"levels are 0 to {len(engine.LEVELS) - 1}, not {level}")
+        formats = self._formats()
+        if level < 3:
+            engine.verify(self._target, manifest, formats, level=level)
+            return
+        with TemporaryDirectory(prefix="prefcore-") as folder:
+            url = f"sqlite:{Path(folder, 'scratch.db')}"
+            scratch = self._plugins.stores.get("sqlite").open(url, create=True, read_only=False)
+            try:
+                engine.verify(self._target, manifest, formats, level=level, scratch=scratch)
+            finally:
+                scratch.close()
+
+    def load(self, manifest: Manifest, into: Store) -> None:
+        """Make a store that holds nothing hold all of a backup, with its history.
+
+        In one transaction, and only if the backup proves to be what its manifest says. Raises
+        UsageError where the store holds something, and what ``verify`` raises.
+        """
+        with self.opened(manifest) as backup:
+            into.load(backup.sets(), backup.records())
+
+    @contextmanager
+    def opened(self, manifest: Manifest) -> Iterator[OpenedBackup]:
+        """Open a backup for reading: sets, then records, at whose end it has proved itself."""
+        with engine.opened_backup(self._target, manifest, self._formats()) as backup:
+            yield backup
+
+    def _format(self, id: str | None) -> FormatInfo:
+        if id is not None:
+            return self._plugins.formats.get(id)
+        known = {
+            one.id: one for one in self._formats() if Capability.FULL_STATE in one.capabilities
+        }
+        for wanted in ("binary", "json"):
+            if wanted in known:
+                return known[wanted]
+        raise NotFound(
+            "no format is installed that carries a whole store; `pip install prefcore-json` "
+            "brings one"
+        )
+
+    def _formats(self) -> tuple[FormatInfo, ...]:
+        return self._plugins.formats.all()

@@ -1,0 +1,139 @@
+"""Creating a backup: the document is put and read back, then the manifest makes it one."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
+from typing import BinaryIO, cast
+
+from prefcore.engines.backups.catalogue import Catalogue, manifest_in
+from prefcore.engines.backups.documents import Held, head_of, write_state
+from prefcore.engines.backups.hashing import HashingSource
+from prefcore.engines.backups.ids import document_name, manifest_name
+from prefcore.engines.backups.manifests import Manifest, manifest_bytes
+from prefcore.engines.backups.pouring import poured
+from prefcore.engines.backups.reading import digest_of_bytes
+from prefcore.engines.backups.verifying import verify
+from prefcore.errors import IntegrityError, NotFound, PrefcoreError, TargetUnreachable
+from prefcore.interfaces import FormatInfo, Snapshot, Store, Target
+
+__all__ = ["create", "unchanged"]
+
+_PIECE = 1 << 20
+
+
+def unchanged(store: Store, target: Target, found: Catalogue) -> Manifest | None:
+    """Give the newest backup of this store if it holds the very state of now, and is undamaged.
+
+    The head of the audit chain tells, which every changeset of every application moves; the
+    document's bytes are read, so that no damaged one stands for a good one.
+    """
+    with store.snapshot() as view:
+        head = head_of(view)
+    ours = [one for one in found.whole if one.lineage == head.lineage]
+    newest = ours[-1] if ours else None
+    if newest is None or (newest.revision, newest.chain) != (head.revision, head.chain):
+        return None
+    try:
+        return newest if digest_of_bytes(target, newest) == newest.digest else None
+    except (NotFound, IntegrityError):
+        return None
+
+
+def create(
+    store: Store,
+    target: Target,
+    format: FormatInfo,
+    *,
+    id: str,
+    at: datetime,
+    generator: str,
+    formats: Iterable[FormatInfo],
+) -> Manifest:
+    """Back a whole store up, as it is at one moment; give the manifest.
+
+    The document is read back and compared before the manifest is put, by which alone the backup is
+    there. Whatever fails before that leaves no backup, and is raised.
+    """
+    name = document_name(id, format.suffixes[0])
+    with store.snapshot() as view:
+        head = head_of(view)
+        if head.lineage is None:
+            raise NotFound(f"{store.url} holds nothing yet; there is nothing to back up")
+        writing = _Writing(view, format, at, generator)
+        try:
+            size, digest = poured(writing, lambda source: _put(target, name, source))
+            assert writing.held is not None  # it was written to its end
+            manifest = Manifest(
+                id=id,
+                created_at=at,
+                generator=generator,
+                format=format.id,
+                name=name,
+                size=size,
+                digest=digest,
+                content=writing.held.trailer.digest,
+                records=writing.held.trailer.records,
+                apps=writing.held.apps,
+                scopes=writing.held.scopes,
+                lineage=head.lineage,
+                revision=head.revision,
+                chain=head.chain,
+            )
+            verify(target, manifest, formats)
+        except BaseException:
+            _forget(target, name)
+            raise
+    try:
+        _put_manifest(target, manifest)
+    except PrefcoreError:
+        _forget(target, name)
+        raise
+    return manifest
+
+
+class _Writing:
+    """Writes the document of a snapshot, and keeps what it held."""
+
+    def __init__(self, view: Snapshot, format: FormatInfo, at: datetime, generator: str) -> None:
+        self._view = view
+        self._format = format
+        self._at = at
+        self._generator = generator
+        self.held: Held | None = None
+
+    def __call__(self, out: BinaryIO) -> None:
+        self.held = write_state(
+            self._view, self._format, out, at=self._at, generator=self._generator
+        )
+
+
+def _put(target: Target, name: str, source: BinaryIO) -> tuple[int, str]:
+    """Put what the source gives; give size and digest of what was taken from it."""
+    hashing = HashingSource(source)
+    stored = target.put(name, cast(BinaryIO, io.BufferedReader(hashing, _PIECE)))
+    if stored.size != hashing.size:
+        raise IntegrityError(
+            f"the target holds {stored.size:,} bytes of {hashing.size:,} of {name}; try again",
+            name=name,
+        )
+    return hashing.size, hashing.digest
+
+
+def _put_manifest(target: Target, manifest: Manifest) -> None:
+    """Put the manifest; after an answer that does not tell, look whether it is there."""
+    try:
+        target.put(manifest_name(manifest.id), io.BytesIO(manifest_bytes(manifest)))
+    except TargetUnreachable:
+        with suppress(PrefcoreError):
+            if manifest_in(target, manifest.id) == manifest:
+                return
+        raise
+
+
+def _forget(target: Target, name: str) -> None:
+    """Remove what has no manifest; if even that fails, the catalogue tells of it."""
+    with suppress(PrefcoreError):
+        target.delete(name)

@@ -1,0 +1,101 @@
+"""Documents of a whole store, written from a snapshot."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import BinaryIO
+
+import attrs
+
+from prefcore.audit import FIRST
+from prefcore.canonical import Tally
+from prefcore.documents import guarded
+from prefcore.errors import PluginError
+from prefcore.interfaces import Capability, FormatInfo, Snapshot
+from prefcore.model import AppHeader, Document, Header, PreferenceSet, Trailer
+
+__all__ = ["Counting", "Head", "Held", "head_of", "write_state"]
+
+
+@attrs.frozen
+class Head:
+    """Where a store's log stands: its first changeset, newest revision and link; None if empty."""
+
+    lineage: str | None
+    revision: int
+    chain: str
+
+
+def head_of(view: Snapshot) -> Head:
+    """Give where a store's log stands."""
+    lineage, revision, chain = None, 0, FIRST
+    for link in view.audit():
+        lineage = lineage or link.changeset
+        revision, chain = link.revision, link.chain
+    return Head(lineage, revision, chain)
+
+
+class Counting:
+    """Counts sets and entries by scope as they flow by."""
+
+    def __init__(self) -> None:
+        self._sets: Counter[str] = Counter()
+        self._entries: Counter[str] = Counter()
+
+    def sets(self, sets: Iterable[PreferenceSet]) -> Iterator[PreferenceSet]:
+        """Pass sets on, counting each."""
+        for one in sets:
+            self._sets[str(one.scope)] += 1
+            self._entries[str(one.scope)] += len(one.rows)
+            yield one
+
+    @property
+    def counts(self) -> Mapping[str, tuple[int, int]]:
+        """What was counted: sets and entries by scope."""
+        return {scope: (count, self._entries[scope]) for scope, count in self._sets.items()}
+
+
+@attrs.frozen
+class Held:
+    """What a document turned out to hold."""
+
+    apps: tuple[AppHeader, ...]
+    scopes: Mapping[str, tuple[int, int]]
+    trailer: Trailer
+
+
+def write_state(
+    view: Snapshot, format: FormatInfo, out: BinaryIO, *, at: datetime, generator: str
+) -> Held:
+    """Write all that a store holds as one document; gives what that was.
+
+    Raises PluginError where the format does not carry whole stores.
+    """
+    if Capability.FULL_STATE not in format.capabilities:
+        raise PluginError(
+            f"the format {format.id} does not carry a whole store; choose another with --format",
+            format=format.id,
+        )
+    states = [view.state(app) for app in view.apps()]
+    header = Header(
+        app="",
+        schema=None,
+        created_at=at,
+        generator=generator,
+        full_state=True,
+        apps=[AppHeader(one.app, one.version, one.last_changeset) for one in states],
+    )
+    tally, counting = Tally(header), Counting()
+    sets = (
+        PreferenceSet(str(one.scope), one.owner, one.rows, state.app)
+        for state in states
+        for one in view.sets(state.app)
+    )
+    document = Document(
+        header, tally.sets(counting.sets(sets)), tally.records(view.records()), tally.trailer
+    )
+    with guarded(format):
+        format.factory().write(document, out)
+    return Held(header.apps, counting.counts, tally.trailer())
