@@ -26,7 +26,9 @@ _VARIES = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "‹id›"),
     (re.compile(r"sha256:[0-9a-f]{12,64}"), "‹digest›"),
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?"), "‹time›"),
+    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}\b"), "‹id›"),
     (re.compile(r"\b[0-9a-f]{8}\b"), "‹id›"),
+    (re.compile(r"\b[\d,]+ bytes\b"), "‹size›"),
 )
 
 

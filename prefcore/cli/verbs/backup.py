@@ -75,7 +75,11 @@ def absolute(target: str | None) -> str | None:
 
 def told(manifest: Manifest) -> str:
     """Give in a few words what a backup holds."""
-    sets, entries = manifest.sets, manifest.entries
+    return told_amount(manifest.sets, manifest.entries)
+
+
+def told_amount(sets: int, entries: int) -> str:
+    """Give a number of values and sets in words."""
     return (
         f"{entries:,} value{'' if entries == 1 else 's'} in {sets:,} set{'' if sets == 1 else 's'}"
     )
@@ -194,7 +198,7 @@ def show_command(session: Session, id: str, target: str | None) -> None:
         last = f", last changeset {app.changeset[:8]}" if app.changeset else ""
         rows.append(("application", f"{app.app}, schema {app.schema or 'none'}{last}"))
     for scope, (sets, entries) in sorted(manifest.scopes.items()):
-        rows.append(("scope", f"{scope}: {entries:,} values in {sets:,} sets"))
+        rows.append(("scope", f"{scope}: {told_amount(sets, entries)}"))
     rows.append(
         ("history", f"{manifest.revision:,} changesets, audit chain {manifest.chain[:16]}…")
     )

@@ -44,9 +44,9 @@ def _change(here: World) -> None:
 
 def test_values_become_what_they_are_in_the_backup(here: World) -> None:
     before = [values(here.prefs, owner) for owner in ("alice", "bob", "dave")]
-    here.prefs.back_up()
+    backup = here.prefs.back_up().manifest.id
     _change(here)
-    plan = here.prefs.plan_restore("latest")
+    plan = here.prefs.plan_restore(backup)
     assert dict(plan.counts) == {"unchanged": 3, "add": 2, "change": 1, "remove": 2}
     changeset = here.prefs.apply(plan)
     assert changeset is not None
@@ -55,7 +55,8 @@ def test_values_become_what_they_are_in_the_backup(here: World) -> None:
     assert here.prefs.get("font") == "serif"
     restored = [row for row in rows(here.prefs) if row[0] == "tool"]
     assert [(source, actor) for _, _, _, source, actor in restored] == [("restore", "tester")]
-    assert here.prefs.plan_restore("latest").is_empty
+    assert here.prefs.plan_restore(backup).is_empty
+    assert not here.prefs.plan_restore("latest").is_empty, "that is the state before by now"
     assert list(here.store.check()) == []
 
 
