@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from prefcore import ImportRequest
+from prefcore.builtin.sqlite_store import SqliteStore
 from prefcore.errors import LockedError, PrefcoreError
 from prefcore.preferences import Preferences
 from tests.faults import story
@@ -102,6 +103,17 @@ def _down(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object
     yield lambda: prefs.apply(plan)
 
 
+def _back_up(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object]]:
+    yield lambda: prefs.back_up(target=story.target(folder), always=True)
+
+
+def _load(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object]]:
+    backups = prefs.backups(story.target(folder))
+    manifest = backups.find("latest")
+    store = SqliteStore.open(f"sqlite:{folder}/new.db", create=True)
+    yield lambda: backups.load(manifest, store)
+
+
 ACTS: Mapping[str, Act] = {
     "sets": _sets,
     "our sets": _sets_of("ours"),
@@ -113,6 +125,8 @@ ACTS: Mapping[str, Act] = {
     "import": _import,
     "up": _up,
     "down": _down,
+    "backup": _back_up,
+    "load": _load,
 }
 
 

@@ -29,6 +29,7 @@ _PRELOADED = [
     "prefcore.engines.importing",
     "prefcore.engines.migrating",
     "prefcore_json._format",
+    "prefcore_local._target",
 ]
 _CONTEXT.set_forkserver_preload(_PRELOADED)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import prefcore_json
+import prefcore_local
 
 from prefcore.builtin.sqlite_store import SqliteStore
 from prefcore.interfaces import Snapshot
@@ -67,8 +68,13 @@ def opened(folder: Path) -> Preferences[Any]:
         schemas=folder / "schemas",
         migrations=STEPS,
         actor="tester",
-        plugins=Plugins([prefcore_json]),
+        plugins=Plugins([prefcore_json, prefcore_local]),
     )
+
+
+def target(folder: Path) -> str:
+    """Give the URL of the backup target of a folder."""
+    return f"file://{folder}/backups"
 
 
 def prepare(folder: Path, *, owners: int) -> None:
