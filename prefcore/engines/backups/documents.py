@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import attrs
 
@@ -17,6 +17,8 @@ from prefcore.interfaces import Capability, FormatInfo, Snapshot
 from prefcore.model import AppHeader, Document, Header, PreferenceSet, Trailer
 
 __all__ = ["Counting", "Head", "Held", "head_of", "write_state"]
+
+_T = TypeVar("_T")
 
 
 @attrs.frozen
@@ -66,6 +68,21 @@ class Held:
     trailer: Trailer
 
 
+class _Drawing:
+    """Passes on what a store gives, and remembers what it raised."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+
+    def all(self, items: Iterable[_T]) -> Iterator[_T]:
+        """Give the items."""
+        try:
+            yield from items
+        except Exception as error:
+            self.error = error
+            raise
+
+
 def write_state(
     view: Snapshot, format: FormatInfo, out: BinaryIO, *, at: datetime, generator: str
 ) -> Held:
@@ -87,15 +104,23 @@ def write_state(
         full_state=True,
         apps=[AppHeader(one.app, one.version, one.last_changeset) for one in states],
     )
-    tally, counting = Tally(header), Counting()
+    tally, counting, drawing = Tally(header), Counting(), _Drawing()
     sets = (
         PreferenceSet(str(one.scope), one.owner, one.rows, state.app)
         for state in states
         for one in view.sets(state.app)
     )
     document = Document(
-        header, tally.sets(counting.sets(sets)), tally.records(view.records()), tally.trailer
+        header,
+        tally.sets(counting.sets(drawing.all(sets))),
+        tally.records(drawing.all(view.records())),
+        tally.trailer,
     )
-    with guarded(format):
-        format.factory().write(document, out)
+    try:
+        with guarded(format):
+            format.factory().write(document, out)
+    except PluginError:
+        if drawing.error is not None:  # the store's, and not the format's
+            raise drawing.error from None
+        raise
     return Held(header.apps, counting.counts, tally.trailer())

@@ -16,7 +16,7 @@ from prefcore.engines.backups.ids import manifest_name
 from prefcore.engines.backups.manifests import Manifest, manifest_bytes
 from prefcore.hookspecs import hookimpl
 from prefcore.interfaces import Capability, FormatInfo, Limits
-from prefcore.model import Document
+from prefcore.model import Document, PreferenceSet
 from prefcore.plugins import Plugins
 from prefcore_testing.documents import Contents
 from tests.engines.backups.world import World
@@ -35,7 +35,8 @@ def forge(here: World) -> Manifest:
         contents, _ = Contents.drawn_from(document)
     one = next(one for one in contents.sets if one.owner == "bob")
     row = one.rows[0]
-    forged = attrs.evolve(one, rows=((row[0], '"forged"', *row[2:]), *one.rows[1:]))
+    rows = ((row[0], '"forged"', *row[2:]), *one.rows[1:])
+    forged = PreferenceSet(one.scope, one.owner, rows, one.app)
     sets = [forged if each is one else each for each in contents.sets]
     tally, out = Tally(contents.header), io.BytesIO()
     format.write(

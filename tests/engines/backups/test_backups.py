@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -343,6 +344,16 @@ def test_history_that_was_made_up_is_found_by_a_deep_look_only(here: World) -> N
     here.backups().verify(manifest, level=2)
     with pytest.raises(IntegrityError, match="does not agree with itself"):
         here.backups().verify(manifest, level=3)
+
+
+def test_damage_of_the_store_is_told_as_the_stores_and_leaves_nothing(here: World) -> None:
+    connection = sqlite3.connect(here.folder / "prefs.db")
+    connection.execute("ALTER TABLE changesets RENAME COLUMN digest TO other")
+    connection.close()
+    with pytest.raises(PrefcoreError, match=r"prefs\.db") as caught:
+        here.backups().create(here.store)
+    assert "plugin" not in caught.value.message
+    assert here.files() == {}
 
 
 # -------------------------------------------------------------------------------- bad targets
