@@ -34,9 +34,10 @@ def restore_sets(
 
     ``sets`` are those of the backup, of one application; ``path`` leads from their schema version
     to the one of the store. What the store holds of the selection and they do not is removed. A
-    value that the schema refuses is told to the builder, and stands in the way.
+    value that the schema refuses is told to the builder, and stands in the way. A sealed one comes
+    back as it is, which only the store it was sealed for can open: ``is_own`` says this is it.
     """
-    walk = _Walk(transaction, builder, selection, schema, path, upwards, at, actor)
+    walk = _Walk(transaction, builder, selection, schema, path, upwards, at, actor, is_own=is_own)
     held = transaction.sets(schema.app, selection)
     for theirs, ours in aligned_sets(sets, held):
         walk.take(theirs, ours)
