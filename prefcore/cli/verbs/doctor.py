@@ -74,7 +74,7 @@ def _findings(session: Session) -> Iterator[Finding]:
             yield from _guarded("safety copies", lambda: _copies(prefs))
     except PrefcoreError as error:
         yield Finding("fail", "store", error.message)
-    for name in session.targets:
+    for name in _targets(session):
         yield from _guarded(f"backups in {name}", partial(_backups, session, name))
 
 
@@ -180,6 +180,13 @@ def _migrations(prefs: Preferences[Schema]) -> Iterator[Finding]:
         yield Finding("fail" if one.severity == "error" else "warn", "migrations", one.message)
     if not changed:
         yield Finding("ok", "migrations", f"{count} steps can be read" if count else "no steps")
+
+
+def _targets(session: Session) -> list[str]:
+    try:
+        return sorted(session.targets)
+    except PrefcoreError:
+        return []  # what is wrong with the configuration was told before
 
 
 def _backups(session: Session, target: str) -> Iterator[Finding]:
