@@ -46,14 +46,17 @@ _RULE_OF_PROBLEM: Mapping[str, str] = {
 
 @attrs.frozen
 class _Side:
-    """One side of a comparison: what breaks is a value that ``yes`` takes and ``no`` refuses."""
+    """One side of a comparison: what breaks is a value that ``yes`` takes and ``no`` refuses.
+
+    ``tries`` is how many values may be tried to show it.
+    """
 
     yes: Check
     no: Check
     is_proven: bool
     inclusion: Inclusion
-    shapes: tuple[Shape, Shape]
     samples: Callable[[], Iterator[object]]
+    tries: int
 
 
 class ShapeComparison:
@@ -99,6 +102,7 @@ class ShapeComparison:
 
     def _sides(self, key: str, to: str) -> tuple[_Side, _Side]:
         older, newer = self._older.preferences[key].shape, self._newer.preferences[to].shape
+        tries = affordable(older, newer, most=_MOST_TRIED)
         # By the shapes alone: an application's functions are in no snapshot.
         before = compile_check(older, self._older.definitions)
         after = compile_check(newer, self._newer.definitions)
@@ -108,16 +112,16 @@ class ShapeComparison:
                 after,
                 self._backward.proves(older, newer),
                 self._backward,
-                (older, newer),
                 lambda: allowed(older, self._older.definitions),
+                tries,
             ),
             _Side(
                 after,
                 before,
                 self._forward.proves(newer, older),
                 self._forward,
-                (newer, older),
                 lambda: allowed(newer, self._newer.definitions),
+                tries,
             ),
         )
 
@@ -314,7 +318,7 @@ def _rule_of(problem: Problem | None, *, backward: bool) -> str:
 
 def _witness(side: _Side, values: Iterator[object], place: Place | None) -> object:
     """Give the first value that shows the break, checked against both whole shapes."""
-    for value in islice(values, affordable(*side.shapes, most=_MOST_TRIED)):
+    for value in islice(values, side.tries):
         try:
             canonical_text(value)
         except InvalidValue:
