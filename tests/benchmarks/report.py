@@ -16,7 +16,7 @@ from tests.benchmarks.measuring import Finding
 
 __all__ = ["table", "write_json"]
 
-_HEADS = ("", "work", "against", "ours", "theirs", "ratio", "goal", "", "")
+_HEADS = ("", "work", "against", "ours", "theirs", "ratio", "CPU", "goal", "", "")
 
 
 def table(findings: Sequence[Finding]) -> str:
@@ -51,13 +51,18 @@ def _row(one: Finding) -> tuple[str, ...]:
         one.number,
         one.work,
         one.against,
-        _time(one.ours),
-        "" if one.other is None else _time(one.other),
+        _amount(one.ours, one.unit),
+        "" if one.other is None else _amount(one.other, one.unit),
         "" if one.ratio is None else f"{one.ratio:.3g}×",
+        "" if one.cpu is None else f"{one.cpu:.3g}×",
         "" if one.goal is None else f"≤ {one.goal:g}×",
         one.verdict,
         one.note,
     )
+
+
+def _amount(amount: float, unit: str) -> str:
+    return _time(amount) if unit == "s" else f"{amount:.1f} {unit}"
 
 
 def _time(seconds: float) -> str:
