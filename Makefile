@@ -17,12 +17,14 @@ EDITABLE := $(foreach project,$(PROJECTS),--editable ./$(patsubst %/,%,$(dir $(p
 # .venv is good if its Python runs and it was made in this folder (its scripts hold the path).
 VENV := $(shell { $(BIN)/python -c pass && grep -qxF '$(CURDIR)' .venv/installed; } >/dev/null 2>&1 || echo remake)
 
-.PHONY: help demo test check bench lock clean remake
+.PHONY: help demo test test-faults test-pythons check bench lock clean remake
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo    one user through an upgrade and back, on real files'
 	@echo 'make test    all tests'
+	@echo 'make test-faults   kills and errors at every write of an act (needs strace)'
+	@echo 'make test-pythons  all tests on every Python from 3.11 on that is here'
 	@echo 'make check   format, lint and types'
 	@echo 'make bench   speed against the limits measured in the same run'
 	@echo 'make lock    renew requirements.lock (needs uv)'
@@ -33,6 +35,14 @@ demo: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+# Thousands of processes; ARGS names acts: make test-faults ARGS=import
+test-faults: .venv/ready
+	@$(BIN)/python -m tests.faults.injected $(ARGS)
+
+# One environment for each in build/pythons, from the lock; ARGS goes to pytest.
+test-pythons: .venv/ready
+	@$(BIN)/python -m tests.pythons --jobs $(JOBS) -- $(ARGS)
 
 check: .venv/ready
 	$(BIN)/ruff format --check .

@@ -1,0 +1,58 @@
+"""What ``make test-faults`` needs is asked for by name; its judgement finds what is wrong."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.faults import injected, story
+from tests.faults.injected import Prepared
+from tests.faults.story import State
+
+
+def test_without_strace_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SystemExit, match="needs strace on the PATH"):
+        injected.main([])
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """Give an act, which sets one value, with the stores before and after it."""
+    folder = tmp_path_factory.mktemp("prepared")
+    (folder / "start").mkdir()
+    story.prepare(folder / "start", owners=2)
+    shutil.copytree(folder / "start", folder / "ended")
+    with story.opened(folder / "ended") as prefs:
+        prefs.set("key0", "new", user="user0000")
+    start = folder / "start"
+    return Prepared("sets", start, State(start), State(folder / "ended"), Counter())
+
+
+def _judged(prepared: Prepared, store: Path, tmp_path: Path, code: int) -> list[str]:
+    folder = shutil.copytree(store, tmp_path / "store")
+    return list(injected.faults_of(prepared, folder, code))
+
+
+def test_a_success_that_left_the_old_state_is_found(prepared: Prepared, tmp_path: Path) -> None:
+    found = _judged(prepared, prepared.folder, tmp_path, 0)
+    assert "it ended well, and the state is the old one" in found
+
+
+def test_the_new_state_is_right_however_it_ended(prepared: Prepared, tmp_path: Path) -> None:
+    assert _judged(prepared, prepared.folder.parent / "ended", tmp_path, 0) == []
+
+
+def test_a_third_state_and_files_left_behind_are_found(prepared: Prepared, tmp_path: Path) -> None:
+    folder = shutil.copytree(prepared.folder, tmp_path / "other")
+    with story.opened(folder) as prefs:
+        prefs.set("key0", "neither", user="user0000")
+    (folder / "prefs.db.part").touch()
+    found = _judged(prepared, folder, tmp_path, 14)
+    assert found == [
+        "the state is neither the old nor the new one",
+        "files are left behind: ['prefs.db.part']",
+    ]
