@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import attrs
 
@@ -163,7 +165,7 @@ def migration_act(
 
     def run(transaction: SealingTransaction, builder: PlanBuilder) -> None:
         _warn_of_deprecated(transaction, builder, workplace.app, goal)
-        migration = _migration(workplace, documents)
+        migration = _migration(workplace, documents, builder)
         if upwards:
             migrating.migrate_up(transaction, builder, migration, path)
         else:
@@ -208,7 +210,7 @@ def undo_migration_act(
 
     def run(transaction: SealingTransaction, builder: PlanBuilder) -> None:
         undo = migrating.undoing_last(transaction, changeset)
-        migration = _migration(workplace, documents)
+        migration = _migration(workplace, documents, builder)
         migrating.migrate_back(transaction, builder, migration, path, undo)
 
     act = _migrating(start, goal, path, run, reason or f"undo {changeset.id}", documents)
@@ -221,7 +223,7 @@ def _documents(workplace: Workplace, path: tuple[Edge, ...]) -> dict[str, Schema
 
 
 def _migration(
-    workplace: Workplace, documents: Mapping[str, SchemaDocument]
+    workplace: Workplace, documents: Mapping[str, SchemaDocument], builder: PlanBuilder
 ) -> migrating.Migration:
     return migrating.Migration(
         app=workplace.app,
@@ -229,6 +231,7 @@ def _migration(
         at=datetime.now(UTC),
         load=lambda version: documents.get(version) or workplace.schema(version),
         find_path=workplace.find_path,
+        progress=builder.progress,
     )
 
 
@@ -442,7 +445,8 @@ def import_act(
             )
             document = opened.document
             if isinstance(document, Document):
-                return verified_sets(opened, name, workplace.app, edited=builder.warn)
+                sets = verified_sets(opened, name, workplace.app, edited=builder.warn)
+                return sets if file != request.path else _told(sets, source, builder)
             flattened = workplace.schema(start)
             values = document.values
             with naming_file(name):
@@ -489,6 +493,16 @@ def import_act(
         to_version=target,
         schemas=(schema, workplace.schema(start)),
     )
+
+
+def _told(
+    sets: Iterable[PreferenceSet], source: BinaryIO, builder: PlanBuilder
+) -> Iterator[PreferenceSet]:
+    """Pass sets on, telling after each how far the file they come from was read."""
+    size = os.fstat(source.fileno()).st_size
+    for one in sets:
+        yield one
+        builder.progress(len(one.rows), source.tell() / size if size else None)
 
 
 def _base_of_log(

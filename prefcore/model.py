@@ -34,6 +34,7 @@ __all__ = [
     "Plan",
     "PlanItem",
     "PreferenceSet",
+    "Progress",
     "Record",
     "Rename",
     "Row",
@@ -114,6 +115,10 @@ def _text(instance: object, attribute: attrs.Attribute[str], value: object) -> N
     if not isinstance(value, str):
         raise UsageError(f"{attribute.name} is text, not {value!r:.60}")
 
+
+#: Is told how many entries more are done, and which part of the whole that makes (0 to 1), where
+#: that is known.
+Progress = Callable[[int, float | None], object]
 
 #: How an entry came to hold its value.
 SOURCES = ("manual", "template", "import", "migration", "restore", "api")

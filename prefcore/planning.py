@@ -14,7 +14,7 @@ from itertools import islice
 import attrs
 
 from prefcore.errors import ConflictError, PrefcoreError
-from prefcore.model import Conflict, Plan, PlanItem, place
+from prefcore.model import Conflict, Plan, PlanItem, Progress, place
 from prefcore.values import UNSET, canonical_text, from_text
 
 __all__ = ["CONFLICTS", "SHOWN", "PlanBuilder"]
@@ -29,16 +29,18 @@ class PlanBuilder:
     """Takes in what an act does, one thing at a time, in memory that does not grow with it.
 
     ``hides`` says which keys are sensitive, so that their items say so too. ``printed`` gives what
-    stands in the digest for a value's text.
+    stands in the digest for a value's text. ``progress`` is told of how far the act has come.
     """
 
     def __init__(
         self,
         hides: Callable[[str], bool] = lambda key: False,
         printed: Callable[[str], str] = str,
+        progress: Progress = lambda entries, part: None,
     ) -> None:
         self._hides = hides
         self._printed = printed
+        self.progress = progress
         self.counts: Counter[str] = Counter()
         self.items: list[PlanItem] = []
         self.conflicts: list[Conflict] = []

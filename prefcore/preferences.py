@@ -50,6 +50,7 @@ from prefcore.model import (
     Changeset,
     Draft,
     Plan,
+    Progress,
     Row,
     Scope,
     Selection,
@@ -85,6 +86,10 @@ class _Opening(NamedTuple):
     store: Callable[..., Store]
     document: SchemaDocument
     migrate: str
+
+
+def _silent(entries: int, part: float | None) -> None:
+    """Tell nobody how far an act has come."""
 
 
 class Preferences(Browser, Generic[S]):
@@ -569,6 +574,7 @@ class Preferences(Browser, Generic[S]):
         secrets: str = "sealed",
         encrypt: bool = False,
         passphrase: Secret[str] | None = None,
+        progress: Progress = _silent,
     ) -> exporting.Exported:
         """Write the selected sets to ``out`` in a format; raises PluginMissing, NotFound.
 
@@ -576,6 +582,8 @@ class Preferences(Browser, Generic[S]):
         under the key ring (left out where it is not here, and of a plain file), ``redacted``, or
         ``clear``, which is recorded in the history. With ``encrypt`` all of it is encrypted: to
         the ``passphrase``, or else to the key ring.
+        ``progress`` is told after each set of a document of how many entries more were written,
+        and which part of the store that makes.
         """
         info = self.plugins.formats.get(format)
         treated = self._treatment(secrets, plain=plain)
@@ -601,6 +609,7 @@ class Preferences(Browser, Generic[S]):
                 at=datetime.now(UTC),
                 generator=_GENERATOR,
                 secrets=treated,
+                progress=progress,
             )
 
     @contextmanager
@@ -681,15 +690,23 @@ class Preferences(Browser, Generic[S]):
         return self._plan(self._importing(source, reason))
 
     def begin_import(
-        self, source: str | Path | ImportRequest, *, reason: str = "", rehearsed: bool = False
+        self,
+        source: str | Path | ImportRequest,
+        *,
+        reason: str = "",
+        rehearsed: bool = False,
+        progress: Progress = _silent,
     ) -> AbstractContextManager[Begun]:
         """Import a file in a transaction that stays open: look at its ``plan``, then ``commit``.
 
         It reads the file once, where ``plan_import`` and ``apply`` read it twice, and holds the
         store's write lock until then. What is not committed in the block leaves no trace. With
         ``rehearsed`` it works on a private copy of the store, and can only be looked at.
+        ``progress`` is told after each set of how many entries more were read, and which part of
+        the file that makes.
         """
-        return self._begun(self._importing(source, reason), rehearsed=rehearsed)
+        act = self._importing(source, reason)
+        return self._begun(act, rehearsed=rehearsed, progress=progress)
 
     def _importing(self, source: str | Path | ImportRequest, reason: str) -> Act:
         self._refuse_if_newer()
@@ -760,10 +777,11 @@ class Preferences(Browser, Generic[S]):
         take_before: bool = False,
         reason: str = "",
         rehearsed: bool = False,
+        progress: Progress = _silent,
     ) -> AbstractContextManager[Begun]:
         """Migrate in a transaction that stays open, as ``begin_import`` imports."""
         act = self._migrating(to, take_before=take_before, reason=reason)
-        return self._begun(act, rehearsed=rehearsed)
+        return self._begun(act, rehearsed=rehearsed, progress=progress)
 
     def _migrating(self, to: str | None, *, take_before: bool, reason: str) -> Act:
         start = self._version
@@ -879,8 +897,12 @@ class Preferences(Browser, Generic[S]):
         with self._begun(act) as begun:
             return begun.commit(expected=expected)
 
-    def _begun(self, act: Act, *, rehearsed: bool = False) -> AbstractContextManager[Begun]:
-        return self._workplace.begun(act, self._version, self._done, rehearsed=rehearsed)
+    def _begun(
+        self, act: Act, *, rehearsed: bool = False, progress: Progress = _silent
+    ) -> AbstractContextManager[Begun]:
+        return self._workplace.begun(
+            act, self._version, self._done, rehearsed=rehearsed, progress=progress
+        )
 
     def _done(self, changeset: Changeset | None) -> Changeset | None:
         if changeset is not None and changeset.schema_after != self._version:

@@ -20,7 +20,7 @@ from prefcore.errors import InvalidValue, NotFound, StalePlan, UsageError
 from prefcore.interfaces import Store, Transaction
 from prefcore.keys import Keys
 from prefcore.migration import Edge, Step, find_path, in_order, read_steps
-from prefcore.model import Change, Changeset, Draft, Plan, PlanItem, Scope
+from prefcore.model import Change, Changeset, Draft, Plan, PlanItem, Progress, Scope
 from prefcore.planning import PlanBuilder
 from prefcore.plugins import Plugins
 from prefcore.schema import SchemaDocument, Version
@@ -260,13 +260,15 @@ class Workplace:
         done: Callable[[Changeset | None], object],
         *,
         rehearsed: bool = False,
+        progress: Progress = lambda entries, part: None,
     ) -> Iterator[Begun]:
         """Run an act in one transaction, and give it with its plan, to be committed or let go.
 
         ``version`` is the schema version in force; ``done`` is told of what was committed. The
         transaction holds the store's write lock until it is committed, let go, or the block ends,
         which lets it go. ``rehearsed`` runs it on a private copy of the store instead, for its
-        plan alone. Raises what a watcher's veto raises, for a plan too.
+        plan alone. ``progress`` is told of how far it has come. Raises what a watcher's veto
+        raises, for a plan too.
         """
         draft = self.draft(act.kind, act.reason, act.details)
         begin = self.store.rehearse if rehearsed else self.store.changeset
@@ -278,7 +280,7 @@ class Workplace:
             goal = act.to_version or version or self.first_version()
             hiding = self._hiding(version, goal)
             builder = PlanBuilder(
-                lambda key: hiding(key) or transaction.hides(key), transaction.printed
+                lambda key: hiding(key) or transaction.hides(key), transaction.printed, progress
             )
             builder.details.update(act.details)
             act.run(transaction, builder)

@@ -12,7 +12,7 @@ from prefcore.canonical import Tally
 from prefcore.documents import guarded
 from prefcore.errors import NotFound, PluginError, UsageError
 from prefcore.interfaces import Capability, FormatInfo, Snapshot
-from prefcore.model import Document, Header, PreferenceSet, Selection, Trailer
+from prefcore.model import Document, Header, PreferenceSet, Progress, Selection, Trailer
 from prefcore.schema import SchemaDocument
 from prefcore.values import from_tagged, from_text
 
@@ -45,11 +45,13 @@ def export_document(
     at: datetime,
     generator: str,
     secrets: Secrets,
+    progress: Progress,
 ) -> Exported:
     """Write the selected sets, with their metadata, as one document.
 
     Keys declared ``portable=False`` belong to this machine and stay out. ``secrets`` says what
-    becomes of sealed values.
+    becomes of sealed values. ``progress`` is told after each set; of a selection it is not known
+    which part of the whole that makes.
     """
     left_out: set[str] = set()
     hidden: set[str] = set()
@@ -65,7 +67,9 @@ def export_document(
         selection=selection,
     )
     tally = Tally(header)
-    travelling = _portable(view.sets(schema.app, selection), stays, left_out)
+    total = state.entries if selection.is_everything else 0
+    drawn = _told(view.sets(schema.app, selection), total, progress)
+    travelling = _portable(drawn, stays, left_out)
     sets = tally.sets(_without_empty(secrets(view, one, hidden.add) for one in travelling))
     with guarded(format):
         format.factory().write(Document(header, sets, (), tally.trailer), out)
@@ -109,6 +113,15 @@ def export_plain(
 
 def _without_empty(sets: Iterable[PreferenceSet]) -> Iterator[PreferenceSet]:
     return (one for one in sets if one.rows)
+
+
+def _told(sets: Iterable[PreferenceSet], total: int, progress: Progress) -> Iterator[PreferenceSet]:
+    """Pass sets on, telling of each once it was taken; ``total`` is of entries, 0 if not known."""
+    done = 0
+    for one in sets:
+        yield one
+        done += len(one.rows)
+        progress(len(one.rows), done / total if total else None)
 
 
 def _few(sets: Iterator[PreferenceSet]) -> Iterator[PreferenceSet]:

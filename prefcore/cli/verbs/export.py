@@ -15,6 +15,7 @@ from prefcore.cli.frame import Command
 from prefcore.cli.options import selecting
 from prefcore.cli.output import escaped, print_json, say, warn
 from prefcore.cli.passphrases import new_passphrase
+from prefcore.cli.progress import progress
 from prefcore.cli.session import Session
 from prefcore.compression import METHODS, split_suffix
 from prefcore.errors import PolicyRefused, UsageError
@@ -108,9 +109,11 @@ def command(
                 secrets=secrets,
                 encrypt=encrypt,
                 passphrase=phrase,
+                progress=watch,
             )
 
-        done = _written(file, write, private=plaintext_secrets)
+        with progress(session, "exporting") as watch:
+            done = _written(file, write, private=plaintext_secrets)
     if done.left_out:
         warn(f"left out, because they belong to this machine: {', '.join(done.left_out)}")
     if not done.trailer.sets and not selection.is_everything:

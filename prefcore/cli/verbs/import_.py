@@ -16,6 +16,7 @@ from prefcore.cli.masking import Masks
 from prefcore.cli.options import Target, acting, selecting, targeting
 from prefcore.cli.output import escaped, say
 from prefcore.cli.plans import finish, tell_done
+from prefcore.cli.progress import progress
 from prefcore.cli.session import Session
 from prefcore.documents import opened_document
 from prefcore.engines.importing import ImportRequest
@@ -152,8 +153,9 @@ def command(
         if target.named:
             _refuse_document(prefs, request)
         masks = Masks.of(prefs)
-        begin = prefs.begin_import(request, reason=reason, rehearsed=dry_run)
-        begun = stack.enter_context(begin)
+        with progress(session, "importing") as watch:
+            begin = prefs.begin_import(request, reason=reason, rehearsed=dry_run, progress=watch)
+            begun = stack.enter_context(begin)
         to_ask = [one for one in begun.plan.conflicts if one.strategy == "ask"]
         if to_ask and not begun.plan.refused and not dry_run and can_ask(session):
             begun.let_go()  # a person may take time; the choices' marks tell if the state moves

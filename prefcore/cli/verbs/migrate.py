@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import attrs
@@ -13,6 +14,7 @@ from prefcore.cli.masking import Masks
 from prefcore.cli.options import acting, backing_up
 from prefcore.cli.output import escaped, print_json, say
 from prefcore.cli.plans import carry_out, counted, finish, plan_data, tell_done
+from prefcore.cli.progress import progress
 from prefcore.cli.session import Session
 from prefcore.cli.steps import told_steps
 from prefcore.errors import PrefcoreError, StalePlan, UsageError
@@ -184,7 +186,11 @@ def up_command(
                 f"{to} is below {prefs.version}, which is in force; "
                 f"use: prefcore migrate down --to {to}"
             )
-        with prefs.begin_migration(to, reason=reason, rehearsed=dry_run) as begun:
+        with ExitStack() as stack:
+            with progress(session, "migrating") as watch:
+                begun = stack.enter_context(
+                    prefs.begin_migration(to, reason=reason, rehearsed=dry_run, progress=watch)
+                )
             _migrate(session, prefs, begun, digest, dry=dry_run)
 
 
@@ -216,10 +222,16 @@ def down_command(
                 f"{goal} is above {prefs.version}, which is in force; "
                 f"use: prefcore migrate up --to {goal}"
             )
-        begin = prefs.begin_migration(
-            goal, take_before=take == "before", reason=reason, rehearsed=dry_run
-        )
-        with begin as begun:
+        with ExitStack() as stack:
+            with progress(session, "migrating back") as watch:
+                begin = prefs.begin_migration(
+                    goal,
+                    take_before=take == "before",
+                    reason=reason,
+                    rehearsed=dry_run,
+                    progress=watch,
+                )
+                begun = stack.enter_context(begin)
             _migrate(session, prefs, begun, digest, dry=dry_run)
 
 

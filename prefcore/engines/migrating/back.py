@@ -61,6 +61,7 @@ def migrate_back(
         gone = {edit.now for edit in touched if edit.now is not None} - set(wanted)
         transaction.remove(scope, owner, gone)
         transaction.write(scope, owner, wanted.values(), sealing=descent.hidden)
+        migration.progress(len(touched), None)
     tell_changes(transaction, builder)
 
 

@@ -22,6 +22,10 @@ from prefcore.vault import SealingTransaction
 __all__ = ["migrate_up"]
 
 
+#: So many verdicts on texts are remembered.
+_REMEMBERED = 10_000
+
+
 def migrate_up(
     transaction: SealingTransaction,
     builder: PlanBuilder,
@@ -117,7 +121,10 @@ def _up_by_set(
         written = [row for row in after if row not in held]
         transaction.write(one.scope, one.owner, written, sealing=hidden)
         kept = {row[0] for row in after}
-        transaction.remove(one.scope, one.owner, [r[0] for r in one.rows if r[0] not in kept])
+        gone = [row[0] for row in one.rows if row[0] not in kept]
+        if gone:
+            transaction.remove(one.scope, one.owner, gone)
+        migration.progress(len(one.rows), None)
 
 
 def _opened(
@@ -174,6 +181,8 @@ def _check_held(
             key = row[0]
             seen = (one.scope, key, row[1])
             if seen not in verdicts:
+                if len(verdicts) >= _REMEMBERED:
+                    verdicts.clear()
                 verdicts[seen] = _fault(newer, transaction, one.scope, one.owner, row)
             fault = verdicts[seen]
             if fault is not None:

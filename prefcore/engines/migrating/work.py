@@ -13,7 +13,7 @@ from prefcore.errors import (
     PrefcoreError,
 )
 from prefcore.migration import Edge, Rows
-from prefcore.model import Row, place, to_micros
+from prefcore.model import Progress, Row, place, to_micros
 from prefcore.schema import SchemaDocument, Version
 from prefcore.values import from_text
 
@@ -36,6 +36,7 @@ class Migration:
     at: datetime
     load: Load
     find_path: FindPath
+    progress: Progress = lambda entries, part: None
     _changed: dict[tuple[str, str], Changed] = attrs.field(factory=dict, init=False, repr=False)
 
     def changed_keys(self, edge: Edge) -> Changed:
