@@ -115,6 +115,9 @@ class Browser(Lookup):
     def _undeclared(self, key: str) -> Declared:
         # A fresh store holds no declarations yet; and the full schema knows the closest key.
         # Keys that an import kept although nothing declares them can be read nevertheless.
+        own = self.schema.key_of(key)
+        if own != key:
+            return self.declared(own)._replace(key=own, deprecated={"use": own})
         if key not in self.schema.preferences and self._is_held(key):
             return Declared(sensitive=is_telling_name(key))
         preference = self.schema.preference(key)

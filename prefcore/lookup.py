@@ -54,6 +54,7 @@ class Lookup:
         declared = self._declared.get(key) or self.declared(key)
         if declared.deprecated is not None:
             self._used_deprecated(key, declared.deprecated)
+            key = declared.key or key
         layers = self.layers(key, _sets(user, project))
         if declared.variable in self._environ:
             layers += self._from_environment(key)
@@ -73,6 +74,7 @@ class Lookup:
     ) -> list[ExplainedLayer]:
         """Give every layer that could hold a key's value, strongest first; one of them wins."""
         declared = self.declared(key)
+        key = declared.key or key
         sets = _sets(user, project)
         given = self._from_environment(key)
         named = [(layer[0], layer[1]) for layer in given]

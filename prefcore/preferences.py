@@ -399,7 +399,22 @@ class Preferences(Browser, Generic[S]):
         reason: str = "",
     ) -> Changeset | None:
         """Set and unset values of one set in one changeset; see ``set`` for what it raises."""
-        return self._set_all(scope, owner, values, list(unset), source, reason)
+        self._tell_deprecated(values)
+        values, unset = self._by_key(values), [self._key(name) for name in unset]
+        return self._set_all(scope, owner, values, unset, source, reason)
+
+    def _key(self, name: str) -> str:
+        """Give the key that a name means, perhaps one that it had in an earlier version."""
+        return self.declared(name).key or name
+
+    def _by_key(self, values: Mapping[str, object]) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for name, value in values.items():
+            key = self._key(name)
+            if key in found:
+                raise UsageError(f"{key} is given twice, by two of its names; give it once")
+            found[key] = value
+        return found
 
     def _set_all(
         self,
@@ -431,8 +446,6 @@ class Preferences(Browser, Generic[S]):
         began: Mapping[str, str] | None,
     ) -> Changeset | None:
         rows = self._checked_rows(scope, owner, values, unset, source)
-        if began is None:  # a block has told at each assignment
-            self._tell_deprecated(values)
         draft = self._workplace.draft("set" if rows else "unset", reason)
         version = self._version
         with self._store.changeset(draft, version=version) as begun:
@@ -507,18 +520,19 @@ class Preferences(Browser, Generic[S]):
 
     def parse(self, key: str, text: str) -> object:
         """Give the value that a command line's text means for a key, by its declared type."""
+        key = self._key(key)
         return self._document(key).parse(key, text)
 
     def check(self, scope: str, owner: str, key: str, value: object) -> None:
         """Raise what setting the value would raise, and warn of it, without setting it."""
-        self._checked_text(scope, owner, key, value)
+        self._checked_text(scope, owner, self._key(key), value)
         self._tell_deprecated([key])
 
-    def _tell_deprecated(self, keys: Iterable[str]) -> None:
-        for key in keys:
-            deprecated = self._document(key).preference(key).deprecated
+    def _tell_deprecated(self, names: Iterable[str]) -> None:
+        for name in names:
+            deprecated = self.declared(name).deprecated
             if deprecated is not None:
-                self._used_deprecated(key, deprecated.fields)
+                self._used_deprecated(name, deprecated)
 
     def _checked_text(self, scope: str, owner: str, key: str, value: object) -> str:
         document = self._document(key)
@@ -677,7 +691,7 @@ class Preferences(Browser, Generic[S]):
         reason: str = "",
     ) -> Plan:
         """Say what ``set_many`` would do; raises what it would raise."""
-        unset = list(unset)
+        values, unset = self._by_key(values), [self._key(name) for name in unset]
         rows = self._checked_rows(scope, owner, values, unset, source)
         return self._plan(set_act(self.schema, scope, owner, rows, unset, reason=reason))
 

@@ -23,7 +23,8 @@ class Declared(NamedTuple):
     """What resolving a key needs of its declaration; ``default`` is UNSET where there is none.
 
     ``variable`` may speak for the key in the environment; whether it does, the whole schema tells.
-    ``deprecated`` has the fields of its deprecation, if it is deprecated.
+    ``deprecated`` has the fields of its deprecation, if it is deprecated. ``key`` is the key's own
+    name where it was asked for by one that it had in an earlier version.
     """
 
     default: object = UNSET
@@ -31,6 +32,7 @@ class Declared(NamedTuple):
     sensitive: bool = False
     variable: str = ""
     deprecated: Mapping[str, str] | None = None
+    key: str = ""
 
 
 class ExplainedLayer(NamedTuple):

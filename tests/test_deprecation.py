@@ -11,8 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from prefcore import Preferences, Schema, deprecated, preference
+from prefcore import (
+    ImportRequest,
+    InvalidValue,
+    Preferences,
+    Schema,
+    deprecated,
+    preference,
+)
 from prefcore.deprecation import DeprecatedPreference, sentence
+from prefcore.errors import UsageError
 from prefcore.schema import Deprecation
 from tests.cli.shell import Shell
 
@@ -140,3 +148,66 @@ def test_list_names_the_deprecated_ones_that_are_set(shell: Shell) -> None:
         }
     ]
     assert "deprecated" not in shell.run("list", "--user", "kim", "--json").json[0]
+
+
+# ------------------------------------------------------------- names of earlier versions
+
+
+class Renamed(Schema, app="acme", version="3.0.0"):
+    indent: int = preference(4, aliases=["tab_width", "editor.tabs"])
+    other: int = 0
+
+
+@pytest.fixture
+def renamed(tmp_path: Path) -> Iterator[Preferences[Renamed]]:
+    with Preferences.open(Renamed, store=tmp_path / "prefs.db") as opened:
+        yield opened
+
+
+def test_a_name_of_an_earlier_version_still_leads_to_the_key(
+    renamed: Preferences[Renamed],
+) -> None:
+    with pytest.warns(DeprecatedPreference, match="tab_width is deprecated; use indent") as told:
+        renamed.set("tab_width", 2, user="kim")
+    assert [one.filename for one in told] == [__file__]
+    assert renamed.user("kim").indent == 2
+    with pytest.warns(DeprecatedPreference, match=r"editor\.tabs is deprecated; use indent"):
+        assert renamed.get("editor.tabs", user="kim") == 2
+    assert [row[0] for row in renamed.read_set("user", "kim").rows] == ["indent"]
+    assert renamed.explain("tab_width", user="kim")[0].value == 2
+    renamed.unset("tab_width", user="kim")
+    assert renamed.user("kim").indent == 4
+
+
+def test_both_names_at_once_are_refused(renamed: Preferences[Renamed]) -> None:
+    with pytest.warns(DeprecatedPreference), pytest.raises(UsageError, match="indent is given twi"):
+        renamed.set_many("user", "kim", {"tab_width": 1, "indent": 2})
+    with pytest.raises(UsageError, match="indent is given twice"):
+        renamed.plan_set("user", "kim", {"tab_width": 1, "indent": 2})
+
+
+def test_a_file_may_use_the_earlier_name(renamed: Preferences[Renamed], tmp_path: Path) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text('{"editor": {"tabs": 3}, "other": 1}')
+    renamed.apply(
+        renamed.plan_import(ImportRequest(path=file, name="settings.json", into=("user", "kim")))
+    )
+    assert (renamed.user("kim").indent, renamed.user("kim").other) == (3, 1)
+    file.write_text('{"editor.tabs": 3, "indent": 5}')
+    with pytest.raises(InvalidValue, match="indent stands twice, by two spellings"):
+        renamed.plan_import(file)
+
+
+def test_the_command_line_takes_the_earlier_name_and_warns(shell: Shell) -> None:
+    shell.write(
+        "schemas/3.0.0.json",
+        '{"prefcore_schema": 1, "app": "acme", "version": "3.0.0", "preferences": {'
+        '"indent": {"shape": {"type": "integer"}, "default": 4, "aliases": ["tab_width"]}}}',
+    )
+    said = "prefcore: warning: tab_width is deprecated; use indent\n"
+    assert said in shell.run("set", "tab_width", "2", "--user", "kim").err
+    ran = shell.run("get", "tab_width", "--user", "kim")
+    assert (ran.out, ran.err) == ("2\n", said)
+    assert shell.run("list", "--user", "kim").out.split() == ["indent", "2"]
+    shell.run("unset", "tab_width", "--user", "kim")
+    assert shell.run("get", "indent", "--user", "kim").out == "4\n"

@@ -200,6 +200,13 @@ class SchemaDocument:
             )
         return preference
 
+    def key_of(self, name: str) -> str:
+        """Give the key that a name means: the one that had it in an earlier version, or itself."""
+        if name in self.preferences:
+            return name
+        found = (key for key, one in self.preferences.items() if name in one.aliases)
+        return next(found, name)
+
     def check_of(self, key: str) -> Check:
         """Give the compiled check of a key's values, for loops; raises UnknownKey."""
         check = self._checks.get(key)
@@ -288,11 +295,13 @@ class SchemaDocument:
     def flatten(self, values: Mapping[str, object]) -> tuple[dict[str, object], list[str]]:
         """Give the values by declared key, and the dotted names that no key takes, sorted.
 
-        Names may be nested, dotted, or both; going down stops at the first declared key, so an
-        object-typed preference takes its whole object. Raises InvalidValue when two spellings name
-        one key.
+        A name that a key had in an earlier version (``aliases``) means that key. Names may be
+        nested, dotted, or both; going down stops at the first declared key, so an object-typed
+        preference takes its whole object. Raises InvalidValue when two spellings name one key.
         """
-        return flatten_values(values, self.preferences, sections_of(self.preferences))
+        names = {alias: key for key, one in self.preferences.items() for alias in one.aliases}
+        names |= {key: key for key in self.preferences}
+        return flatten_values(values, names, sections_of(names))
 
     def changed_keys(
         self, newer: SchemaDocument

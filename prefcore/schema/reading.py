@@ -97,12 +97,13 @@ def sections_of(keys: Iterable[str]) -> frozenset[str]:
 
 
 def flatten_values(
-    values: Mapping[str, object], keys: Collection[str], sections: Collection[str]
+    values: Mapping[str, object], names: Mapping[str, str], sections: Collection[str]
 ) -> tuple[dict[str, object], list[str]]:
     """Give the values by declared key, and the dotted names that no key takes, sorted.
 
-    Names may be nested, dotted, or both; going down stops at the first declared key, which takes
-    its value whole. Raises InvalidValue when two spellings name the same key.
+    ``names`` are those that mean a key, with the key. Names may be nested, dotted, or both; going
+    down stops at the first declared key, which takes its value whole. Raises InvalidValue when two
+    spellings name the same key.
     """
     found: dict[str, object] = {}
     unknown: set[str] = set()
@@ -110,12 +111,11 @@ def flatten_values(
     def walk(prefix: str, members: Mapping[str, object]) -> None:
         for name, value in members.items():
             dotted = f"{prefix}.{name}" if prefix else name
-            if dotted in keys:
-                if dotted in found:
-                    raise InvalidValue(
-                        f"{dotted} stands twice, by two spellings; keep one", key=dotted
-                    )
-                found[dotted] = value
+            key = names.get(dotted)
+            if key is not None:
+                if key in found:
+                    raise InvalidValue(f"{key} stands twice, by two spellings; keep one", key=key)
+                found[key] = value
             elif isinstance(value, Mapping) and dotted in sections:
                 walk(dotted, value)
             else:
