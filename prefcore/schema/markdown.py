@@ -22,6 +22,8 @@ __all__ = ["to_markdown"]
 _LONGEST = 100
 _CODE = re.compile(r"(`+)(.+?)\1", re.DOTALL)
 _GENERAL = "General"
+#: A list in a help text that the facts would go on.
+_BULLET = re.compile(r"^ *- ", re.MULTILINE)
 
 
 def to_markdown(document: SchemaDocument) -> str:
@@ -71,11 +73,12 @@ def _preference(preference: Preference, document: SchemaDocument) -> Iterator[st
         yield ""
         yield _block(preference.help)
     yield ""
-    for name, words in _facts(preference, document):
-        yield f"- **{name}:** {words}"
-    yield from _choices(_referred(preference.shape, document))
-    yield from _members(preference.shape, document)
-    yield from _long_default(preference)
+    # Another bullet begins another list (CommonMark 5.3): help may end with one of its own.
+    mark = "*" if _BULLET.search(preference.help) else "-"
+    yield from (f"{mark} **{name}:** {words}" for name, words in _facts(preference, document))
+    yield from _choices(_referred(preference.shape, document), mark)
+    yield from _members(preference.shape, document, mark)
+    yield from _long_default(preference, mark)
 
 
 def _deprecation(preference: Preference, document: SchemaDocument) -> str:
@@ -127,24 +130,24 @@ def _rules(shape: Shape) -> Iterator[str]:
             yield f"{ours} {_code(_json(rules[word]))}"
 
 
-def _choices(shape: Shape) -> Iterator[str]:
+def _choices(shape: Shape, mark: str) -> Iterator[str]:
     values = shape.enum
     if values is None:
         return
-    yield "- **Choices:**"
+    yield f"{mark} **Choices:**"
     for i, value in enumerate(values):
         help = shape.enum_help[i] if i < len(shape.enum_help) else ""
         yield f"  - {_code(_json(value))}" + (f": {_line(help)}" if help else "")
 
 
-def _members(shape: Shape, document: SchemaDocument) -> Iterator[str]:
+def _members(shape: Shape, document: SchemaDocument, mark: str) -> Iterator[str]:
     """Tell the members of an object, or of the objects in a list."""
     shape = _referred(shape, document)
     if shape.items is not None and not shape.properties:
         shape = _referred(shape.items, document)
     if not shape.properties:
         return
-    yield "- **Members:**"
+    yield f"{mark} **Members:**"
     for name, inner in shape.properties.items():
         inner = _referred(inner, document)
         words = ", ".join([type_words(inner), *_rules(inner)])
@@ -164,14 +167,14 @@ def _referred(shape: Shape, document: SchemaDocument) -> Shape:
     return shape
 
 
-def _long_default(preference: Preference) -> Iterator[str]:
+def _long_default(preference: Preference, mark: str) -> Iterator[str]:
     if preference.default is UNSET or preference.sensitive:
         return
     if len(_json(preference.default)) <= _LONGEST:
         return
     text = json.dumps(to_tagged(preference.default), ensure_ascii=False, indent=2)
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
-    yield "- **Default:**"
+    yield f"{mark} **Default:**"
     yield ""
     for line in (f"{fence}json", *text.split("\n"), fence):
         yield f"  {line}"

@@ -135,6 +135,13 @@ def test_every_preference_of_a_real_schema_has_its_heading(path: str, app: str, 
     assert set(re.findall(r"\]\(#([^)]*)\)", page)) <= anchors
 
 
+def test_a_list_in_a_help_text_and_the_facts_are_two_lists() -> None:
+    page = page_of(Preference("a", Shape(kinds=("string",)), help="One of:\n- x\n- y"))
+    html = MarkdownIt("commonmark").render(page)
+    assert html.count("<ul>") == 2
+    assert "<li><strong>Type:</strong> string</li>" in html
+
+
 def test_nothing_of_a_sensitive_preference_is_shown() -> None:
     hidden = Preference("token", default="hush-1", examples=("hush-2",), sensitive=True)
     assert "hush" not in page_of(hidden)
