@@ -23,58 +23,49 @@ _CHANGES = (
 # Only the first change of an entry in a changeset says what stood before it.
 _KEEPING = " ON CONFLICT DO NOTHING"
 _NOTHING_BEFORE = """
-INSERT INTO changes SELECT ?2, owner_id, key_id, 0, NULL, NULL, NULL
-FROM entries WHERE owner_id = ?1
+INSERT INTO changes SELECT rev, owner_id, key_id, 0, NULL, NULL, NULL
+FROM entries WHERE owner_id = ?
 """
 
 
 def _statements(head: str, columns: int, tail: str) -> dict[int, str]:
-    """Give the statement for each size; owner and revision are bound once, the rest by row."""
-    return {
-        size: head
-        + ",".join(
-            f"(?1,?2,{','.join(f'?{3 + row * columns + i}' for i in range(columns))})"
-            for row in range(size)
-        )
-        + tail
-        for size in _SIZES
-    }
+    """Give the statement for each size."""
+    row = f"({','.join('?' * columns)})"
+    return {size: f"{head}{','.join([row] * size)}{tail}" for size in _SIZES}
 
 
-_ADD = _statements(_ENTRIES, 4, "")
-_PUT = _statements(_ENTRIES, 4, _REPLACING)
-_LOG = _statements(_CHANGES, 5, _KEEPING)
+_ADD = _statements(_ENTRIES, 6, "")
+_PUT = _statements(_ENTRIES, 6, _REPLACING)
+_LOG = _statements(_CHANGES, 7, _KEEPING)
 
 
 class Cells:
     """Writes the cells of one changeset, an owner at a time.
 
-    Cells are flat sequences, because a list of tuples costs as much again as binding it.
+    Cells are flat sequences, because a list of tuples costs as much again as binding it. Each
+    begins with owner and revision.
     """
 
-    def __init__(self, connection: sqlite3.Connection, revision: int) -> None:
+    def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
-        self._revision = revision
 
     def add(self, owner_id: int, entries: Sequence[object]) -> None:
         """Write the entries of an owner that has none: key, time, provenance and text of each."""
-        self._run(_ADD, owner_id, entries, 4)
-        self._db.execute(_NOTHING_BEFORE, (owner_id, self._revision))
+        self._run(_ADD, entries, 6)
+        self._db.execute(_NOTHING_BEFORE, (owner_id,))
 
-    def put(self, owner_id: int, entries: Sequence[object], before: Sequence[object]) -> None:
+    def put(self, entries: Sequence[object], before: Sequence[object]) -> None:
         """Replace entries of an owner, and log what stood ``before`` each.
 
         Of the latter key, revision of the last change, time, provenance and text.
         """
-        self._run(_LOG, owner_id, before, 5)
-        self._run(_PUT, owner_id, entries, 4)
+        self._run(_LOG, before, 7)
+        self._run(_PUT, entries, 6)
 
-    def _run(
-        self, statements: dict[int, str], owner_id: int, flat: Sequence[object], columns: int
-    ) -> None:
+    def _run(self, statements: dict[int, str], flat: Sequence[object], columns: int) -> None:
         at, left = 0, len(flat) // columns
         for size in _SIZES:
             while left >= size:
                 end = at + size * columns
-                self._db.execute(statements[size], (owner_id, self._revision, *flat[at:end]))
+                self._db.execute(statements[size], flat[at:end])
                 at, left = end, left - size

@@ -16,19 +16,24 @@ Place = tuple[int, int, int, int]
 _KEY_NAME = """coalesce(k.name, (
   SELECT name FROM names WHERE key_id = k.id ORDER BY from_rev DESC LIMIT 1))"""
 _SEALED = """t.value >= '{"$sealed":[' AND t.value < '{"$sealed":\\'"""
-_OF_KEYS = "t.value IS NOT NULL AND k.uuid IN (SELECT value FROM json_each(?6))"
+_OF_KEYS = "t.value IS NOT NULL AND k.uuid IN (SELECT value FROM json_each(:uuids))"
 _TABLES = (
-    ("entries", "0, t.owner_id, t.key_id", "(t.owner_id, t.key_id) > (?2, ?3)"),
-    ("changes", "t.rev, t.owner_id, t.key_id", "(t.rev, t.owner_id, t.key_id) > (?1, ?2, ?3)"),
+    ("entries", "0, t.owner_id, t.key_id", "(t.owner_id, t.key_id) > (:owner, :key)"),
+    (
+        "changes",
+        "t.rev, t.owner_id, t.key_id",
+        "(t.rev, t.owner_id, t.key_id) > (:rev, :owner, :key)",
+    ),
 )
 _SELECT = """
 SELECT {columns}, o.scope, o.name, k.uuid, {name}, t.value FROM {table} t
 CROSS JOIN keys k ON k.id = t.key_id CROSS JOIN owners o ON o.id = t.owner_id
-WHERE {beyond} AND k.app_id = ?4 AND ?1 IS NOT NULL AND {which} ORDER BY {order} LIMIT ?5
+WHERE {beyond} AND k.app_id = :app AND {which} ORDER BY {order} LIMIT :most
 """
+_PLACE = ("rev", "owner", "key")
 _UPDATES = (
-    "UPDATE entries SET value = ? WHERE ?2 = 0 AND owner_id = ?3 AND key_id = ?4",
-    "UPDATE changes SET value = ? WHERE rev = ?2 AND owner_id = ?3 AND key_id = ?4",
+    "UPDATE entries SET value = :new WHERE owner_id = :owner AND key_id = :key",
+    "UPDATE changes SET value = :new WHERE rev = :rev AND owner_id = :owner AND key_id = :key",
 )
 
 
@@ -55,11 +60,20 @@ def reseal(
             name=_KEY_NAME,
             which=_SEALED if uuids is None else _OF_KEYS,
         )
-        keys = () if uuids is None else (json.dumps(sorted(uuids)),)
         start = after[1:] if number == after[0] else (-1, -1, -1)
-        rows = database.execute(statement, (*start, app_id, left, *keys)).fetchall()
+        wanted = {
+            **dict(zip(_PLACE, start, strict=True)),
+            "app": app_id,
+            "most": left,
+            "uuids": None if uuids is None else json.dumps(sorted(uuids)),
+        }
+        rows = database.execute(statement, wanted).fetchall()
         texts = ((*row[:3], row[7], function(row[3:])) for row in rows)
-        changed = [(new, *key) for *key, old, new in texts if new != old]
+        changed = [
+            {**dict(zip(_PLACE, key, strict=True)), "new": new}
+            for *key, old, new in texts
+            if new != old
+        ]
         database.executemany(_UPDATES[number], changed)
         if left >= 0:
             left -= len(rows)

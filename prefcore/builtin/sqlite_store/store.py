@@ -31,7 +31,7 @@ _KEY = "SELECT k.id FROM keys k JOIN apps a ON a.id = k.app_id WHERE a.name = ? 
 _PROVENANCE = "SELECT source, actor FROM provenance WHERE id = ?"
 _DECLARATION = """
 SELECT v.version, d.text FROM apps a JOIN versions v ON v.id = a.version_id
-LEFT JOIN declarations d ON d.version_id = v.id AND d.key = ?2 WHERE a.name = ?1
+LEFT JOIN declarations d ON d.version_id = v.id AND d.key = ? WHERE a.name = ?
 """
 
 
@@ -136,7 +136,7 @@ class SqliteStore:
     def declaration(self, app: str, key: str) -> tuple[str | None, str | None]:
         """Give the version in force and its declaration of a key, as text."""
         try:
-            row = self._connections.reader().execute(_DECLARATION, (app, key)).fetchone()
+            row = self._connections.reader().execute(_DECLARATION, (key, app)).fetchone()
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
         return (row[0], row[1]) if row else (None, None)

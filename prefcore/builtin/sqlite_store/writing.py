@@ -126,7 +126,7 @@ class SqliteTransaction(SqliteSnapshot):
         self._last_hashed = ("", "", "")
         self._summed: ChangesetDigest | None = None  # what the tables told, until the next write
         self._count_hashed = 0
-        self._cells = Cells(connection, self.revision)
+        self._cells = Cells(connection)
         self._effects = 0  # renames, registered and applied versions
         self._rewritten = False  # an entry was changed twice: it may be as before again
         self._resealed = False
@@ -160,9 +160,11 @@ class SqliteTransaction(SqliteSnapshot):
     def _add(self, scope: str, owner: str, owner_id: int, rows: Sequence[Row]) -> int:
         """Write the first entries of an owner; they come sorted by key, each once."""
         known, made, by = self._ids.keys, self._ids.key, self._ids.provenances
+        revision = self.revision
         flat: list[object] = []
         for key, text, at, source, actor in rows:
-            flat += (known.get(key) or made(key), at, by[source, actor], text)
+            key_id = known.get(key) or made(key)
+            flat += (owner_id, revision, key_id, at, by[source, actor], text)
         if rows:
             self._cells.add(owner_id, flat)
             self._hash(scope, owner, [(row[0], None, row[1]) for row in rows])
@@ -188,11 +190,11 @@ class SqliteTransaction(SqliteSnapshot):
                 continue
             if before[0] == revision:
                 self._rewritten = True
-            changes += (key_id, *before)
-            entries += (key_id, at, by, text)
+            changes += (owner_id, revision, key_id, *before)
+            entries += (owner_id, revision, key_id, at, by, text)
             held[key_id] = (revision, at, by, text)
             told.append((key, before[3], text))
-        self._cells.put(owner_id, entries, changes)
+        self._cells.put(entries, changes)
         self._hash(scope, owner, told)
         return len(told)
 
@@ -299,8 +301,8 @@ class SqliteTransaction(SqliteSnapshot):
         self._ids.forget_keys()
         self._hashed = self._summed = None
         self._db.execute(
-            "INSERT INTO renames SELECT ?1, count(*), ?2, ?3 FROM renames WHERE rev = ?1",
-            (self.revision, key, to),
+            "INSERT INTO renames SELECT ?, count(*), ?, ? FROM renames WHERE rev = ?",
+            (self.revision, key, to, self.revision),
         )
         self._move_epoch()
         self._effects += 1
