@@ -72,7 +72,7 @@ class MergeStrategySuite(Suite, kit=True):
     #: The most milliseconds that importing the plugin module may add to prefcore's own.
     import_budget: ClassVar[float] = IMPORT_BUDGET
     #: How many random decisions are asked for.
-    examples: ClassVar[int] = 200
+    examples: ClassVar[int] = 100
 
     def for_sides(self, law: Callable[[Sides], None]) -> None:
         """Check a law on random sides."""

@@ -89,7 +89,8 @@ def test_the_metadata_of_prefcore_json_is_what_its_project_promises(wheels: Path
     assert metadata["License-Expression"] == "Apache-2.0"
     needed = metadata.get_all("Requires-Dist", [])
     assert {one.split(">")[0] for one in needed} == {"msgspec", "prefcore"}
-    assert _entry_points(wheel) == {"prefcore.formats": {"json": "prefcore_json"}}
+    points = {"json": "prefcore_json", "jsonc": "prefcore_json:jsonc"}
+    assert _entry_points(wheel) == {"prefcore.formats": points}
 
 
 def test_the_extra_all_brings_every_plugin_package_of_this_repository(wheels: Path) -> None:
