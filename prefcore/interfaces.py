@@ -58,6 +58,7 @@ __all__ = [
     "Target",
     "TargetInfo",
     "Transaction",
+    "UpdatingFormat",
     "WatcherInfo",
 ]
 
@@ -77,6 +78,8 @@ class Capability:
     FULL_STATE = "full-state"
     #: Reads and writes files without our header, such as people write.
     PLAIN = "plain"
+    #: Changes a person's plain file where its values change, and leaves the rest as it stands.
+    UPDATES = "updates"
 
 
 class Likeness(IntEnum):
@@ -132,6 +135,18 @@ class Format(Protocol):
         A file without our header gives a PlainDocument. Raises DamagedDocument,
         TruncatedDocument, InvalidValue or NewerFormat, here or while being drawn, each naming the
         line or byte.
+        """
+
+
+@runtime_checkable
+class UpdatingFormat(Format, Protocol):
+    """A format that declares ``Capability.UPDATES``."""
+
+    def update(self, original: bytes, values: Mapping[str, object], out: BinaryIO) -> None:
+        """Write a plain file again so that it reads as ``values``, as nested as it reads now.
+
+        What is not about a changed value stays to the byte: comments, order, layout. Raises what
+        reading raises, and UsageError for a document with sets.
         """
 
 

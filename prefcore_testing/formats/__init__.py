@@ -17,6 +17,7 @@ from prefcore_testing.formats.hostile import HostileChecks
 from prefcore_testing.formats.limits import LimitChecks
 from prefcore_testing.formats.round_trip import RoundTripChecks
 from prefcore_testing.formats.streaming import StreamingChecks
+from prefcore_testing.formats.updating import UpdateChecks
 
 __all__ = ["FormatSuite"]
 
@@ -25,6 +26,7 @@ class FormatSuite(
     DeclarationChecks,
     RoundTripChecks,
     StreamingChecks,
+    UpdateChecks,
     LimitChecks,
     HostileChecks,
     kit=True,

@@ -27,7 +27,7 @@ class DeclarationChecks(FormatChecks, kit=True):
         assert info.summary.strip(), "the summary is empty"
         assert "\n" not in info.summary, "the summary is one line"
         assert re.fullmatch(r"[a-z]+/[a-z0-9.+-]+", info.media_type)
-        known = {Capability.STREAMS, Capability.FULL_STATE, Capability.PLAIN}
+        known = {Capability.STREAMS, Capability.FULL_STATE, Capability.PLAIN, Capability.UPDATES}
         assert info.capabilities <= known, "a capability that nobody knows"
 
     def test_suffixes_can_be_told_apart(self) -> None:

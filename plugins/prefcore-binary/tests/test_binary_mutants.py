@@ -41,6 +41,13 @@ FAULTS = [
         "detects_its_own_plain_files keeps_limit_in_plain_files",
     ),
     Fault(
+        "updates that it promises and has not",
+        "__init__",
+        "{Capability.STREAMS,",
+        "{Capability.UPDATES, Capability.STREAMS,",
+        "updates_plain_files_or_does_not_say_so",
+    ),
+    Fault(
         "plain files written as nothing",
         "_format",
         "raise UsageError(",

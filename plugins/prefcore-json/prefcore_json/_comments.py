@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from prefcore.errors import DamagedDocument
 
-__all__ = ["MARK", "has_additions", "without_additions"]
+__all__ = ["MARK", "has_additions", "without_additions", "without_comments"]
 
 #: The line that JSONC begins with when we write it, which tells it from JSON.
 MARK = "// Preferences, in JSON with comments.\n"
@@ -48,6 +48,13 @@ def without_additions(text: str) -> str:
     for found in _COMMA.finditer(hidden):
         if found[0] == b",":
             raw[found.start()] = 0x20
+    return raw.translate(None, bytes([_GONE])).decode()
+
+
+def without_comments(text: str) -> str:
+    """Give the text with spaces for comments alone."""
+    raw = bytearray(text.encode())
+    _put_out_comments(raw, raw.replace(b"\\\\", b"..").replace(b'\\"', b".."))
     return raw.translate(None, bytes([_GONE])).decode()
 
 

@@ -7,7 +7,9 @@ from prefcore_json._detection import looks_like_json, looks_like_jsonc
 
 __all__ = ["JSON", "JSONC"]
 
-_CAPABILITIES = frozenset({Capability.STREAMS, Capability.FULL_STATE, Capability.PLAIN})
+_CAPABILITIES = frozenset(
+    {Capability.STREAMS, Capability.FULL_STATE, Capability.PLAIN, Capability.UPDATES}
+)
 
 
 # Late, because plugins are imported to be listed, and msgspec is only needed for work.

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from io import BytesIO
 from typing import BinaryIO
 
+from prefcore.errors import UsageError
 from prefcore.interfaces import Limits
 from prefcore.model import Document, PlainDocument
 from prefcore_json._comments import MARK, without_additions
 from prefcore_json._reading import open_document
+from prefcore_json._updating import updated
 from prefcore_json._window import Window
 from prefcore_json._writing import write_document, write_plain
 
@@ -29,6 +32,9 @@ class JsonFormat:
     def read(self, source: BinaryIO, limits: Limits) -> Document | PlainDocument:
         return open_document(Window(source, limits), limits)
 
+    def update(self, original: bytes, values: Mapping[str, object], out: BinaryIO) -> None:
+        _update(self, original, values, out)
+
 
 class JsoncFormat:
     """The same with comments and trailing commas, wherever they stand."""
@@ -46,3 +52,15 @@ class JsoncFormat:
         if window.starts(_MARK):
             window.skip(len(_MARK))
         return open_document(window, limits)
+
+    def update(self, original: bytes, values: Mapping[str, object], out: BinaryIO) -> None:
+        _update(self, original, values, out)
+
+
+def _update(
+    format: JsonFormat | JsoncFormat, original: bytes, values: Mapping[str, object], out: BinaryIO
+) -> None:
+    document = format.read(BytesIO(original), Limits())
+    if not isinstance(document, PlainDocument):
+        raise UsageError("a document with sets is not updated in place; export it anew")
+    out.write(updated(original.decode(), document.values, values).encode())

@@ -30,6 +30,8 @@ _MODULES = (
     "_whole",
     "_reading",
     "_writing",
+    "_places",
+    "_updating",
     "_format",
     "_declared",
     "__init__",
@@ -149,6 +151,13 @@ FAULTS = [
         "sorted(values)",
         "sorted(values)[1:]",
         "carries_plain_files_or_refuses_them",
+    ),
+    Fault(
+        "what is new is forgotten",
+        "_updating",
+        "if key not in held",
+        "if False",
+        "updates_plain_files_or_does_not_say_so",
     ),
     Fault(
         "noise in the file",
