@@ -28,7 +28,7 @@ from prefcore.backups import Backups, Taken, target_named
 from prefcore.browsing import Browser
 from prefcore.compression import compressing
 from prefcore.documents import values_of
-from prefcore.engines import exporting, registering
+from prefcore.engines import exporting, registering, updating
 from prefcore.engines.backups import SHORT
 from prefcore.engines.importing import ImportRequest
 from prefcore.errors import (
@@ -625,6 +625,20 @@ class Preferences(Browser, Generic[S]):
                 secrets=treated,
                 progress=progress,
             )
+
+    def update(
+        self, held: Mapping[str, object], *, selection: Selection = Selection()
+    ) -> updating.Updated:
+        """Say what a plain file with these values is to hold when it tells of the selected set.
+
+        Names in it that nobody knows stay. Raises UsageError when several sets are selected,
+        NotFound when the set holds nothing, and InvalidValue where the file spells a key twice.
+        """
+        with self._whole() as (view, document):
+            sets = view.sets(self.app, Selection(selection.scopes, selection.owners))
+            one = exporting.only_set(sets)
+            known = {key.name for key in view.keys(self.app)}
+            return updating.updated_values(held, one, document, known, selection)
 
     @contextmanager
     def _whole(self) -> Iterator[tuple[Snapshot, SchemaDocument]]:

@@ -35,7 +35,8 @@ LINES = """
     plugin_policy
     plugins · engines.exporting · engines.importing · engines.migrating · engines.registering · \
         engines.reencrypting · \
-        engines.history · engines.refusing · engines.backups · builtin.sqlite_store · \
+        engines.history · engines.refusing · engines.updating · engines.backups · \
+        builtin.sqlite_store · \
         builtin.memory_store · builtin.strategies
     engines · builtin · builtin.hooks · plugin_checks · watching
     workplace · other_versions · backups

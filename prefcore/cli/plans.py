@@ -84,7 +84,7 @@ def _tell(
     if session.json:
         print_json(plan_data(plan, masks, changeset=changeset))
     else:
-        _print(session, plan, masks, dry=dry)
+        print_plan(session, plan, masks, dry=dry)
     for warning in plan.warnings:
         warn(escaped(warning))
     if plan.blocker is not None:
@@ -99,7 +99,8 @@ def short(changeset: Changeset) -> str:
 # --------------------------------------------------------------------------------- for people
 
 
-def _print(session: Session, plan: Plan, masks: Masks, *, dry: bool) -> None:
+def print_plan(session: Session, plan: Plan, masks: Masks, *, dry: bool) -> None:
+    """Print what a plan does, or with ``dry`` would do."""
     blocked = plan.blocker is not None
     if session.quiet and not dry and not blocked:
         return

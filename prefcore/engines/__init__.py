@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from prefcore.engines import exporting, history, importing, migrating, registering
+    from prefcore.engines import exporting, history, importing, migrating, registering, updating
 
-__all__ = ["exporting", "history", "importing", "migrating", "registering"]
+__all__ = ["exporting", "history", "importing", "migrating", "registering", "updating"]
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import BinaryIO
 
 import attrs
@@ -16,7 +17,7 @@ from prefcore.model import Document, Header, PreferenceSet, Progress, Selection,
 from prefcore.schema import SchemaDocument
 from prefcore.values import from_tagged, from_text
 
-__all__ = ["Exported", "export_document", "export_plain"]
+__all__ = ["Exported", "export_document", "export_plain", "only_set"]
 
 #: So many changesets taken in from other stores a header names.
 _MERGED = 64
@@ -95,19 +96,12 @@ def export_plain(
     stays = {key for key, one in schema.preferences.items() if not one.portable}
     hidden: set[str] = set()
     travelling = _portable(view.sets(schema.app, selection), stays, left_out)
-    found = list(_few(_without_empty(secrets(view, one, hidden.add) for one in travelling)))
-    if not found:
-        raise NotFound("nothing is selected: no set with values is in the selection")
-    if len(found) > 1:
-        raise UsageError(
-            f"a plain file holds one set, and {found[0].place} and {found[1].place} are selected; "
-            "choose one with --scope and --owner"
-        )
-    values: Mapping[str, object] = {row[0]: from_text(row[1]) for row in found[0].rows}
+    found = only_set(_without_empty(secrets(view, one, hidden.add) for one in travelling))
+    values: Mapping[str, object] = {row[0]: from_text(row[1]) for row in found.rows}
     with guarded(format):
         format.factory().write_plain(values, out)
     tally = Tally(Header(schema.app, schema.version))
-    list(tally.sets(found))
+    list(tally.sets([found]))
     return Exported(tally.trailer(), tuple(sorted(left_out)), tuple(sorted(hidden)))
 
 
@@ -124,9 +118,17 @@ def _told(sets: Iterable[PreferenceSet], total: int, progress: Progress) -> Iter
         progress(len(one.rows), done / total if total else None)
 
 
-def _few(sets: Iterator[PreferenceSet]) -> Iterator[PreferenceSet]:
-    for _, one in zip(range(2), sets, strict=False):
-        yield one
+def only_set(sets: Iterable[PreferenceSet]) -> PreferenceSet:
+    """Give the one set that a plain file tells of; raises UsageError for several, else NotFound."""
+    found = list(islice(sets, 2))
+    if not found:
+        raise NotFound("nothing is selected: no set with values is in the selection")
+    if len(found) > 1:
+        raise UsageError(
+            f"a plain file holds one set, and {found[0].place} and {found[1].place} are selected; "
+            "choose one with --scope and --owner"
+        )
+    return found[0]
 
 
 def _portable(

@@ -17,6 +17,7 @@ from prefcore.cli.output import escaped, print_json, say, warn
 from prefcore.cli.passphrases import new_passphrase
 from prefcore.cli.progress import progress
 from prefcore.cli.session import Session
+from prefcore.cli.updating import update_file
 from prefcore.compression import METHODS, split_suffix
 from prefcore.errors import PolicyRefused, UsageError
 from prefcore.model import Selection
@@ -60,7 +61,15 @@ _FOREIGN = (".zstd", ".bz2", ".xz", ".lz4", ".br", ".zip")
 @click.option("--plaintext-secrets", is_flag=True, help="Write secrets so that all can read them.")
 @click.option("--encrypt", is_flag=True, help="Encrypt all of it, to your key ring.")
 @click.option("--passphrase", is_flag=True, help="Encrypt all of it, to a passphrase.")
-@click.option("--yes", is_flag=True, help="Do not ask before secrets are written in clear.")
+@click.option(
+    "--yes", is_flag=True, help="Do not ask before secrets stand in clear, or comments are lost."
+)
+@click.option(
+    "--update",
+    is_flag=True,
+    help="Change the values in FILE, a plain file of yours, and keep all else in it.",
+)
+@click.option("--dry-run", is_flag=True, help="With --update: say what would change in FILE.")
 @selecting
 @click.pass_obj
 def command(
@@ -73,6 +82,8 @@ def command(
     plaintext_secrets: bool,
     encrypt: bool,
     passphrase: bool,
+    update: bool,
+    dry_run: bool,
     yes: bool,
     selection: Selection,
 ) -> int:
@@ -80,8 +91,19 @@ def command(
 
     FILE is replaced as a whole when all is written; if that fails, it stays as it was. Keys that
     are declared not portable stay out. Secrets are encrypted with your key ring, each by itself;
-    of a plain file, and where their keys are not here, they are left out (exit 3).
+    of a plain file, and where their keys are not here, they are left out (exit 3). With --update, a
+    file that people edit is made to hold the values of one set; its comments, its order, and names
+    that nobody knows stay.
     """
+    if update:
+        if file == "-" or compress or redact or plaintext_secrets or encrypt or passphrase:
+            raise UsageError(
+                "--update changes a plain FILE in place; name it, and leave out others"
+            )
+        update_file(session, file, format_id, selection, dry_run=dry_run, yes=yes)
+        return 0
+    if dry_run:
+        raise UsageError("--dry-run is for --update; an export changes no preferences")
     secrets = _secrets(session, redact=redact, clear=plaintext_secrets, yes=yes)
     if encrypt and passphrase:
         raise UsageError("--encrypt is to your key ring, --passphrase to a passphrase; give one")
