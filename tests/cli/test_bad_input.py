@@ -37,7 +37,6 @@ _WORDS = {
     "scope not allowed": (17, "set only.user true --system", "may stand only in user"),
     "sensitive": (17, "set secret.key x", "prefcore keys init"),
     "unknown format to export": (18, "export --format nix", "no format 'nix'"),
-    "format that is not installed": (18, "export x.yaml", "pip install prefcore-yaml"),
     "unknown format to import": (18, f"import {_DOCUMENT} --format nix", "no format 'nix'"),
     "unknown strategy": (2, f"import {_DOCUMENT} --merge nix", "no merge strategy 'nix'; known"),
     "unknown scope": (2, "export --scope nix", "no scope 'nix'; known are system, user"),
@@ -157,14 +156,15 @@ def test_a_conflict_changes_nothing_and_exits_with_1(held: Shell) -> None:
     before = held.dump()
     ran = held.run("import", "new.json", "--user", "bo", code=1)
     assert "? user/bo size: here 13, in the file 14" in ran.out
-    assert "choose with --merge ours or theirs" in sentence(ran)
+    assert "choose with --take or --merge" in sentence(ran)
     assert held.dump() == before
     assert held.run("import", "new.json", "--user", "bo", "--json", code=1).json["conflicts"] == [
         {
             "key": "size",
             "scope": "user",
             "owner": "bo",
-            "reason": "both sides hold different values; choose with --merge ours or theirs",
+            "reason": "both sides hold different values; choose with --take or --merge, or "
+            "write them out with --conflicts",
             "ours": 13,
             "theirs": 14,
         }

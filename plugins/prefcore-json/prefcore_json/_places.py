@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-
-import attrs
+from dataclasses import dataclass, field
 
 __all__ = ["Member", "Members", "members_of"]
 
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},:]|[^\[\]{},:\s"]+', re.DOTALL)
 
 
-@attrs.define
+@dataclass(slots=True)
 class Member:
     """One member of an object: from its key's quote to its value's end, and its comma (-1: none).
 
@@ -30,13 +29,13 @@ class Member:
     inner: Members | None = None
 
 
-@attrs.define
+@dataclass(slots=True)
 class Members:
     """An object's members, from after its brace to before the closing one."""
 
     start: int
     end: int = -1
-    members: list[Member] = attrs.field(factory=list)
+    members: list[Member] = field(default_factory=list)
 
     @property
     def is_closed(self) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from prefcore_json import jsonc, prefcore_formats
 from prefcore_json._format import JsoncFormat, JsonFormat
 
@@ -203,6 +203,7 @@ def texts(draw: st.DrawFn) -> str:
     return draw(_SPACES) + spelled(draw(_OBJECTS), draw) + draw(_SPACES)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts(), _OBJECTS)
 def test_whatever_the_layout_it_reads_as_what_was_wanted(
     text: str, values: dict[str, object]
@@ -213,6 +214,7 @@ def test_whatever_the_layout_it_reads_as_what_was_wanted(
     update(text, {**held, **values})
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_OBJECTS, _OBJECTS)
 def test_json_stays_json(held: dict[str, object], values: dict[str, object]) -> None:
     for info in (prefcore_formats()[0], jsonc.prefcore_formats()[0]):
