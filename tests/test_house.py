@@ -34,9 +34,8 @@ LINES = """
     plugin_index · plugin_loading
     plugin_policy
     plugins · engines.exporting · engines.importing · engines.migrating · engines.registering · \
-        engines.reencrypting · \
-        engines.history · engines.refusing · engines.updating · engines.backups · \
-        builtin.sqlite_store · \
+        engines.reencrypting · engines.history · engines.refusing · engines.updating · \
+        engines.converting · engines.backups · builtin.sqlite_store · \
         builtin.memory_store · builtin.strategies
     engines · builtin · builtin.hooks · plugin_checks · watching
     workplace · other_versions · backups

@@ -31,6 +31,7 @@ VERBS = {
     "history": ("history", "Tell what was changed, when and by whom."),
     "undo": ("undo", "Take a change back."),
     "export": ("export", "Write preferences to a file."),
+    "convert": ("convert", "Write a file again in another format."),
     "import": ("import_", "Take preferences in from a file."),
     "schema": ("schema", "List, show, register and convert schema versions."),
     "keys": ("keys", "Keep the keys that secrets are encrypted with."),

@@ -8,9 +8,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from prefcore.engines import exporting, history, importing, migrating, registering, updating
+    from prefcore.engines import (
+        converting,
+        exporting,
+        history,
+        importing,
+        migrating,
+        registering,
+        updating,
+    )
 
-__all__ = ["exporting", "history", "importing", "migrating", "registering", "updating"]
+__all__ = [
+    "converting",
+    "exporting",
+    "history",
+    "importing",
+    "migrating",
+    "registering",
+    "updating",
+]
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -1,0 +1,113 @@
+"""``prefcore convert``: a file in one format written again in another."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from prefcore.cli.completing import formats
+from prefcore.cli.files import readable, replacing
+from prefcore.cli.frame import Command
+from prefcore.cli.output import escaped, print_json, say, warn
+from prefcore.cli.session import Session
+from prefcore.cli.verbs.export import format_of
+from prefcore.compression import METHODS, compressing, split_suffix
+from prefcore.documents import opened_document
+from prefcore.engines import converting
+from prefcore.errors import UsageError
+from prefcore.interfaces import Limits
+
+if TYPE_CHECKING:
+    from prefcore.engines.converting import Converted
+
+__all__ = ["command"]
+
+
+@click.command("convert", cls=Command)
+@click.argument("source", metavar="FILE", type=click.Path())
+@click.argument("target", metavar="TO", default="-", type=click.Path())
+@click.option(
+    "--from",
+    "from_id",
+    metavar="ID",
+    help="Read this format (default: told by FILE's content, then its suffix).",
+    shell_complete=formats,
+)
+@click.option(
+    "--format",
+    "format_id",
+    metavar="ID",
+    help="Write this format (default: by TO's suffix, else json).",
+    shell_complete=formats,
+)
+@click.option(
+    "--compress",
+    type=click.Choice(METHODS),
+    help="Compress the file (default: zstd for TO.zst, gzip for TO.gz, else none).",
+)
+@click.option("--plain", is_flag=True, help="Write the values of the one set alone.")
+@click.pass_obj
+def command(
+    session: Session,
+    source: str,
+    target: str,
+    from_id: str | None,
+    format_id: str | None,
+    compress: str | None,
+    plain: bool,
+) -> None:
+    """Write FILE again as TO in another format, or to the standard output (-, the default).
+
+    Nothing is lost: a document keeps all its metadata and its digest, a plain file its nesting.
+    TO is replaced as a whole when all is written; no store is needed.
+    """
+    if target == "-" and session.json:
+        raise UsageError("--json tells of it, and the standard output holds it; name a file TO")
+    uncompressed, told = split_suffix(target)
+    if compress is not None and told not in ("none", compress):
+        raise UsageError(
+            f"--compress {compress} contradicts the name {target}, which says {told}; "
+            "give another name, or leave --compress out"
+        )
+    plugins = session.plugins
+    info = plugins.formats.get(format_id or format_of(uncompressed, plugins))
+    known = plugins.formats.all() if from_id is None else (plugins.formats.get(from_id),)
+    with ExitStack() as stack:
+        path, name = stack.enter_context(readable(source))
+        file = stack.enter_context(path.open("rb"))
+        opened = opened_document(file, name, known, format=from_id, limits=Limits())
+        out: BinaryIO = sys.stdout.buffer
+        if target != "-":
+            out = stack.enter_context(replacing(target))
+        packed = stack.enter_context(compressing(out, compress or told))
+        done = converting.convert(opened, name, info, packed, plain=plain, edited=warn)
+    if target == "-":
+        out.flush()
+    _tell(session, source, target, (opened.format.id, info.id), done)
+
+
+def _tell(
+    session: Session, source: str, target: str, ids: tuple[str, str], done: Converted
+) -> None:
+    if session.json:
+        print_json(
+            {
+                "file": source,
+                "to": target,
+                "from_format": ids[0],
+                "format": ids[1],
+                "sets": done.sets,
+                "entries": done.entries,
+                "records": done.records,
+                "digest": done.digest or None,
+            }
+        )
+    elif target != "-":
+        what = f"{done.entries} value{'' if done.entries == 1 else 's'}"
+        say(
+            session,
+            f"converted {escaped(source)} ({ids[0]}) to {escaped(target)} ({ids[1]}): {what}",
+        )

@@ -1,0 +1,56 @@
+"""convert: files in one format written again in another, whole or not at all."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+from tests.cli.shell import Shell, acme
+
+
+def test_a_document_goes_through_formats_and_imports_as_it_was(
+    shell: Shell, tmp_path: Path
+) -> None:
+    shell.run("set", "size=13", "name=Bo", "--user", "bo")
+    digest = shell.run("export", "a.json", "--json").json["digest"]
+    names = ["a.json", "b.yaml", "c.msgpack", "d.jsonc.zst", "e.json.gz"]
+    for source, target in itertools.pairwise(names):
+        told = shell.run("convert", source, target, "--json").json
+        assert (told["digest"], told["sets"], told["entries"]) == (digest, 1, 2)
+        assert told["to"] == target
+    other = acme(tmp_path / "other")
+    other.run("import", str(shell.folder / "e.json.gz"))
+    assert other.run("export", "x.json", "--json").json["digest"] == digest
+
+
+def test_it_needs_no_store_and_no_configuration(bare: Shell) -> None:
+    bare.write("settings.json", '{ // mine\n "a": {"b": [1, null]}, }')
+    ran = bare.run("convert", "settings.json", "settings.yaml")
+    assert ran.err == "converted settings.json (jsonc) to settings.yaml (yaml): 1 value\n"
+    done = bare.process("convert", "-", "--format", "json", stdin=b"a:\n  b: [1, null]\n")
+    assert done.out == '{\n  "a": {"b": [1, null]}\n}\n'
+    assert sorted(one.name for one in bare.folder.iterdir()) == ["settings.json", "settings.yaml"]
+
+
+def test_what_cannot_be_converted_leaves_the_target_as_it_was(bare: Shell) -> None:
+    bare.write("to.json", "mine")
+    bare.write("plain.json", '{"a": 1}')
+    bare.write("cut.json", '{"a": 1')
+    for code, words, told in (
+        (13, "cut.json to.json", "cut.json: line 1"),
+        (10, "gone.json to.json", "there is no file gone.json"),
+        (18, "plain.json to.json --format binary", "no plain form"),
+        (18, "plain.json to.json --format nix", "no format 'nix'"),
+        (18, "plain.json to.json --from nix", "no format 'nix'"),
+        (2, "plain.json to.json.gz --compress zstd", "contradicts the name"),
+        (2, "plain.json - --json", "name a file TO"),
+    ):
+        assert told in bare.fails(code, "convert", *words.split()), words
+    assert (bare.folder / "to.json").read_text(encoding="utf-8") == "mine"
+    assert not list(bare.folder.glob(".*.part"))
+
+
+def test_a_file_may_be_converted_onto_itself(bare: Shell) -> None:
+    bare.write("a.json", '{"b": 1, /* x */}')
+    bare.run("convert", "a.json", "a.json", "--quiet")
+    assert (bare.folder / "a.json").read_text(encoding="utf-8") == '{\n  "b": 1\n}\n'
