@@ -24,6 +24,7 @@ VERBS = {
     "get": ("get", "Print the value that holds for a key."),
     "set": ("set", "Set preferences of one user, project, the system or a template."),
     "unset": ("unset", "Take preferences out of a set, so that others hold again."),
+    "edit": ("edit", "Edit the values of one set in your editor."),
     "list": ("list", "List the values that hold."),
     "explain": ("explain", "Show every layer of a key, and which one wins."),
     "describe": ("describe", "Show what a key may hold, and what it is for."),

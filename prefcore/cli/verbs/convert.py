@@ -59,7 +59,7 @@ def command(
     compress: str | None,
     plain: bool,
 ) -> None:
-    """Write FILE again as TO in another format, or to the standard output (-, the default).
+    """Write a file again in another format, as TO or to the standard output (-, the default).
 
     Nothing is lost: a document keeps all its metadata and its digest, a plain file its nesting.
     TO is replaced as a whole when all is written; no store is needed.
