@@ -65,6 +65,7 @@ from prefcore.schema import SchemaDocument, Snapshots, Version
 from prefcore.schema.secret import Secret
 from prefcore.sealed_files import encrypting
 from prefcore.security import is_telling_name
+from prefcore.templating import Templates
 from prefcore.values import canonical_text, from_text, same_text
 from prefcore.views import Buffered, Live, Resolved
 from prefcore.workplace import Act, Begun, Workplace
@@ -283,6 +284,11 @@ class Preferences(Browser, Generic[S]):
     def store(self) -> Store:
         """The store, for what this facade does not offer."""
         return self._store
+
+    @property
+    def templates(self) -> Templates:
+        """The templates: named sets that others are made from."""
+        return Templates(self)
 
     # -------------------------------------------------------------------------- schema
 

@@ -40,7 +40,7 @@ LINES = """
     engines · builtin · builtin.hooks · plugin_checks · watching
     workplace · other_versions · backups
     lookup · meeting
-    browsing · acts · views · releasing · registry
+    browsing · acts · views · templating · releasing · registry
     preferences
     cli
     prefcore
@@ -54,6 +54,7 @@ NEVER = {
 
 #: Arrows against the lines, with the reason.
 AGAINST = {
+    ("prefcore.templating", "prefcore.preferences"): "it works on the facade; typing only",
     ("prefcore.views", "prefcore.preferences"): "a view's type is that of its facade; typing only",
 }
 

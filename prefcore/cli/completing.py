@@ -24,6 +24,7 @@ __all__ = [
     "settings",
     "strategies",
     "targets",
+    "templates",
     "versions",
 ]
 
@@ -76,6 +77,13 @@ def owners(session: Session, parameter: click.Parameter) -> Iterable[str]:
         wanted = Selection() if scope == "owner" else Selection(scopes=[scope])
         sets = islice(view.sets(prefs.app, wanted), 10 * _MOST)
         return sorted({one.owner for one in sets if one.owner})
+
+
+@_quietly
+def templates(session: Session, _: click.Parameter) -> Iterable[str]:
+    """Complete templates."""
+    with session.preferences() as prefs:
+        return [one.owner for one in islice(prefs.templates, _MOST)]
 
 
 @_quietly

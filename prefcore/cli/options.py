@@ -16,6 +16,7 @@ __all__ = [
     "acting",
     "backing_up",
     "one_set",
+    "owner_name",
     "reading",
     "resolving",
     "selecting",
@@ -63,18 +64,19 @@ class Target(NamedTuple):
 
 
 def _me(me: Callable[[], str]) -> str:
-    return _owner_name(me(), "user")
+    return owner_name(me(), "--user")
 
 
-def _owner_name(name: str, option: str) -> str:
+def owner_name(name: str, what: str) -> str:
+    """Give a name back that an owner may have; raises UsageError, which says what takes it."""
     if not name or not name.isprintable() or len(name) > 500:
-        raise UsageError(f"--{option} takes a printable name of 1 to 500 characters, not {name!r}")
+        raise UsageError(f"{what} takes a printable name of 1 to 500 characters, not {name!r:.60}")
     return name
 
 
 def _checked_owner(context: click.Context, option: click.Parameter, value: str | None) -> object:
     if value is not None and not context.resilient_parsing:
-        _owner_name(value, option.name or "")
+        owner_name(value, f"--{option.name}")
     return value
 
 

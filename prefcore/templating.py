@@ -1,0 +1,82 @@
+"""Templates: named sets to make others from, and the acts on them as plans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from prefcore.errors import NotFound, UsageError
+from prefcore.model import Plan, PreferenceSet, Scope, Selection, place
+
+if TYPE_CHECKING:
+    from prefcore.preferences import Preferences
+
+__all__ = ["Templates"]
+
+
+class Templates:
+    """The templates of one application: sets that hold values for others and for nobody's use.
+
+    They are stored like an owner's, with history; ``Preferences.apply`` carries the plans out.
+    """
+
+    def __init__(self, prefs: Preferences[Any]) -> None:
+        self._prefs = prefs
+
+    def __iter__(self) -> Iterator[PreferenceSet]:
+        """Give each template, sorted by name."""
+        return self._prefs.sets(Selection(scopes=(Scope.TEMPLATE,)))
+
+    def named(self, name: str) -> PreferenceSet:
+        """Give what a template holds; raises NotFound where there is none of that name."""
+        held = self._prefs.read_set(Scope.TEMPLATE, name)
+        if not held.rows:
+            raise NotFound(
+                f"there is no template '{name}'; `prefcore template list` shows those there are",
+                template=name,
+            )
+        return held
+
+    def plan_save(
+        self, name: str, scope: str, owner: str, *, keys: str = "*", reason: str = ""
+    ) -> Plan:
+        """Say what making a template from a set's own values would do; it then holds just these.
+
+        ``keys`` is a glob. Sensitive values stay where they are. Raises NotFound where nothing is
+        to be saved, and what ``set_many`` raises.
+        """
+        if scope == Scope.TEMPLATE and owner == name:
+            raise UsageError(f"template '{name}' is that set already; save it under another name")
+        held = [
+            one for one in self._prefs.read_set(scope, owner).entries if fnmatchcase(one.key, keys)
+        ]
+        values = {one.key: one.value for one in held if not self._is_secret(one.key)}
+        if not values:
+            which = "" if keys == "*" else f" that matches {keys}"
+            raise NotFound(f"{place(scope, owner)} holds nothing{which} to save as a template")
+        before = self._prefs.read_set(Scope.TEMPLATE, name)
+        gone = [row[0] for row in before.rows if row[0] not in values]
+        return self._prefs.plan_set(
+            Scope.TEMPLATE, name, values, unset=gone, source="manual", reason=reason
+        )
+
+    def _is_secret(self, key: str) -> bool:
+        return self._prefs.declared(key).sensitive
+
+    def plan_apply(self, name: str, scope: str, owner: str, *, reason: str = "") -> Plan:
+        """Say what giving a set the template's values would do; its other values stay.
+
+        Raises NotFound, and what ``set_many`` raises, as where a key may not stand in the scope.
+        """
+        if scope == Scope.TEMPLATE:
+            raise UsageError("a template is applied to a user, a project or the system")
+        values = {one.key: one.value for one in self.named(name).entries}
+        return self._prefs.plan_set(
+            scope, owner, values, source="template", reason=reason or f"template {name}"
+        )
+
+    def plan_delete(self, name: str, *, reason: str = "") -> Plan:
+        """Say what deleting a template would do; sets made from it keep their values."""
+        keys = [row[0] for row in self.named(name).rows]
+        return self._prefs.plan_set(Scope.TEMPLATE, name, {}, unset=keys, reason=reason)

@@ -1,0 +1,93 @@
+"""``prefcore template``: list, show, save, apply and delete, as a user types them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from prefcore.builtin.sqlite_store import SqliteStore
+from prefcore.model import Draft
+from tests.cli.shell import Shell
+
+
+@pytest.fixture
+def held(shell: Shell) -> Shell:
+    shell.run("set", "size=13", "theme=dark", "--user", "bo")
+    return shell
+
+
+def test_a_template_goes_from_one_set_to_another(held: Shell) -> None:
+    nothing = held.run("template", "list")
+    assert (nothing.out, nothing.err) == (
+        "", "there are no templates; make one with: prefcore template save NAME\n",
+    )  # fmt: skip
+    saved = held.run("template", "save", "night", "--user", "bo", "--reason", "for all")
+    assert saved.out.splitlines() == [
+        "set in template/night",
+        "  template/night",
+        "    + size   13",
+        '    + theme  "dark"',
+        "  2 added",
+    ]
+    assert "saved template night (changeset " in saved.err
+    assert held.run("template", "list").out == "night  2 values\n"
+    assert held.run("template", "list", "--json").json == [
+        {"template": "night", "keys": ["size", "theme"]}
+    ]
+    assert held.run("template", "show", "night").out == 'size   13\ntheme  "dark"\n'
+    assert held.run("template", "show", "night", "--json").json[0] == {"key": "size", "value": 13}
+    before = held.dump()
+    plan = held.run("template", "apply", "night", "--project", "p", "--dry-run", "--json").json
+    assert (plan["counts"], plan["applied"], held.dump()) == ({"add": 2}, False, before)
+    applied = held.run("template", "apply", "night", "--project", "p")
+    assert "applied template night (changeset " in applied.err
+    assert held.run("get", "size", "--project", "p").out == "13\n"
+    told = held.run("explain", "size", "--project", "p").out
+    assert "wins, template by" in told
+    deleted = held.run("template", "delete", "night")
+    assert "deleted template night (changeset " in deleted.err
+    assert "take it back with: prefcore undo" in deleted.err
+    held.run("undo")
+    assert held.run("template", "list").out == "night  2 values\n"
+
+
+def test_only_some_keys_are_saved(held: Shell) -> None:
+    held.run("template", "save", "sizes", "--key", "s*", "--user", "bo")
+    assert held.run("template", "show", "sizes").out == "size  13\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "said"),
+    [
+        (10, ("show", "none"), "there is no template 'none'; `prefcore template list` shows"),
+        (10, ("apply", "none"), "there is no template 'none'"),
+        (10, ("delete", "none"), "there is no template 'none'"),
+        (10, ("save", "x", "--user", "nobody"), "user/nobody holds nothing to save"),
+        (2, ("save", ""), "NAME takes a printable name"),
+        (2, ("show", "a\x1b[31m"), "NAME takes a printable name"),
+        (2, ("save", "x", "--user", "a", "--system"), "name one set"),
+        (2, ("save", "x", "--template", "y"), "no such option --template"),
+        (17, ("apply", "mine", "--project", "p"), "project/p only.user: this preference may stand"),
+    ],
+    ids=lambda value: " ".join(map(repr, value)) if isinstance(value, tuple) else "",
+)
+def test_what_cannot_be_done_is_said(
+    held: Shell, code: int, words: tuple[str, ...], said: str
+) -> None:
+    held.run("set", "only.user=true", "--template", "mine")
+    assert said in held.fails(code, "template", *words)
+
+
+def test_sensitive_values_are_masked_and_not_saved(held: Shell) -> None:
+    """Such as another program may have written: prefcore itself refuses to store them yet."""
+    store = SqliteStore.open(f"sqlite:{held.db}")
+    draft = Draft("acme", "other", "set", datetime.now(UTC))
+    with store.changeset(draft, version="1.0.0") as transaction:
+        transaction.write("template", "t", [("secret.key", '"hunter2"', 1, "api", "other")])
+        transaction.write("user", "bo", [("secret.key", '"hunter2"', 1, "api", "other")])
+    store.close()
+    assert held.run("template", "show", "t").out == 'secret.key  "********"\n'
+    assert "hunter2" not in held.run("template", "delete", "t").out
+    held.run("template", "save", "t", "--user", "bo")
+    assert held.run("template", "show", "t").out == 'size   13\ntheme  "dark"\n'
