@@ -36,6 +36,9 @@ LINES = """
     plugins · engines.exporting · engines.importing · engines.migrating · engines.registering · \
         engines.reencrypting · engines.history · engines.refusing · engines.updating · \
         engines.converting · engines.backups · builtin.sqlite_store · \
+    plugins · engines.comparing · engines.exporting · engines.importing · engines.migrating · \
+        engines.registering · engines.reencrypting · \
+        engines.history · engines.refusing · engines.backups · builtin.sqlite_store · \
         builtin.memory_store · builtin.strategies
     engines · builtin · builtin.hooks · plugin_checks · watching
     workplace · other_versions · backups

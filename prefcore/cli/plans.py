@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from prefcore.schema import Schema
     from prefcore.workplace import Begun
 
-__all__ = ["carry_out", "counted", "finish", "plan_data", "short", "tell_done"]
+__all__ = [
+    "carry_out",
+    "counted",
+    "finish",
+    "item_data",
+    "plan_data",
+    "print_set",
+    "short",
+    "tell_done",
+]
 
 #: So many items are printed; ``-v`` prints all that the plan names.
 MOST = 40
@@ -133,16 +142,22 @@ def _print_items(items: Iterable[PlanItem], masks: Masks, limit: int, *, whole: 
     items = sorted(items, key=lambda one: (one.place, one.key))
     listed = items if whole else items[:MOST]
     for where, group in groupby(listed, key=lambda one: one.place):
-        if where:
-            click.echo(f"  {escaped(where)}")
-        members = list(group)
-        wide = min(48, max(len(escaped(one.key)) for one in members))
-        for item in members:
-            sign = click.style(_SIGNS.get(item.act, "·"), fg=_COLORS.get(item.act))
-            told = _told(item, masks, limit)
-            click.echo(f"    {sign} {escaped(item.key).ljust(wide)}  {told}".rstrip())
+        print_set(where, list(group), masks, limit, indent="  ")
     if len(items) > len(listed):
         click.echo(f"    … and {len(items) - len(listed)} more (-v lists them)")
+
+
+def print_set(
+    where: str, items: Sequence[PlanItem], masks: Masks, limit: int, *, indent: str = ""
+) -> None:
+    """Print what happens to one set, or to keys (no set), one line each."""
+    if where:
+        click.echo(f"{indent}{escaped(where)}")
+    wide = min(48, max(len(escaped(one.key)) for one in items))
+    for item in items:
+        sign = click.style(_SIGNS.get(item.act, "·"), fg=_COLORS.get(item.act))
+        told = _told(item, masks, limit)
+        click.echo(f"{indent}  {sign} {escaped(item.key).ljust(wide)}  {told}".rstrip())
 
 
 def _told(item: PlanItem, masks: Masks, limit: int) -> str:
@@ -192,16 +207,17 @@ def plan_data(plan: Plan, masks: Masks, *, changeset: Changeset | None) -> dict[
         "changeset": None if changeset is None else changeset.id,
         "applicable": plan.blocker is None,
         "counts": dict(plan.counts),
-        "items": [_item_data(one, masks) for one in plan.items],
+        "items": [item_data(one, masks) for one in plan.items],
         "conflicts": [_conflict_data(one, masks) for one in plan.conflicts],
-        "refused": [_item_data(one, masks) for one in plan.refused],
+        "refused": [item_data(one, masks) for one in plan.refused],
         "notes": list(plan.notes),
         "warnings": list(plan.warnings),
         "details": dict(plan.details),
     }
 
 
-def _item_data(item: PlanItem, masks: Masks) -> dict[str, object]:
+def item_data(item: PlanItem, masks: Masks) -> dict[str, object]:
+    """Give one thing of a plan, or one difference, as portable data."""
     data: dict[str, object] = {
         "act": item.act,
         "key": item.key,

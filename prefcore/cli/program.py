@@ -29,6 +29,7 @@ VERBS = {
     "explain": ("explain", "Show every layer of a key, and which one wins."),
     "describe": ("describe", "Show what a key may hold, and what it is for."),
     "validate": ("validate", "Check every stored value against the schema in force."),
+    "diff": ("diff", "Show what leads from one set, file, state or store to another."),
     "history": ("history", "Tell what was changed, when and by whom."),
     "undo": ("undo", "Take a change back."),
     "export": ("export", "Write preferences to a file."),

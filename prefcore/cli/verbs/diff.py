@@ -1,0 +1,89 @@
+"""``prefcore diff``: what differs between two sets, files, states or stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import groupby
+
+import click
+
+from prefcore.cli.frame import Command
+from prefcore.cli.masking import Masks
+from prefcore.cli.options import selecting
+from prefcore.cli.output import escaped, print_json, say, warn, width
+from prefcore.cli.plans import item_data, print_set
+from prefcore.cli.session import Session
+from prefcore.cli.sides import Side, opened_side
+from prefcore.engines.comparing import differences, set_differences
+from prefcore.errors import UsageError
+from prefcore.model import PlanItem, PreferenceSet, Selection
+
+__all__ = ["command"]
+
+
+@click.command("diff", cls=Command)
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@selecting
+@click.pass_obj
+def command(session: Session, first: str, second: str, selection: Selection) -> int:
+    """Show what leads from A to B; exits with 1 where they differ, with 0 where they do not.
+
+    Each is an owner's own set (user:ID, project:ID, template:NAME, system), the state after a
+    changeset (@ID), another store (sqlite:PATH), or a file. Values alone are compared.
+    """
+    if first == second == "-":
+        raise UsageError("the standard input can be read once: A or B, not both")
+    with ExitStack() as stack:
+        prefs = stack.enter_context(session.reading())
+        masks = Masks.of(prefs)
+        sides = [opened_side(session, prefs, word, selection, stack) for word in (first, second)]
+        _warn_versions(*sides)
+        found = _found(*sides)
+        if session.json:
+            data = [item_data(one, masks) for one in found]
+            print_json(data)
+            count = len(data)
+        else:
+            count = _print(found, masks, width(session))
+    if not count:
+        say(session, f"{escaped(first)} and {escaped(second)} hold the same")
+    return 1 if count else 0
+
+
+def _found(first: Side, second: Side) -> Iterator[PlanItem]:
+    if first.one is None and second.one is None:
+        return differences(first.sets, second.sets)
+    if first.one is not None and second.one is not None:
+        return set_differences(first.one, second.one)
+    single, whole = (second, first) if first.one is None else (first, second)
+    one = single.one or PreferenceSet("user", "")
+    if single.is_plain:
+        raise UsageError(
+            f"{single.name} is a plain file of one set, and {whole.name} holds many; compare it "
+            "with one of them, such as user:ID"
+        )
+    same = (it for it in whole.sets if (it.scope, it.owner) == (one.scope, one.owner))
+    other = next(same, PreferenceSet(one.scope, one.owner))
+    for _ in same:
+        pass  # to its end, which tells whether a document is whole
+    return set_differences(*((one, other) if single is first else (other, one)))
+
+
+def _warn_versions(first: Side, second: Side) -> None:
+    versions = first.version, second.version
+    if None not in versions and versions[0] != versions[1]:
+        warn(
+            f"{escaped(first.name)} is at schema {versions[0]}, {escaped(second.name)} at "
+            f"{versions[1]}: values are compared as they stand, by the names of their keys"
+        )
+
+
+def _print(found: Iterator[PlanItem], masks: Masks, limit: int) -> int:
+    count = 0
+    for where, group in groupby(found, key=lambda one: one.place):
+        items = list(group)
+        print_set(where, items, masks, limit)
+        count += len(items)
+    return count
