@@ -201,10 +201,12 @@ class Workplace:
 
     def version_held(self) -> str | None:
         """Give the version of what is stored; None where that is nothing, at no version."""
+        version, _ = self.store.declaration(self.app, "")
+        if version is not None:
+            return version
         with self.store.snapshot() as view:
-            version = view.version(self.app)
-            if version is not None or view.state(self.app).last_changeset is None:
-                return version
+            if view.state(self.app).last_changeset is None:
+                return None
         return self.first_version()
 
     def put_in_force(self, transaction: Transaction, version: str) -> None:
