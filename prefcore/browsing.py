@@ -112,6 +112,20 @@ class Browser(Lookup):
             text = self._workplace.vault.opened(view, scope, owner, row)[1]
         return Secret(from_text(text))
 
+    def _secret(self, value: object) -> object:
+        return Secret(value)
+
+    def opened(self, one: PreferenceSet) -> dict[str, object]:
+        """Give a set's values by key, what is stored encrypted as a ``Secret``; raises WrongKey."""
+        values: dict[str, object] = {}
+        for key, text, at, source, actor in one.rows:
+            value = from_text(text)
+            if type(value) is Sealed:
+                layer = (one.scope, one.owner, text, at, source, actor)
+                value = self._opened(key, layer, value)
+            values[key] = value
+        return values
+
     def _undeclared(self, key: str) -> Declared:
         # A fresh store holds no declarations yet; and the full schema knows the closest key.
         # Keys that an import kept although nothing declares them can be read nevertheless.
@@ -171,7 +185,10 @@ class Browser(Lookup):
                 found[row[0]] = (from_text(row[1]), one.place)
         for key in self._read_environment():
             for layer in self._from_environment(key):
-                found[key] = (from_text(layer[2]), f"environment/{layer[1]}")
+                value = from_text(layer[2])
+                if key in preferences and preferences[key].sensitive:
+                    value = self._secret(value)
+                found[key] = (value, f"environment/{layer[1]}")
         for row in held[0].rows:
             if row[0] in preferences and preferences[row[0]].locked:
                 found[row[0]] = (from_text(row[1]), held[0].place)

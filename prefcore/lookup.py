@@ -62,11 +62,17 @@ class Lookup:
             layer = layers[0] if len(layers) == 1 else winner(declared, layers)
             if layer is not None:
                 value = from_text(layer[2])
+                if declared.sensitive and layer[0] == "environment":
+                    return self._secret(value)
                 return self._opened(key, layer, value) if type(value) is Sealed else value
         return default if declared.default is UNSET else declared.default
 
     def _opened(self, key: str, layer: Layer, value: Sealed) -> object:
         """Give a sealed value as it is: opening it needs what is slow to load."""
+        return value
+
+    def _secret(self, value: object) -> object:
+        """Give a secret that does not show itself, where that is at hand."""
         return value
 
     def explain(
@@ -79,7 +85,13 @@ class Lookup:
         given = self._from_environment(key)
         named = [(layer[0], layer[1]) for layer in given]
         layers = self.layers(key, sets) + given
-        return explain(declared, layers, [*named, *sets], self._strange(key, sets))
+        found = explain(declared, layers, [*named, *sets], self._strange(key, sets))
+        if given and declared.sensitive:
+            found = [
+                one._replace(value=self._secret(one.value)) if one.source == "environment" else one
+                for one in found
+            ]
+        return found
 
     def _used_deprecated(self, key: str, deprecation: Mapping[str, str]) -> None:
         """Take note that a program uses a deprecated key."""

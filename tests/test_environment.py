@@ -57,7 +57,7 @@ def test_a_variable_follows_from_application_and_key(app: str, key: str, name: s
         ("ACME_EDITOR_PLUGINS", '["a", "b"]', "plugins", ["a", "b"]),
         ("ACME_EDITOR_DAY", "2026-01-31", "day", date(2026, 1, 31)),
         ("HTTPS_PROXY", "http://p", "proxy", "http://p"),
-        ("ACME_EDITOR_API_TOKEN", "s3cr3t", "api_token", "s3cr3t"),
+        ("ACME_EDITOR_API_TOKEN", "s3cr3t", "api_token", Secret("s3cr3t")),
     ],
 )
 def test_a_variable_is_read_by_the_declared_type(
@@ -118,6 +118,15 @@ def test_a_refused_variable_is_named_when_its_key_is_read(
             assert raised.value.message.startswith(f"the variable {name}: {key}")
             assert (raised.value.variable, raised.value.key) == (name, key)
         assert prefs.get("day") is None  # others can be read
+
+
+def test_a_secret_of_the_environment_does_not_show_itself(tmp_path: Path) -> None:
+    with _open(tmp_path, ACME_EDITOR_API_TOKEN="s3cr3t") as prefs:
+        shown = [prefs.get("api_token"), prefs.explain("api_token"), prefs.effective()]
+        assert "s3cr3t" not in repr(shown)
+        token = prefs.user("alice").api_token
+        assert token is not None
+        assert token.reveal() == "s3cr3t"
 
 
 def test_a_refused_secret_is_not_told(tmp_path: Path) -> None:

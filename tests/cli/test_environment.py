@@ -15,6 +15,7 @@ def test_the_verbs_that_read_what_holds_know_the_environment(shell: Shell) -> No
         "environment/ACME_SIZE\t20\n"
     )
     assert shell.run("get", "secret.key", env=env).out == "********\n"
+    assert shell.run("get", "secret.key", "--reveal", env=env).out == "s3cr3t\n"
     listed = shell.run("list", "--user", "bo", "--json", env=env)
     assert {one["key"]: (one["value"], one["origin"]) for one in listed.json} == {
         "secret.key": ("********", "environment/ACME_SECRET__KEY"),

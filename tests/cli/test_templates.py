@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
-from prefcore.builtin.sqlite_store import SqliteStore
-from prefcore.model import Draft
 from tests.cli.shell import Shell
 
 
@@ -79,15 +75,15 @@ def test_what_cannot_be_done_is_said(
     assert said in held.fails(code, "template", *words)
 
 
-def test_sensitive_values_are_masked_and_not_saved(held: Shell) -> None:
-    """Such as another program may have written: prefcore itself refuses to store them yet."""
-    store = SqliteStore.open(f"sqlite:{held.db}")
-    draft = Draft("acme", "other", "set", datetime.now(UTC))
-    with store.changeset(draft, version="1.0.0") as transaction:
-        transaction.write("template", "t", [("secret.key", '"hunter2"', 1, "api", "other")])
-        transaction.write("user", "bo", [("secret.key", '"hunter2"', 1, "api", "other")])
-    store.close()
+def test_a_templates_secret_is_masked_applied_and_not_saved(held: Shell) -> None:
+    held.run("keys", "init")
+    held.run("set", "secret.key", "-", "--template", "t", stdin="hunter2")
     assert held.run("template", "show", "t").out == 'secret.key  "********"\n'
-    assert "hunter2" not in held.run("template", "delete", "t").out
+    applied = held.run("template", "apply", "t", "--user", "bo")
+    assert "hunter2" not in applied.out + applied.err
+    told = held.run("diff", "template:t", "user:bo", "--key", "secret.*", code=1).out
+    assert told == 'template/t\n  ~ secret.key  "********" → "********"\n'
+    assert held.run("get", "secret.key", "--user", "bo", "--reveal").out == "hunter2\n"
     held.run("template", "save", "t", "--user", "bo")
     assert held.run("template", "show", "t").out == 'size   13\ntheme  "dark"\n'
+    assert "hunter2" not in held.run("template", "delete", "t").out
