@@ -115,7 +115,7 @@ class Browser(Lookup):
     def _secret(self, value: object) -> object:
         return Secret(value)
 
-    def opened(self, one: PreferenceSet) -> dict[str, object]:
+    def values_of(self, one: PreferenceSet) -> dict[str, object]:
         """Give a set's values by key, what is stored encrypted as a ``Secret``; raises WrongKey."""
         values: dict[str, object] = {}
         for key, text, at, source, actor in one.rows:

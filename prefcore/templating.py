@@ -71,7 +71,7 @@ class Templates:
         """
         if scope == Scope.TEMPLATE:
             raise UsageError("a template is applied to a user, a project or the system")
-        values = self._prefs.opened(self.named(name))
+        values = self._prefs.values_of(self.named(name))
         return self._prefs.plan_set(
             scope, owner, values, source="template", reason=reason or f"template {name}"
         )

@@ -33,12 +33,9 @@ LINES = """
     hookspecs · documents · layout · plugin_problems · vault · sealed_files
     plugin_index · plugin_loading
     plugin_policy
-    plugins · engines.exporting · engines.importing · engines.migrating · engines.registering · \
-        engines.reencrypting · engines.history · engines.refusing · engines.updating · \
-        engines.converting · engines.backups · builtin.sqlite_store · \
     plugins · engines.comparing · engines.exporting · engines.importing · engines.migrating · \
-        engines.registering · engines.reencrypting · \
-        engines.history · engines.refusing · engines.backups · builtin.sqlite_store · \
+        engines.registering · engines.reencrypting · engines.history · engines.refusing · \
+        engines.updating · engines.converting · engines.backups · builtin.sqlite_store · \
         builtin.memory_store · builtin.strategies
     engines · builtin · builtin.hooks · plugin_checks · watching
     workplace · other_versions · backups
