@@ -17,11 +17,16 @@ def prefcore_formats() -> list[FormatInfo]:
             summary="TOML: documents a table an entry, and plain hand-written files",
             suffixes=(".toml",),
             media_type="application/toml",
-            capabilities=frozenset({Capability.STREAMS, Capability.FULL_STATE, Capability.PLAIN}),
+            capabilities=_CAPABILITIES,
             detect=_detect,
             factory=_factory,
         )
     ]
+
+
+_CAPABILITIES = frozenset(
+    {Capability.STREAMS, Capability.FULL_STATE, Capability.PLAIN}
+)
 
 
 def _detect(head: bytes) -> Likeness:

@@ -52,8 +52,6 @@ def open_document(source: BinaryIO, limits: Limits) -> Document | PlainDocument:
 
 
 def _plain(piece: Piece, data: dict[str, Any], limits: Limits) -> PlainDocument:
-    if not data:
-        raise located(DamagedDocument, "the file holds no preferences, only comments", line=1)
     if len(data) > (most := limits.max_keys_per_set):
         raise located(DamagedDocument, f"there are more than {most} keys", line=piece.line)
     return PlainDocument(

@@ -12,7 +12,10 @@ from prefcore.model import Document, Record, Row
 from prefcore.values import to_tagged
 from prefcore_toml._texts import pairs, table_name
 
-__all__ = ["write_document", "write_plain"]
+__all__ = ["NOTHING", "write_document", "write_plain"]
+
+#: A plain file without values.
+NOTHING = "# no preferences\n"
 
 # Written at once: fewer calls than lines, and little beside one set.
 _BATCH = 1 << 16
@@ -27,6 +30,8 @@ def write_plain(values: Mapping[str, object], out: BinaryIO) -> None:
     """Write names and values as people do: sorted, objects as tables."""
     check_plain(values)
     data = {key: to_tagged(values[key], path=key) for key in sorted(values)}
+    if not data:
+        out.write(NOTHING.encode())  # an empty file looks like one that was cut off
     _write(pairs(data, (), open=True), out)
 
 

@@ -58,7 +58,6 @@ PLAIN: dict[str, tuple[bytes, type[PrefcoreError], int, str]] = {
     "invalid UTF-8": (b"a = 1\nb = '\xff'", DamagedDocument, 2, "byte 11"),
     "surrogate in UTF-8": (b"a = '\xed\xa0\x80'", DamagedDocument, 1, "UTF-8"),
     "nothing": (b"", DamagedDocument, 1, "empty"),
-    "only comments": (b"# a = 1\n", DamagedDocument, 1, "only comments"),
     "datetime without a zone": (b"a = 2026-01-31T12:00:00", InvalidValue, 1, "zone"),
     "impossible date": (b"a = 2026-02-30", DamagedDocument, 1, "Invalid date"),
     "malformed tagged form": (b'a = 1\n[b]\n"$date" = "31.1."', InvalidValue, 3, "$$date"),
