@@ -25,7 +25,7 @@ def prefcore_formats() -> list[FormatInfo]:
 
 
 _CAPABILITIES = frozenset(
-    {Capability.STREAMS, Capability.FULL_STATE, Capability.PLAIN}
+    {Capability.STREAMS, Capability.FULL_STATE, Capability.PLAIN, Capability.UPDATES}
 )
 
 
