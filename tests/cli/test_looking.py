@@ -185,17 +185,17 @@ def _complete(shell: Shell, *words: str) -> set[str]:
 def test_completion_knows_what_is_there(shell: Shell) -> None:
     shell.run("set", "size", "13", "--user", "bo")
     id = shell.run("history", "--json").json[0]["id"]
-    assert _complete(shell, "e") == {"explain", "export"}
+    assert _complete(shell, "ex") == {"explain", "export"}
     assert _complete(shell, "migrate", "re") == {"recover"}
     assert "--dry-run" in _complete(shell, "set", "--")
     assert _complete(shell, "get", "s") == {"size", "secret.key"}
     assert _complete(shell, "get", "--user", "b") == {"bo"}
-    assert _complete(shell, "export", "--format", "j") == {"json"}
+    assert _complete(shell, "export", "--format", "j") == {"json", "jsonc"}
     assert _complete(shell, "export", "--scope", "p") == {"project"}
     assert _complete(shell, "migrate", "up", "--to", "1") == {"1.0.0"}
     assert _complete(shell, "undo", id[:2]) == {id[:8]}
     assert "ours" in _complete(shell, "import", "--merge", "o")
-    assert _complete(shell, "plugins", "show", "formats.j") == {"formats.json"}
+    assert _complete(shell, "plugins", "show", "formats.j") == {"formats.json", "formats.jsonc"}
 
 
 def test_completion_gives_nothing_and_says_nothing_where_nothing_is_configured(
