@@ -25,6 +25,8 @@ _COMMA = re.compile(rb'"[^"]*+"?|[\[{:][ \t\r\n]*+,|,(?=[ \t\r\n]*+[\]}])')
 _COMMA_LIKE = re.compile(r",[ \t\r\n]*+[\]}]")
 # People write fewer; so many cost a second.
 _MOST = 500_000
+# Of signs: a text is held several times over while they are taken out, a second and 150 MB here.
+_MOST_SIGNS = 8 << 20
 # One byte of each sign becomes a space, so that columns, which count signs, stay.
 _GONE = 0xFF  # in no UTF-8
 _SPACES = bytes(
@@ -36,11 +38,17 @@ def without_additions(text: str) -> str:
     """Give the text with spaces for comments and trailing commas.
 
     A comment without an end stays, as does a comma before which nothing stands (``[,]``): a
-    strict reader refuses both, with their places. Raises DamagedDocument for too many comments.
+    strict reader refuses both, with their places. Raises DamagedDocument for too many comments, or
+    too long a text with any.
     """
     has_comments = "//" in text or "/*" in text
     if not has_comments and not _COMMA_LIKE.search(text):
         return text
+    if len(text) > _MOST_SIGNS:
+        raise DamagedDocument(
+            f"the file has comments or trailing commas, and more than {_MOST_SIGNS >> 20} million "
+            "signs; take them out, or split the file"
+        )
     raw = bytearray(text.encode())
     hidden = raw.replace(b"\\\\", b"..").replace(b'\\"', b"..")
     if has_comments:

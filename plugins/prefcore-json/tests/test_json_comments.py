@@ -89,6 +89,12 @@ REFUSED: dict[str, tuple[bytes, type[PrefcoreError], int, int, str]] = {
 }
 
 
+@pytest.mark.parametrize("sign", ["1,]", '"",'], ids=["commas", "texts"])
+def test_a_long_text_with_additions_is_refused(sign: str) -> None:
+    with pytest.raises(DamagedDocument, match="8 million signs"):
+        plain(b"[ // one\n" + sign.encode() * (4 << 20) + b"]")
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_all_else_is_refused_in_its_place(name: str) -> None:
     data, kind, line, column, word = REFUSED[name]
