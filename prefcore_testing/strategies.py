@@ -33,17 +33,16 @@ __all__ = ["MergeStrategySuite"]
 _AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 _values = portable_values(max_leaves=6)
 # Lists and objects of the same few things: where strategies that combine have something to do.
-_alike = st.lists(st.sampled_from(["a", "b", 1, None]), max_size=4) | st.dictionaries(
-    st.sampled_from(["x", "y"]), st.integers(0, 2), max_size=2
-)
+_lists = st.lists(st.sampled_from(["a", "b", 1, None]), max_size=4)
+_objects = st.dictionaries(st.sampled_from(["x", "y"]), st.integers(0, 2), max_size=2)
 _times = st.none() | st.integers(-3, 3).map(lambda hours: _AT + timedelta(hours=hours))
 
 
 @st.composite
 def _sides(draw: st.DrawFn) -> Sides:
     """Give sides that differ from each other, as a strategy is asked about."""
-    kind = draw(st.sampled_from([_values, _alike]))
-    held = st.just(UNSET) | kind
+    kind = draw(st.sampled_from([_values, _lists, _objects]))
+    held = kind | kind | st.just(UNSET)
     ours = draw(held)
     theirs = draw(held.filter(lambda value: not equal(value, ours)))
     base = draw(st.just(UNSET) | kind)
