@@ -68,10 +68,9 @@ def measured(work: Work) -> tuple[float, float, int]:
 
 
 def run_rounds(works: Mapping[str, Work], rounds: int) -> dict[str, Runs]:
-    """Run every work once a round, each round beginning with another; give what each took.
+    """Run every work once a round, and give what each took.
 
-    Works that lead from one to the next, such as up and down, keep their order: they are given
-    one after the other, and none is begun in the middle of such a row.
+    The order of a round is the works' own, for some lead from one to the next, such as up and down.
     """
     runs = {name: Runs() for name in works}
     for _ in range(rounds):
