@@ -534,3 +534,24 @@ def test_a_value_that_looks_sealed_cannot_be_set(prefs: Prefs) -> None:
     with pytest.raises(PrefcoreError):
         prefs.set("token", forged, user="alice")
     assert canonical_text(forged) not in texts(prefs).values()
+
+
+def test_what_a_step_raises_on_the_way_down_does_not_tell_the_secret(
+    place: Path, keys: Keys
+) -> None:
+    def fail(value: object) -> object:
+        raise ValueError(value)
+
+    step = Step("1.0.0", "2.0.0", convert("token", up=lambda value: f"{value}!", down=fail))
+    second = document("2.0.0", token=True, name=False)
+    with opened(place, keys) as first:
+        first.set("token", "other", user="alice")
+    with opened(place, keys, second, migrations=[step]) as prefs:
+        prefs.apply(prefs.plan_migration("2.0.0"))
+        prefs.set("token", CANARY, user="alice")
+        plan = prefs.plan_migration("1.0.0")
+        assert plan.conflicts
+        assert CANARY not in repr(plan) + repr(plan.conflicts) + repr(plan.blocker)
+        with pytest.raises(PrefcoreError) as caught:
+            prefs.apply(plan)
+        assert CANARY not in str(caught.value) + repr(caught.value.facts)

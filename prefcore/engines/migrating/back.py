@@ -10,9 +10,7 @@ import attrs
 from prefcore.engines.migrating.telling import tell_changes
 from prefcore.engines.migrating.undoing import Undoing
 from prefcore.engines.migrating.work import Migration, fault_of, is_lower
-from prefcore.errors import (
-    PrefcoreError,
-)
+from prefcore.errors import PrefcoreError, StepFailed
 from prefcore.interfaces import Edit
 from prefcore.migration import Edge, Rename, Rows
 from prefcore.migration.rows import Carried, Uncarried
@@ -251,7 +249,8 @@ class _Descent:
         if key not in self.hidden and not self._transaction.hides(key):
             return _conflict(scope, owner, key, before, edit, fault)
         schema = self._schema.preferences.get(key)
-        if schema is None or not schema.sensitive:
+        # What a step's function raised may tell the value, also of a key that stays sensitive.
+        if schema is None or not schema.sensitive or isinstance(fault, StepFailed):
             fault = type(fault)(f"{key}: the sealed value cannot be taken along", key=key)
         before, edit = (row and (row[0], _HIDDEN, *row[2:]) for row in (before, edit))
         return _conflict(scope, owner, key, before, edit, fault)
