@@ -227,7 +227,9 @@ def test_folder_swapped_for_a_link_while_putting_leads_nowhere(root: Path, outsi
         stop.set()
         swapping.join()
     assert untouched(outside)
-    assert set(outcomes) <= {"done", "ForeignFile", "IntegrityError"}, outcomes
+    # Between two renames there is no folder at all, which is told as a target that is gone.
+    known = {"done", "ForeignFile", "IntegrityError", "TargetUnreachable", "NotFound"}
+    assert set(outcomes) <= known, outcomes
     assert temporaries(root) == []
 
 
