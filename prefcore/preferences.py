@@ -770,10 +770,17 @@ class Preferences(Browser, Generic[S]):
         """Undo a changeset in a transaction that stays open, as ``begin_import`` imports."""
         return self._begun(self._undoing(id, skip=skip, reason=reason), rehearsed=rehearsed)
 
+    def _newest_to_undo(self) -> Changeset | None:
+        """Give the newest changeset that changed values or the version; acts on keys did not."""
+        for one in self.log():
+            if one.changes or one.schema_before != one.schema_after:
+                return one
+        return None
+
     def _undoing(self, id: str | None, *, skip: bool, reason: str) -> Act:
-        changeset = self.changeset(id) if id is not None else next(self.log(), None)
+        changeset = self.changeset(id) if id is not None else self._newest_to_undo()
         if changeset is None:
-            raise NotFound("there is nothing to undo: the history is empty")
+            raise NotFound("there is nothing to undo: the history holds no change")
         if changeset.app != self.app:
             raise NotFound(f"changeset {changeset.id[:8]} is of {changeset.app}, not {self.app}")
         before, after = changeset.schema_before, changeset.schema_after

@@ -224,3 +224,16 @@ def test_sentence_names_what_is_wrong_with_a_damaged_backup(shell: Shell) -> Non
     ran = shell.run("backup", "restore", id, code=13)
     assert id in sentence(ran)
     assert shell.dump() == before
+
+
+def test_a_damaged_backup_leaves_no_empty_store_behind(shell: Shell) -> None:
+    shell.run("set", "size", "13", "--user", "bo")
+    shell.run("backup", "create", "--target", "file:backups")
+    (document,) = (
+        one for one in (shell.folder / "backups").iterdir() if ".manifest" not in one.name
+    )
+    data = bytearray(document.read_bytes())
+    data[len(data) // 2] ^= 1
+    document.write_bytes(data)
+    shell.fails(13, "backup", "restore", "latest", "--target", "file:backups", "--to", "new.db")
+    assert not (shell.folder / "new.db").exists()

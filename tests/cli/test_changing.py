@@ -123,7 +123,7 @@ def test_undo_of_what_changed_again_is_a_conflict_and_changes_nothing(shell: She
 
 
 def test_nothing_to_undo_exits_with_10(shell: Shell) -> None:
-    assert shell.fails(10, "undo") == "there is nothing to undo: the history is empty"
+    assert shell.fails(10, "undo") == "there is nothing to undo: the history holds no change"
 
 
 def test_a_missing_value_is_asked_for_on_a_terminal_only(shell: Shell) -> None:
@@ -143,3 +143,10 @@ def test_a_missing_value_is_asked_for_on_a_terminal_only(shell: Shell) -> None:
     assert child.returncode == 0, err
     assert b"name for user/bo" in err
     assert shell.run("get", "name", "--user", "bo").out == "Bo\n"
+
+
+def test_undo_passes_over_acts_that_change_no_value(shell: Shell) -> None:
+    shell.run("set", "size", "13", "--user", "bo")
+    shell.run("schema", "note", "1.0.0", "--name", "Spring")
+    shell.run("undo")
+    assert shell.run("get", "size", "--user", "bo").out == "12\n"

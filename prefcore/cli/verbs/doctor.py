@@ -162,7 +162,7 @@ def _values(prefs: Preferences[Schema]) -> Iterator[Finding]:
         return
     faults = list(prefs.faults())
     for _, _, fault in faults[:_MOST]:
-        yield Finding("fail", "values", fault, "set it anew, or unset it")
+        yield Finding("fail", "values", fault, "if it is the value, set it anew or unset it")
     if len(faults) > _MOST:
         yield Finding("fail", "values", f"{len(faults) - _MOST} more", "see: prefcore validate")
     if not faults:

@@ -96,6 +96,8 @@ def _open(session: Session, url: str, *, create: bool = False) -> Store:
 
 
 def _fill(session: Session, backups: Backups, manifest: Manifest, url: str, *, dry: bool) -> None:
+    # Before a store is made: one that stays empty would be taken for a fresh one.
+    backups.verify(manifest)
     if not dry:
         store = _open(session, url, create=True)
         try:
