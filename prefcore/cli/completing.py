@@ -37,14 +37,13 @@ def _quietly(find: Callable[[Session, click.Parameter], Iterable[str]]) -> Compl
     """Give a completer out of a function that gives all candidates."""
 
     def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-        import logging
+        from prefcore.cli.warnings import warnings_dropped
 
-        logging.getLogger("prefcore").addHandler(logging.NullHandler())
-        logging.getLogger("prefcore").propagate = False
         try:
-            session = context.find_object(Session)
-            found = find(session, parameter) if session is not None else ()
-            return [one for one in found if one.startswith(incomplete)][:_MOST]
+            with warnings_dropped():
+                session = context.find_object(Session)
+                found = find(session, parameter) if session is not None else ()
+                return [one for one in found if one.startswith(incomplete)][:_MOST]
         except Exception:  # noqa: BLE001  # someone is typing: no candidates is the whole answer
             return []
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,3 +20,12 @@ def bare(tmp_path: Path) -> Shell:
     """A folder where nothing is configured."""
     (tmp_path / "bare").mkdir()
     return Shell(tmp_path / "bare")
+
+
+@pytest.fixture(autouse=True)
+def _warnings_are_given_back() -> Iterator[None]:
+    """A program that runs command lines in its own process hears the library's warnings again."""
+    logger = logging.getLogger("prefcore")
+    before = list(logger.handlers), logger.propagate, logger.level
+    yield
+    assert (list(logger.handlers), logger.propagate, logger.level) == before

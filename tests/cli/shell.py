@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sqlite3
 import subprocess
@@ -93,8 +92,6 @@ class Shell:
             )
         finally:
             os.chdir(before)
-            # The command line takes the warnings for itself; other tests look at them too.
-            logging.getLogger("prefcore").propagate = True
         ran = Ran(result.exit_code, result.stdout, result.stderr)
         assert ran.code == code, ran
         return ran

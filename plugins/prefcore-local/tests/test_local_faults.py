@@ -108,7 +108,11 @@ class Server:
 
     def end(self) -> list[str]:
         """Wait until the child ended, and give what it said."""
-        return [line.strip() for line in iter(self._lines.readline, "end\n")]
+        said = []
+        while (line := self._lines.readline()) != "end\n":
+            assert line, "the server of the children is gone"
+            said.append(line.strip())
+        return said
 
     def run(self, act: str, root: Path, *options: object) -> list[str]:
         self.begin(act, root, *options)

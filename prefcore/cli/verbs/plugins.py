@@ -10,6 +10,7 @@ from prefcore.cli.completing import plugin_names
 from prefcore.cli.frame import Command, LazyGroup
 from prefcore.cli.output import escaped, print_json, print_table, say
 from prefcore.cli.session import Session
+from prefcore.cli.warnings import drop_warnings
 from prefcore.errors import PluginMissing, UsageError
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def check_command(session: Session, name: str | None, suite: bool | None) -> Non
     from prefcore.plugin_checks import Finding, findings_on
 
     plugins = session.plugins
-    _without_warnings()
+    drop_warnings()  # the findings say the same
     wanted = None if name is None else _found(plugins, name)
     rows: list[tuple[dict[str, object], list[Finding]]] = []
     for entry in plugins.index:
@@ -129,13 +130,6 @@ def check_command(session: Session, name: str | None, suite: bool | None) -> Non
     _print_checks(session, rows)
     if any(one.state == "fail" for _, findings in rows for one in findings):
         raise click.exceptions.Exit(1)
-
-
-def _without_warnings() -> None:
-    """Keep the warnings of loading out: the findings say the same."""
-    import logging
-
-    logging.getLogger("prefcore").setLevel(logging.ERROR)
 
 
 def _print_checks(session: Session, rows: list[tuple[dict[str, object], list[Finding]]]) -> None:
