@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-from time import perf_counter
+from time import process_time
 
 import pytest
 from prefcore_json import prefcore_formats
@@ -111,10 +111,10 @@ def test_plain_file_is_refused_with_its_place(name: str) -> None:
     "data", [b'{"a": ' * 100_000, b"[" * 1_000_000, b'{"a": "' + b"\\" * 999_999]
 )
 def test_hostile_text_is_refused_quickly(data: bytes) -> None:
-    start = perf_counter()
+    start = process_time()
     with pytest.raises(PrefcoreError):
         read(data)
-    assert perf_counter() - start < 2
+    assert process_time() - start < 10  # a fraction of a second; what is quadratic takes hours
 
 
 def test_deep_text_neither_crashes_nor_recurses_in_a_fresh_process() -> None:
