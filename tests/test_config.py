@@ -161,10 +161,10 @@ def test_a_wrong_setting_is_refused_with_its_line(
 def test_a_damaged_file_is_refused_soon(tmp_path: Path, data: bytes, what: str) -> None:
     path = tmp_path / "prefcore.toml"
     path.write_bytes(data)
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises(UsageError, match=what):
         Config.load(path, {})
-    assert time.monotonic() - begun < 2
+    assert time.process_time() - begun < 10  # a fraction of a second; deep keys could take minutes
 
 
 def test_a_missing_file_is_not_found(tmp_path: Path) -> None:
