@@ -10,7 +10,7 @@ from prefcore.schema.secret import Secret
 from prefcore.values import UNSET
 
 if TYPE_CHECKING:
-    from prefcore.preferences import Preferences
+    from prefcore.changing import Changer
 
 __all__ = ["Buffered", "Live", "Resolved"]
 
@@ -19,7 +19,7 @@ class Live:
     """Binds a typed view to one set: reading resolves for its owner, assigning is durable."""
 
     def __init__(
-        self, prefs: Preferences[Any], scope: str, owner: str, who: Mapping[str, str | None]
+        self, prefs: Changer[Any], scope: str, owner: str, who: Mapping[str, str | None]
     ) -> None:
         self._prefs = prefs
         self._set = (scope, owner)
@@ -40,7 +40,7 @@ class Live:
 class Resolved(Live):
     """Binds a typed view for reading."""
 
-    def __init__(self, prefs: Preferences[Any], who: Mapping[str, str | None]) -> None:
+    def __init__(self, prefs: Changer[Any], who: Mapping[str, str | None]) -> None:
         super().__init__(prefs, "", "", who)
 
     def set(self, key: str, value: object) -> None:
@@ -56,7 +56,7 @@ class Buffered(Live):
     """Binds a typed view whose assignments wait for the end of a ``change`` block."""
 
     def __init__(
-        self, prefs: Preferences[Any], scope: str, owner: str, who: Mapping[str, str | None]
+        self, prefs: Changer[Any], scope: str, owner: str, who: Mapping[str, str | None]
     ) -> None:
         super().__init__(prefs, scope, owner, who)
         self.values: dict[str, object] = {}

@@ -1,0 +1,310 @@
+"""Changing: the values of one set, by key and through typed views, at once or planned first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from prefcore.acts import set_act, write_set
+from prefcore.errors import ConflictError, StoreMoved, UsageError
+from prefcore.model import SOURCES, Changeset, Plan, Row, Scope, place, set_fault, to_micros
+from prefcore.performing import Performer
+from prefcore.schema import SchemaDocument
+from prefcore.schema.secret import Secret
+from prefcore.security import is_telling_name
+from prefcore.values import canonical_text, same_text
+from prefcore.views import Buffered, Live, Resolved
+
+if TYPE_CHECKING:
+    from prefcore.schema import Binding, Schema
+
+__all__ = ["Changer"]
+
+S = TypeVar("S", bound="Schema")
+
+
+class Changer(Performer, Generic[S]):
+    """Sets and unsets values of one set; gives typed views where there is a schema class."""
+
+    _class: type[S] | None = None
+
+    def user(self, id: str) -> S:
+        """Give a live, typed view of a user's preferences: reading resolves, assigning sets."""
+        return self._bound(Live(self, "user", id, {"user": id}))
+
+    def project(self, id: str) -> S:
+        """Give a live, typed view of a project's preferences."""
+        return self._bound(Live(self, "project", id, {"project": id}))
+
+    @property
+    def system(self) -> S:
+        """A live, typed view of the system's preferences."""
+        return self._bound(Live(self, "system", "", {}))
+
+    def at(self, *, user: str | None = None, project: str | None = None) -> S:
+        """Give a typed view for reading: what holds for this user in this project."""
+        return self._bound(Resolved(self, {"user": user, "project": project}))
+
+    @contextmanager
+    def change(
+        self,
+        *,
+        user: str | None = None,
+        project: str | None = None,
+        system: bool = False,
+        reason: str = "",
+    ) -> Iterator[S]:
+        """Change several preferences of one set at once: all when the block ends well, or none.
+
+        Raises ConflictError where somebody else, another block included, changed one of the same
+        keys after this one began; then nothing was changed. Begin another block, and look again.
+        """
+        scope, owner = _one_set(user, project, system)
+        buffered = Buffered(self, scope, owner, {"user": user, "project": project})
+        began = {row[0]: row[1] for row in self.read_set(scope, owner).rows}
+        try:
+            yield self._bound(buffered)
+        finally:
+            buffered.ended = True
+        self._set_all(
+            scope, owner, buffered.values, buffered.unset_keys, "api", reason, began=began
+        )
+
+    def _bound(self, binding: Binding) -> S:
+        if self._class is None:
+            raise UsageError("typed views need Preferences.open with a schema class; use get, set")
+        view: S = self._class.bound(binding)
+        return view
+
+    def set(
+        self,
+        key: str,
+        value: object,
+        *,
+        user: str | None = None,
+        project: str | None = None,
+        system: bool = False,
+        reason: str = "",
+    ) -> Changeset | None:
+        """Set one value durably; gives the changeset, or None where it was so already.
+
+        Raises UnknownKey, InvalidValue, PolicyRefused (scope not allowed, sensitive), ReadOnly,
+        LockedError, StoreMoved or NoSpace; then nothing was changed.
+        """
+        scope, owner = _one_set(user, project, system)
+        return self.set_many(scope, owner, {key: value}, reason=reason)
+
+    def unset(
+        self,
+        key: str,
+        *,
+        user: str | None = None,
+        project: str | None = None,
+        system: bool = False,
+        reason: str = "",
+    ) -> Changeset | None:
+        """Take one value out of a set; None where it held none."""
+        scope, owner = _one_set(user, project, system)
+        return self.set_many(scope, owner, {}, unset=[key], reason=reason)
+
+    def set_many(
+        self,
+        scope: str,
+        owner: str,
+        values: Mapping[str, object],
+        *,
+        unset: Iterable[str] = (),
+        source: str = "api",
+        reason: str = "",
+    ) -> Changeset | None:
+        """Set and unset values of one set in one changeset; see ``set`` for what it raises."""
+        self._tell_deprecated(values)
+        values, unset = self._by_key(values), [self._key(name) for name in unset]
+        return self._set_all(scope, owner, values, unset, source, reason)
+
+    def _key(self, name: str) -> str:
+        """Give the key that a name means, perhaps one that it had in an earlier version."""
+        return self.declared(name).key or name
+
+    def _by_key(self, values: Mapping[str, object]) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for name, value in values.items():
+            key = self._key(name)
+            if key in found:
+                raise UsageError(f"{key} is given twice, by two of its names; give it once")
+            found[key] = value
+        return found
+
+    def _set_all(
+        self,
+        scope: str,
+        owner: str,
+        values: Mapping[str, object],
+        unset: list[str],
+        source: str,
+        reason: str,
+        *,
+        began: Mapping[str, str] | None = None,
+    ) -> Changeset | None:
+        """Set and unset; with ``began``, only what the set held then may be overwritten."""
+        version = self._version
+        try:
+            return self._set_once(scope, owner, values, unset, source, reason, began)
+        except StoreMoved as moved:
+            self._meet_beginning(version, moved)
+            return self._set_once(scope, owner, values, unset, source, reason, began)
+
+    def _set_once(
+        self,
+        scope: str,
+        owner: str,
+        values: Mapping[str, object],
+        unset: list[str],
+        source: str,
+        reason: str,
+        began: Mapping[str, str] | None,
+    ) -> Changeset | None:
+        rows = self._checked_rows(scope, owner, values, unset, source)
+        draft = self._workplace.draft("set" if rows else "unset", reason)
+        version = self._version
+        with self._store.changeset(draft, version=version) as begun:
+            transaction = self._workplace.vault.sealing(begun, draft, self._hides)
+            if version is None:
+                self._workplace.put_in_force(transaction, self._workplace.first_version())
+            if began is not None:
+                held = {row[0]: row[1] for row in transaction.read_set(self.app, scope, owner).rows}
+                wanted = {row[0]: row[1] for row in rows} | dict.fromkeys(unset)
+                self._refuse_overwriting(place(scope, owner), began, held, wanted)
+            write_set(transaction, scope, owner, rows, unset)
+            for error in self._workplace.broken_rules(transaction, version):
+                raise error
+            self._workplace.watch.judge(draft, transaction)
+        return self._done(transaction.result())
+
+    def _refuse_overwriting(
+        self,
+        where: str,
+        began: Mapping[str, str],
+        held: Mapping[str, str],
+        wanted: Mapping[str, str | None],
+    ) -> None:
+        """Refuse to take the place of a value that was not there when a block began."""
+        for key, text in wanted.items():
+            now = held.get(key)
+            if same_text(now, began.get(key)):
+                continue
+            secret = self.declared(key).sensitive
+            shown = ("********" if secret and one else one or "nothing" for one in (now, text))
+            theirs, ours = shown
+            raise ConflictError(
+                f"{where} {key}: it holds {theirs} by now, changed by somebody else since this "
+                f"change() block began, which would make it {ours}; nothing was changed, begin "
+                "another block and look again",
+                key=key,
+                place=where,
+                **({} if secret else {"theirs": now, "ours": text}),
+            )
+
+    def _hides(self, key: str) -> bool:
+        preference = self._document(key).preferences.get(key)
+        return is_telling_name(key) if preference is None else preference.sensitive
+
+    def _checked_rows(
+        self,
+        scope: str,
+        owner: str,
+        values: Mapping[str, object],
+        unset: Iterable[str],
+        source: str,
+    ) -> list[Row]:
+        fault = set_fault(Scope.named(scope), owner)
+        if fault:
+            raise UsageError(fault)
+        self._refuse_if_newer()
+        if source not in SOURCES:
+            raise UsageError(f"there is no source '{source}'; known are {', '.join(SOURCES)}")
+        for key in unset:
+            self._known_or_held(scope, owner, key)
+        at = to_micros(datetime.now(UTC))
+        return [
+            (key, self._checked_text(scope, owner, key, value), at, source, self.actor)
+            for key, value in values.items()
+        ]
+
+    def plan_set(
+        self,
+        scope: str,
+        owner: str,
+        values: Mapping[str, object],
+        *,
+        unset: Iterable[str] = (),
+        source: str = "api",
+        reason: str = "",
+    ) -> Plan:
+        """Say what ``set_many`` would do; raises what it would raise."""
+        values, unset = self._by_key(values), [self._key(name) for name in unset]
+        rows = self._checked_rows(scope, owner, values, unset, source)
+        return self._plan(set_act(self.schema, scope, owner, rows, unset, reason=reason))
+
+    def parse(self, key: str, text: str) -> object:
+        """Give the value that a command line's text means for a key, by its declared type."""
+        key = self._key(key)
+        return self._document(key).parse(key, text)
+
+    def check(self, scope: str, owner: str, key: str, value: object) -> None:
+        """Raise what setting the value would raise, and warn of it, without setting it."""
+        self._checked_text(scope, owner, self._key(key), value)
+        self._tell_deprecated([key])
+
+    def _tell_deprecated(self, names: Iterable[str]) -> None:
+        for name in names:
+            deprecated = self.declared(name).deprecated
+            if deprecated is not None:
+                self._used_deprecated(name, deprecated)
+
+    def _checked_text(self, scope: str, owner: str, key: str, value: object) -> str:
+        document = self._document(key)
+        where = place(scope, owner)
+        if isinstance(value, Secret):
+            value = value.reveal()
+        if document.preference(key).sensitive:
+            self.keys.needed(f"{where} {key}")
+        text = canonical_text(value, path=key)
+        document.validate(key, value, scope=scope, place=where)
+        return text
+
+    def _document(self, key: str) -> SchemaDocument:
+        """Give a schema document that declares the key: the whole one only where it is at hand."""
+        version = self._version
+        own = self._workplace.known.own(version)
+        if own is not None and own.validators.checks:
+            return self.schema  # no text in the store tells the application's functions
+        if version is not None and version not in self._documents:
+            if key not in self._documents:
+                found, text = self._store.declaration(self.app, key)
+                if found != version or text is None:
+                    return self.schema
+                self._documents[key] = SchemaDocument.from_declaration(self.app, version, key, text)
+            return self._documents[key]
+        return self.schema
+
+    def _known_or_held(self, scope: str, owner: str, key: str) -> None:
+        if not self._store.layers(self.app, self._version, key, [(scope, owner)]):
+            self._document(key).preference(key)
+
+
+def _one_set(user: str | None, project: str | None, system: bool) -> tuple[str, str]:
+    chosen = [
+        (scope, owner)
+        for scope, owner in (
+            (Scope.USER, user),
+            (Scope.PROJECT, project),
+            (Scope.SYSTEM, "" if system else None),
+        )
+        if owner is not None
+    ]
+    if len(chosen) != 1 or (chosen[0][1] == "") != system:
+        raise UsageError("name one set: user=, project= or system=True")
+    return chosen[0]

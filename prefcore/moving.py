@@ -1,0 +1,149 @@
+"""Moving: values out of a store into documents, and from documents into the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from prefcore import __version__
+from prefcore.acts import import_act
+from prefcore.compression import compressing
+from prefcore.engines import exporting, updating
+from prefcore.engines.importing import ImportRequest
+from prefcore.errors import UsageError
+from prefcore.interfaces import Snapshot
+from prefcore.model import Plan, Progress, Selection
+from prefcore.other_versions import NewerStore
+from prefcore.performing import Performer, silent
+from prefcore.schema import SchemaDocument
+from prefcore.schema.secret import Secret
+from prefcore.sealed_files import encrypting
+from prefcore.workplace import Act, Begun
+
+__all__ = ["Mover"]
+
+_GENERATOR = f"prefcore {__version__}"
+
+
+class Mover(Performer):
+    """Exports selected sets, and imports files."""
+
+    def export(
+        self,
+        out: BinaryIO,
+        *,
+        format: str,
+        selection: Selection = Selection(),
+        plain: bool = False,
+        compress: str = "none",
+        secrets: str = "sealed",
+        encrypt: bool = False,
+        passphrase: Secret[str] | None = None,
+        progress: Progress = silent,
+    ) -> exporting.Exported:
+        """Write the selected sets to ``out`` in a format; raises PluginMissing, NotFound.
+
+        ``compress`` is ``none``, ``zstd`` or ``gzip``. ``secrets`` are ``sealed`` for the document,
+        under the key ring (left out where it is not here, and of a plain file), ``redacted``, or
+        ``clear``, which is recorded in the history. With ``encrypt`` all of it is encrypted: to
+        the ``passphrase``, or else to the key ring.
+        ``progress`` is told after each set of a document of how many entries more were written,
+        and which part of the store that makes.
+        """
+        info = self.plugins.formats.get(format)
+        treated = self._treatment(secrets, plain=plain)
+        if secrets == "clear":
+            encrypted = encrypt or passphrase is not None
+            self.record(
+                "export", {"secrets": "clear", "encrypted": encrypted}, reason="secrets in clear"
+            )
+        with ExitStack() as stack:
+            view, document = stack.enter_context(self._whole())
+            if encrypt or passphrase is not None:
+                known = None if passphrase is None else passphrase.reveal()
+                out = stack.enter_context(encrypting(out, self.keys, known))
+            out = stack.enter_context(compressing(out, compress))
+            if plain:
+                return exporting.export_plain(view, document, selection, info, out, secrets=treated)
+            return exporting.export_document(
+                view,
+                document,
+                selection,
+                info,
+                out,
+                at=datetime.now(UTC),
+                generator=_GENERATOR,
+                secrets=treated,
+                progress=progress,
+            )
+
+    def update(
+        self, held: Mapping[str, object], *, selection: Selection = Selection()
+    ) -> updating.Updated:
+        """Say what a plain file with these values is to hold when it tells of the selected set.
+
+        Names in it that nobody knows stay. Raises UsageError when several sets are selected,
+        NotFound when the set holds nothing, and InvalidValue where the file spells a key twice.
+        """
+        with self._whole() as (view, document):
+            sets = view.sets(self.app, Selection(selection.scopes, selection.owners))
+            one = exporting.only_set(sets)
+            known = {key.name for key in view.keys(self.app)}
+            return updating.updated_values(held, one, document, known, selection)
+
+    @contextmanager
+    def _whole(self) -> Iterator[tuple[Snapshot, SchemaDocument]]:
+        """Give all that is stored and its schema: of a newer store also what is not understood."""
+        store = self._store
+        if isinstance(store, NewerStore):
+            with store.behind.snapshot() as view:
+                yield view, self._workplace.known.load(view, str(view.version(self.app)))
+        else:
+            with self._view() as view:
+                yield view, self.schema
+
+    def _treatment(self, secrets: str, *, plain: bool) -> exporting.Secrets:
+        vault = self._workplace.vault
+        sealed = vault.redacted if plain else vault.for_documents()
+        treatments = {"sealed": sealed, "redacted": vault.redacted, "clear": vault.in_clear}
+        if secrets not in treatments:
+            raise UsageError(f"secrets are sealed, redacted or clear, not '{secrets}'")
+        return treatments[secrets]
+
+    def plan_import(self, source: str | Path | ImportRequest, *, reason: str = "") -> Plan:
+        """Say what importing a file would do; ``apply`` does it.
+
+        A path alone takes everything in the document, and decides no conflict. Raises what
+        reading the file raises; refused values and conflicts are in the plan.
+        """
+        return self._plan(self._importing(source, reason))
+
+    def begin_import(
+        self,
+        source: str | Path | ImportRequest,
+        *,
+        reason: str = "",
+        rehearsed: bool = False,
+        progress: Progress = silent,
+    ) -> AbstractContextManager[Begun]:
+        """Import a file in a transaction that stays open: look at its ``plan``, then ``commit``.
+
+        It reads the file once, where ``plan_import`` and ``apply`` read it twice, and holds the
+        store's write lock until then. What is not committed in the block leaves no trace. With
+        ``rehearsed`` it works on a private copy of the store, and can only be looked at.
+        ``progress`` is told after each set of how many entries more were read, and which part of
+        the file that makes.
+        """
+        act = self._importing(source, reason)
+        return self._begun(act, rehearsed=rehearsed, progress=progress)
+
+    def _importing(self, source: str | Path | ImportRequest, reason: str) -> Act:
+        self._refuse_if_newer()
+        if isinstance(source, ImportRequest):
+            request = source
+        else:
+            request = ImportRequest(path=Path(source), name=str(source))
+        return import_act(self._workplace, request, self._version, reason=reason)

@@ -1,0 +1,52 @@
+"""Revealing: secrets opened for whoever asks, and sealed anew under the ring's active key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import attrs
+
+from prefcore.errors import NotFound
+from prefcore.model import Draft, place
+from prefcore.performing import Performer
+from prefcore.schema.secret import Secret
+from prefcore.values import from_text
+
+if TYPE_CHECKING:
+    from prefcore.engines.reencrypting import Reencrypted
+
+__all__ = ["Revealer"]
+
+
+class Revealer(Performer):
+    """Opens the secrets of a store, and brings them under another key."""
+
+    def reveal(self, scope: str, owner: str, key: str) -> Secret[object]:
+        """Give the secret that one set holds itself; raises NotFound, WrongKey and BrokenSeal."""
+        with self._store.snapshot() as view:
+            for row in view.read_set(self.app, scope, owner).rows:
+                if row[0] == key:
+                    text = self._workplace.vault.opened(view, scope, owner, row)[1]
+                    return Secret(from_text(text))
+        raise NotFound(f"{place(scope, owner)} holds no {key}", key=key)
+
+    def reencrypt(self, progress: Callable[[int], None] | None = None) -> Reencrypted:
+        """Seal all secrets of the store, of every application, under the ring's active key.
+
+        ``progress`` is told how many values were seen. What is interrupted goes on when it is
+        called again. Raises PolicyRefused where there is no key ring, ReadOnly and BrokenSeal.
+        """
+        from prefcore.engines.reencrypting import reencrypt
+
+        def draft(app: str) -> Draft:
+            return attrs.evolve(self._workplace.draft("keys", "re-encrypt"), app=app)
+
+        told = reencrypt(
+            self._store, draft, lambda: self.keys.needed("the values of the store"), progress
+        )
+        if told.done:
+            active = self.keys.needed("the values of the store").active
+            details = {"act": "reencrypt", "id": active, "values": told.done}
+            self.record("keys", details, reason=f"re-encrypt under {active}")
+        return told
