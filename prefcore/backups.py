@@ -15,10 +15,11 @@ from prefcore import __version__
 from prefcore.engines import backups as engine
 from prefcore.engines.backups import Catalogue, Manifest, OpenedBackup
 from prefcore.errors import NotFound, UsageError
+from prefcore.host import data_folder
 from prefcore.interfaces import Capability, FormatInfo, Store
 from prefcore.plugins import Plugins
 
-__all__ = ["Backups", "Taken", "target_named"]
+__all__ = ["Backups", "Taken", "begun_folder", "target_named"]
 
 #: The target that is meant where none is named.
 DEFAULT = "default"
@@ -29,10 +30,17 @@ class Taken:
     """What came of a backup: its manifest, and whether it is new.
 
     It is not where nothing changed since the newest backup, which then is the one given.
+    ``swept`` has the ids of backups that were cut off, and of which the rest was removed.
     """
 
     manifest: Manifest
     is_new: bool
+    swept: tuple[str, ...] = ()
+
+
+def begun_folder(environ: Mapping[str, str]) -> Path:
+    """Give where this user's notes of begun backups stand."""
+    return Path(data_folder(environ), "begun")
 
 
 def target_named(name: str | None, targets: Mapping[str, str]) -> tuple[str, str]:
@@ -68,14 +76,19 @@ class Backups:
     """The backups in one target; close it, or use it in a ``with`` block.
 
     ``name`` is what the target is called, by configuration or by its URL. Everything raises what
-    the target raises: TargetUnreachable, NotPermitted, NoSpace, ReadOnly, PluginMissing.
+    the target raises: TargetUnreachable, NotPermitted, NoSpace, ReadOnly, PluginMissing. ``begun``
+    is the folder of the notes by which the rest of backups that were cut off is found and removed
+    (``begun_folder``); without one, nothing ever is.
     """
 
-    def __init__(self, url: str, *, plugins: Plugins, name: str = "") -> None:
+    def __init__(
+        self, url: str, *, plugins: Plugins, name: str = "", begun: Path | None = None
+    ) -> None:
         self.url = url
         self.name = name or url
         self._plugins = plugins
         self._target = plugins.backup_targets.get(url.partition(":")[0]).factory(url)
+        self._begun = engine.BegunBackups(begun, url, self._target)
 
     def __enter__(self) -> Backups:
         return self
@@ -94,13 +107,16 @@ class Backups:
         that one is given instead, unless ``always``. The default format is ``binary`` where it is
         installed, else ``json``. Raises NotFound where the store holds nothing, and IntegrityError
         where the target gives back something else than it took; then no backup was made.
+
+        What this user's backups that were cut off left in the target is removed first.
         """
         info = self._format(format)
+        at = datetime.now(UTC)
+        swept = tuple(self._begun.sweep(at.timestamp()))
         if not always:
             same = engine.unchanged(store, self._target, self.list())
             if same is not None:
-                return Taken(same, is_new=False)
-        at = datetime.now(UTC)
+                return Taken(same, is_new=False, swept=swept)
         made = engine.create(
             store,
             self._target,
@@ -109,8 +125,9 @@ class Backups:
             at=at,
             generator=f"prefcore {__version__}",
             formats=self._formats(),
+            begun=self._begun,
         )
-        return Taken(made, is_new=True)
+        return Taken(made, is_new=True, swept=swept)
 
     def list(self) -> Catalogue:
         """Give what the target holds: backups, oldest first, whole or not, and foreign files."""

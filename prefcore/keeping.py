@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from prefcore.acts import restore_act
-from prefcore.backups import Backups, Taken, target_named
+from prefcore.backups import Backups, Taken, begun_folder, target_named
 from prefcore.engines.backups import SHORT
 from prefcore.errors import PrefcoreError
 from prefcore.model import Plan, Selection
@@ -26,7 +26,8 @@ class Keeper(Performer):
         ``default``, or the only one. Raises UsageError, PluginMissing.
         """
         name, url = target_named(target, self._targets)
-        return Backups(url, plugins=self.plugins, name=name)
+        begun = begun_folder(self._environ)
+        return Backups(url, plugins=self.plugins, name=name, begun=begun)
 
     def back_up(
         self, *, target: str | None = None, format: str | None = None, always: bool = False

@@ -44,6 +44,20 @@ def test_backup_is_made_told_of_and_not_made_twice(shell: Shell) -> None:
     assert shell.run("backup", "create", "--quiet").err == ""
 
 
+def test_what_a_cut_off_backup_left_is_removed_and_told_of(shell: Shell) -> None:
+    _create(shell)
+    id = "01a21862-8618-75f1-8740-efaddda3061e"
+    document = shell.folder / "backups" / f"{id}.document.json"
+    note = Path(shell.environ["XDG_DATA_HOME"]) / "prefcore" / "begun" / f"{id}.begun.json"
+    data = {"target": f"file://{shell.folder}/backups", "document": document.name}
+    for words in ((), ("--json",)):
+        document.write_text("{}")
+        note.write_text(json.dumps(data))
+        ran = shell.run("backup", "create", *words)
+        assert f"removed the document of backup {id}" in ran.err or ran.json["swept"] == [id]
+        assert not document.exists()
+
+
 def test_list_and_show_tell_what_is_there(shell: Shell) -> None:
     assert "make one with" in shell.run("backup", "list").err
     first, second = _create(shell), None

@@ -110,9 +110,13 @@ class LocalTarget:
                     os.replace(
                         temporary.name, segments[-1], src_dir_fd=root, dst_dir_fd=folders[-1]
                     )
-                    # Those that were there too: who made them may not have come so far.
-                    for folder in reversed(folders):
-                        flush_folder(folder)
+                    try:
+                        # Those that were there too: who made them may not have come so far.
+                        for folder in reversed(folders):
+                            flush_folder(folder)
+                    except OSError:  # it may not survive, so it is not stored
+                        _take_back(folders[-1], segments[-1], temporary.file, is_new=is_new)
+                        raise
                     if not self._is_in_place(folders, segments):
                         _take_back(folders[-1], segments[-1], temporary.file, is_new=is_new)
                         raise IntegrityError(
@@ -148,7 +152,7 @@ class LocalTarget:
 
 
 def _take_back(folder: int, segment: str, file: int, *, is_new: bool) -> None:
-    """Remove what we put into a folder that is elsewhere now, and any link in its place.
+    """Remove what we put into a folder that moved or does not hold, and any link in its place.
 
     An object that replaced another one stays: the folder would be left with neither.
     """

@@ -59,10 +59,11 @@ def targeting(function: Callable[..., Any]) -> Callable[..., Any]:
 @contextmanager
 def opened(session: Session, target: str | None) -> Iterator[Backups]:
     """Give the backups in a target, which is closed afterwards; no store is opened for it."""
-    from prefcore.backups import Backups, target_named
+    from prefcore.backups import Backups, begun_folder, target_named
 
     name, url = target_named(absolute(target), session.targets)
-    with Backups(url, plugins=session.plugins, name=name) as backups:
+    begun = begun_folder(session.environ)
+    with Backups(url, plugins=session.plugins, name=name, begun=begun) as backups:
         yield backups
 
 
@@ -102,7 +103,7 @@ def create_command(
     """Back the whole store up: all applications, all values, history and schema versions.
 
     The backup is read back from the target before it counts. Nothing is made where nothing changed
-    since the newest one.
+    since the newest one. What your backups that were cut off left in the target is removed.
     """
     with opened(session, target) as backups:
         store = session.open_store()
@@ -112,8 +113,12 @@ def create_command(
             store.close()
         name, manifest = backups.name, taken.manifest
     if session.json:
-        print_json({"target": name, "new": taken.is_new, "backup": manifest.as_data()})
-    elif not taken.is_new:
+        data = {"target": name, "new": taken.is_new, "backup": manifest.as_data()}
+        print_json({**data, "swept": list(taken.swept)})
+        return
+    for id in taken.swept:
+        say(session, f"removed the document of backup {id}, which was cut off while it was made")
+    if not taken.is_new:
         say(session, f"nothing changed since backup {_short(manifest)} in {escaped(name)}")
     else:
         size = f"{manifest.size:,} bytes of {manifest.format}, not encrypted"

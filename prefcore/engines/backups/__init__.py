@@ -4,6 +4,7 @@ A backup is there from the moment its manifest is: that is put last, when the do
 from the target and found to hold what was written.
 """
 
+from prefcore.engines.backups.begun import BegunBackups
 from prefcore.engines.backups.catalogue import LATEST, Catalogue, Listed, catalogue
 from prefcore.engines.backups.creating import create, unchanged
 from prefcore.engines.backups.documents import head_of
@@ -17,6 +18,7 @@ __all__ = [
     "LATEST",
     "LEVELS",
     "SHORT",
+    "BegunBackups",
     "Catalogue",
     "Listed",
     "Manifest",

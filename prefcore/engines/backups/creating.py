@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import BinaryIO, cast
 
+from prefcore.engines.backups.begun import BegunBackups
 from prefcore.engines.backups.catalogue import Catalogue, manifest_in
 from prefcore.engines.backups.documents import Held, head_of, write_state
 from prefcore.engines.backups.hashing import HashingSource
@@ -51,6 +52,7 @@ def create(
     at: datetime,
     generator: str,
     formats: Iterable[FormatInfo],
+    begun: BegunBackups,
 ) -> Manifest:
     """Back a whole store up, as it is at one moment; give the manifest.
 
@@ -63,7 +65,7 @@ def create(
         if head.lineage is None:
             raise NotFound(f"{store.url} holds nothing yet; there is nothing to back up")
         writing = _Writing(view, format, at, generator)
-        try:
+        with begun.noted(name):
             size, digest = poured(writing, lambda source: _put(target, name, source))
             assert writing.held is not None  # it was written to its end
             manifest = Manifest(
@@ -83,14 +85,7 @@ def create(
                 chain=head.chain,
             )
             verify(target, manifest, formats)
-        except BaseException:
-            _forget(target, name)
-            raise
-    try:
-        _put_manifest(target, manifest)
-    except PrefcoreError:
-        _forget(target, name)
-        raise
+            _put_manifest(target, manifest)
     return manifest
 
 
@@ -131,9 +126,3 @@ def _put_manifest(target: Target, manifest: Manifest) -> None:
             if manifest_in(target, manifest.id) == manifest:
                 return
         raise
-
-
-def _forget(target: Target, name: str) -> None:
-    """Remove what has no manifest; if even that fails, the catalogue tells of it."""
-    with suppress(PrefcoreError):
-        target.delete(name)
