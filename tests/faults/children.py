@@ -21,6 +21,8 @@ from tests.faults.acts import BEGIN, END, mark, report
 __all__ = ["Fate", "Report", "kill", "measure", "start"]
 
 _CONTEXT = get_context("forkserver")
+#: Seconds that a child may take for one act before it counts as hung.
+LONGEST = 120
 #: What a child needs, and what prefcore would import late, in each child anew.
 _PRELOADED = [
     "tests.faults.acts",
@@ -54,15 +56,15 @@ class Report:
 def kill(act: str, folder: Path, *, after: float) -> Fate:
     """Start an act, kill -9 its process so many seconds after the first write began."""
     marks, process = _started(mark, act, str(folder))
-    assert marks.recv_bytes() == BEGIN
+    assert _told(marks, process).recv_bytes() == BEGIN
     _wait(after)
     process.kill()  # SIGKILL
-    process.join()
+    process.join(LONGEST)
     assert process.exitcode == -signal.SIGKILL
     seen = [BEGIN]
     try:
         while True:
-            seen.append(marks.recv_bytes())
+            seen.append(_told(marks, process).recv_bytes())
     except EOFError:
         marks.close()
     return Fate(seen.count(END), seen[-1] == BEGIN)
@@ -71,12 +73,12 @@ def kill(act: str, folder: Path, *, after: float) -> Fate:
 def measure(act: str, folder: Path) -> float:
     """Give the seconds from the begin to the end of the act's first write, in a child."""
     marks, process = _started(mark, act, str(folder))
-    assert marks.recv_bytes() == BEGIN
+    assert _told(marks, process).recv_bytes() == BEGIN
     began = time.perf_counter()
-    assert marks.recv_bytes() == END
+    assert _told(marks, process).recv_bytes() == END
     duration = time.perf_counter() - began
     process.kill()
-    process.join()
+    process.join(LONGEST)
     marks.close()
     return duration
 
@@ -88,8 +90,9 @@ def start(
     reports, process = _started(report, act, str(folder), times, file_bytes, is_guest)
 
     def ended() -> Report:
-        told = Report(*reports.recv())
-        process.join()
+        told = Report(*_told(reports, process).recv())
+        process.join(LONGEST)
+        assert process.exitcode is not None, f"{act} told how it went, and does not end"
         reports.close()
         return told
 
@@ -104,6 +107,18 @@ def _started(
     process.start()
     theirs.close()
     return ours, process
+
+
+def _told(connection: Connection, process: ForkServerProcess) -> Connection:
+    """Give a connection that has something to tell, if only that its other end is gone.
+
+    A child that tells nothing for long is killed, and that is an AssertionError.
+    """
+    if connection.poll(LONGEST):
+        return connection
+    process.kill()
+    process.join(LONGEST)
+    raise AssertionError(f"a child told nothing for {LONGEST} s")
 
 
 def _wait(seconds: float) -> None:

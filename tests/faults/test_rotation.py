@@ -24,6 +24,8 @@ from tests.faults.rotating import (
 )
 
 OWNERS = 1500
+#: Seconds that a process may take to begin before it counts as hung.
+LONGEST = 120
 _CONTEXT = get_context("spawn")
 
 
@@ -32,12 +34,15 @@ def _kill(act: Callable[[str, str], None], folder: Path, after: float) -> None:
     mark.unlink(missing_ok=True)
     process = _CONTEXT.Process(target=act, args=(str(folder), str(mark)))
     process.start()
+    end = time.monotonic() + LONGEST
     while not mark.exists():
         assert process.is_alive()
+        if time.monotonic() > end:
+            process.kill()
         time.sleep(0.002)
     time.sleep(after)
     process.kill()
-    process.join()
+    process.join(LONGEST)
     assert process.exitcode == -signal.SIGKILL
 
 
