@@ -501,7 +501,7 @@ def test_text_is_read_by_the_declared_type(schema: object, text: str, value: obj
         pytest.param({}, '{"a": 1, "a": 2}', "the key 'a' stands twice", id="duplicate key"),
         pytest.param({}, '{"a": "\\ud800"}', "lone surrogate", id="lone surrogate"),
         pytest.param({"type": "datetime"}, "2026-01-31T12:00", "not a datetime", id="no zone"),
-        pytest.param({"type": "object"}, "[" * 5000, "nested too deeply", id="deep"),
+        pytest.param({"type": "object"}, "[" * 200_000, "nested too deeply", id="deep"),
     ],
 )
 def test_text_that_can_mean_no_allowed_type_is_refused(
