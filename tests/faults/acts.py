@@ -107,6 +107,11 @@ def _back_up(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], obj
     yield lambda: prefs.back_up(target=story.target(folder), always=True)
 
 
+def _restore(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object]]:
+    plan = prefs.plan_restore("latest", target=story.target(folder))
+    yield lambda: prefs.apply(plan)
+
+
 def _load(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object]]:
     backups = prefs.backups(story.target(folder))
     manifest = backups.find("latest")
@@ -126,16 +131,20 @@ ACTS: Mapping[str, Act] = {
     "up": _up,
     "down": _down,
     "backup": _back_up,
+    "restore": _restore,
     "load": _load,
 }
 
 
 def mark(act: str, folder: str, marks: Connection) -> None:
-    """Do an act (sets: one after the other, for ever), telling of each begin and end."""
+    """Do an act (sets: one after the other, for minutes), telling of each begin and end."""
+    end = time.monotonic() + 300  # nobody comes to kill us after that
     for write in ACTS[act](story.opened(Path(folder)), Path(folder)):
         marks.send_bytes(BEGIN)
         write()
         marks.send_bytes(END)
+        if time.monotonic() > end:
+            break
     time.sleep(60)  # until killed, so that nothing is closed in good order
 
 

@@ -1,8 +1,9 @@
-"""``make test-faults``: kills and errors at every write that an act makes, by ``strace -e inject``.
+"""``make test-faults``: kills, errors and cut writes at every write that an act makes.
 
-``python -m tests.faults.injected [ACT…]``. Each act runs as a process once to count the calls that
-write, then once for each call and fault: killed there, or told that the disk is full, broken, or
-took nothing. Afterwards the store is the old one or the new one, whole; an act that ended well
+``python -m tests.faults.injected [ACT…]``. Each act runs as a process under strace, once to count
+the calls that write, then once for each call and fault: killed after it; told that the disk is
+full, broken, or took nothing; or cut in the middle of what it writes, with room again at once or
+not any more. Afterwards the state is the old one or the new one, whole; an act that ended well
 stands; and the next run leaves no file behind. Prints how many points were tried.
 """
 
@@ -10,189 +11,177 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import attrs
 
 from prefcore.errors import PrefcoreError
 from tests.faults import story
-from tests.faults.acts import ACTS
+from tests.faults.judging import TAKING_BACKUPS, Prepared, faults_of
+from tests.faults.stepping import (
+    WRITES,
+    Call,
+    calls_of,
+    injected,
+    killed,
+    limit,
+    stepped,
+    was_cut,
+)
 from tests.faults.story import State
 
-__all__ = ["FAULTS", "Fault", "Prepared", "faults_of", "main"]
+__all__ = ["ACTS", "main"]
 
-ROOT = Path(__file__).parent.parent.parent
-#: Calls that write: what SQLite, copies and documents use on Linux.
-CALLS = (
-    *("write", "writev", "pwrite64", "pwritev", "fsync", "fdatasync", "ftruncate", "fallocate"),
-    *("rename", "renameat", "renameat2", "link", "linkat", "unlink", "unlinkat", "mkdir"),
-)
+#: The acts that are tried, each named as in ``tests.faults.acts``.
+ACTS = ("sets", "import", "up", "down", "backup", "restore")
 _SYNCS = ("fsync", "fdatasync")
-_WRITES = ("write", "pwrite64", "pwritev", "writev")
-
-
-@attrs.frozen
-class Fault:
-    """What befalls a call: its word, strace's expression, and the calls it may befall."""
-
-    name: str
-    expression: str
-    calls: Sequence[str]
-
-
-FAULTS = (
-    Fault("killed", "signal=KILL", CALLS),
-    Fault("disk full", "error=ENOSPC", (*_WRITES, "ftruncate", "fallocate", "mkdir")),
-    Fault("disk broken", "error=EIO", _SYNCS),
-    Fault("nothing taken", "retval=0", _WRITES),
+#: Errors that strace gives in a call's place: their name, strace's expression, for which calls.
+_ERRORS = (
+    ("disk full", "error=ENOSPC", (*WRITES, "ftruncate", "fallocate", "mkdir")),
+    ("disk broken", "error=EIO", _SYNCS),
+    ("nothing taken", "retval=0", WRITES),
 )
 _KILLED = -9
+_NO_SPACE, _UNREACHABLE = 14, 15
 
 
 @attrs.frozen
-class Prepared:
-    """One act in a folder before it, with the states before and after it."""
+class Point:
+    """One fault at one call: its name, the numbers that place it, and how the act may end."""
 
-    act: str
-    folder: Path
-    before: State
-    after: State
-    #: How often each call was made.
-    calls: Counter[str]
+    fault: str
+    where: str
+    codes: Sequence[int]
+    #: For what strace injects: its expression, and whether threads are followed.
+    expression: str = ""
+    follow: bool = False
+    #: For what befalls a process that stands still after so many calls.
+    after: int = 0
+    size: int = 0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Try every point of the acts named (all, if none is); exits with 1 where one fails."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.injected", description=__doc__)
-    known = ("sets", "import", "up", "down")
-    parser.add_argument("acts", nargs="*", metavar="ACT", help=", ".join(known))
+    parser.add_argument("acts", nargs="*", metavar="ACT", help=", ".join(ACTS))
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args(arguments)
-    if unknown := set(given.acts) - set(known):
+    if unknown := set(given.acts) - set(ACTS):
         parser.error(f"there is no act {', '.join(sorted(unknown))}")
     if shutil.which("strace") is None:
         sys.exit("make test-faults needs strace on the PATH (on Debian: apt install strace)")
     wrong: list[str] = []
-    tried = 0
+    tried: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="prefcore-faults-") as name:
-        for act in given.acts or known:
-            prepared = _prepared(act, Path(name) / act)
-            points = list(_points(prepared))
+        for act in given.acts or ACTS:
+            prepared, calls = _prepared(act, Path(name) / act)
+            points = list(_points(prepared, calls))
             with ThreadPoolExecutor(given.jobs) as pool:
-                told = list(pool.map(lambda point: _try(prepared, *point), points))  # noqa: B023  # used up here
+                told = list(pool.map(lambda point: _try(prepared, point), points))  # noqa: B023  # used up here
             wrong += [one for one in told if one]
-            tried += len(points)
-            made = ", ".join(f"{count} {call}" for call, count in prepared.calls.items())
+            by_fault = Counter(point.fault for point in points)
+            tried += by_fault
+            made = ", ".join(f"{n} {call}" for call, n in Counter(c.name for c in calls).items())
             print(f"{act}: {len(points)} points tried ({made})", flush=True)
+            print("  " + ", ".join(f"{fault} {n}" for fault, n in by_fault.items()), flush=True)
     for one in wrong:
         print(f"FAILED {one}")
-    print(f"{tried} points tried, {len(wrong)} failed")
+    print(f"{tried.total()} points tried, {len(wrong)} failed")
     sys.exit(bool(wrong))
 
 
-def _prepared(act: str, folder: Path) -> Prepared:
+def _prepared(act: str, folder: Path) -> tuple[Prepared, list[Call]]:
+    """Give an act's folder before it, its states, and the calls it makes without a fault."""
     start = folder / "start"
     start.mkdir(parents=True)
     story.prepare(start, owners=story.OWNERS)
-    if act == "down":
-        with story.opened(start) as prefs:
-            prefs.apply(prefs.plan_migration(story.NEW))
     story.write_import(start)
+    with story.opened(start) as prefs:
+        if act == "down":
+            prefs.apply(prefs.plan_migration(story.NEW))
+        if act in TAKING_BACKUPS:
+            prefs.back_up(target=story.target(start))
+            prefs.set("key1", "since the backup", user="user0000")
     ended = shutil.copytree(start, folder / "ended")
-    code, calls = _run(act, ended, None)
+    log = folder / "trace"
+    code, made = stepped(act, ended, log, {})
     assert code == 0, f"{act} fails without a fault: exit code {code}"
-    return Prepared(act, start, State(start), State(ended), calls)
+    calls = calls_of(log)
+    assert len(calls) == made, f"{act}: {made} stops for {len(calls)} calls"
+    return Prepared(act, start, State(start), State(ended)), calls
 
 
-def _points(prepared: Prepared) -> Iterator[tuple[Fault, str, int]]:
-    for fault in FAULTS:
-        for call, count in prepared.calls.items():
-            if call in fault.calls:
+def _points(prepared: Prepared, calls: Sequence[Call]) -> Iterator[Point]:
+    failures: tuple[int, ...] = (0, _NO_SPACE)
+    if prepared.act in TAKING_BACKUPS:
+        failures = (*failures, _UNREACHABLE)
+    for number, call in enumerate(calls, 1):
+        yield Point("killed", f"after call {number}, {call.name}", [_KILLED], after=number)
+    main_thread = calls[0].thread
+    for fault, expression, befallen in _ERRORS:
+        # strace counts each thread's calls: once those of the first one alone, once of all.
+        for follow in (False, True):
+            counts = Counter(
+                (one.thread, one.name)
+                for one in calls
+                if one.name in befallen and (one.thread != main_thread) == follow
+            )
+            most = {
+                name: max(n for (_, is_), n in counts.items() if is_ == name) for _, name in counts
+            }
+            for name, count in most.items():
                 for number in range(1, count + 1):
-                    yield fault, call, number
+                    yield Point(
+                        fault,
+                        f"at {name} {number}",
+                        failures,
+                        expression=f"{name}:{expression}:when={number}",
+                        follow=follow,
+                    )
+    for number, (before, call) in enumerate(pairwise(calls), 1):
+        if call.name in WRITES and call.size > 1:
+            size = call.start + call.size // 2
+            where = f"in call {number + 1}, {call.name} of {call.size} bytes, after {before.name}"
+            yield Point("cut, then room", where, [0], after=number, size=size)
+            yield Point("cut, then full", where, failures, after=number, size=size)
 
 
-def _try(prepared: Prepared, fault: Fault, call: str, number: int) -> str:
+def _try(prepared: Prepared, point: Point) -> str:
     """Try one point; give what is wrong, or the empty text."""
-    where = f"{prepared.act}, {fault.name} at {call} {number}"
+    where = f"{prepared.act}, {point.fault} {point.where}"
     with tempfile.TemporaryDirectory(dir=prepared.folder.parent) as name:
         folder = shutil.copytree(prepared.folder, Path(name) / "store")
-        code, _ = _run(prepared.act, folder, f"{call}:{fault.expression}:when={number}")
-        if fault.name == "killed" and code != _KILLED:
-            return f"{where}: it was not killed, and ended with {code}"
-        if fault.name != "killed" and code not in (0, 14):
-            return f"{where}: exit code {code}"
         try:
+            code, log = (
+                _hurt(prepared.act, point, folder, Path(name) / "trace"),
+                Path(name) / "trace",
+            )
+            if code not in point.codes:
+                return f"{where}: exit code {code}"
+            if point.size and not was_cut(log):
+                return f"{where}: no write was cut"
             return "".join(f"{where}: {one}" for one in faults_of(prepared, folder, code))
         except (AssertionError, PrefcoreError) as error:
             return f"{where}: {type(error).__name__}: {error}"
 
 
-def faults_of(prepared: Prepared, folder: Path, code: int) -> Iterator[str]:
-    """Give what is wrong with a store after an act that ended so, and after the next run."""
-    before, after = prepared.before, prepared.after
-    state = State(folder)
-    if not state.is_whole():
-        yield f"the store is not whole: {state.problems}"
-        return
-    is_old = state.is_exactly(before)
-    is_new = state.follows(before, 1) and (state.version, state.values) == (
-        after.version,
-        after.values,
-    )
-    if not is_old and not is_new:
-        yield "the state is neither the old nor the new one"
-    if code == 0 and not is_new:
-        yield "it ended well, and the state is the old one"
-    if is_old:
-        ended = _again(prepared.act, folder)
-        if ended or (State(folder).version, State(folder).values) != (after.version, after.values):
-            yield f"the next run does not lead to the new state (exit code {ended})"
-    with story.opened(folder) as prefs:
-        prefs.set("key1", "afterwards", user="user0001")
-    if left := _leftovers(folder):
-        yield f"files are left behind: {left}"
-
-
-def _again(act: str, folder: Path) -> int:
-    """Do an act to its end, here; give its exit code."""
-    try:
-        with story.opened(folder) as prefs:
-            next(ACTS[act](prefs, folder))()
-    except PrefcoreError as error:
-        return error.exit_code
-    return 0
-
-
-def _leftovers(folder: Path) -> list[str]:
-    known = {"prefs.db", "import.json"}
-    found = [path for path in folder.iterdir() if path.is_file() and path.name not in known]
-    found += [path for path in (folder / "prefs.db.copies").glob("*") if path.suffix != ".db"]
-    return sorted(path.name for path in found)
-
-
-def _run(act: str, folder: Path, fault: str | None) -> tuple[int, Counter[str]]:
-    """Do an act in a process; give its exit code, and how often it made each call."""
-    log = folder.parent / f"{folder.name}.trace"
-    inject = ["-e", f"inject={fault}"] if fault else []
-    # Not with --seccomp-bpf: signals are not injected then.
-    command = ["strace", "-f", "-qqq", "-o", str(log)]
-    command += ["-e", f"trace={','.join(CALLS)}", *inject]
-    command += [sys.executable, "-m", "tests.faults.injected_act", act, str(folder)]
-    environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(ROOT)}
-    ended = subprocess.run(command, env=environ, check=False, stdout=subprocess.DEVNULL)
-    text = log.read_text(encoding="utf-8", errors="replace")
-    calls = Counter(re.findall(r"^\d+ +(\w+)\(", text, re.MULTILINE))
-    log.unlink()
-    return ended.returncode, calls
+def _hurt(act: str, point: Point, folder: Path, log: Path) -> int:
+    """Do an act with its fault; give its exit code."""
+    if point.expression:
+        return injected(act, folder, log, point.expression, follow=point.follow)
+    if not point.size:
+        return stepped(act, folder, log, {point.after: killed})[0]
+    hurts = {point.after: limit(point.size)}
+    if point.fault == "cut, then room":
+        hurts[point.after + 1] = limit(-1)
+    return stepped(act, folder, log, hurts)[0]
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -69,6 +70,7 @@ def opened(folder: Path) -> Preferences[Any]:
         migrations=STEPS,
         actor="tester",
         plugins=Plugins([prefcore_json, prefcore_local]),
+        environ={**os.environ, "XDG_DATA_HOME": str(folder / "data")},
     )
 
 

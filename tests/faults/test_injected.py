@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.faults import injected, story
-from tests.faults.injected import Prepared
+from tests.faults.judging import Prepared, faults_of
+from tests.faults.stepping import Call, calls_of, was_cut
 from tests.faults.story import State
 
 
@@ -29,12 +29,12 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     with story.opened(folder / "ended") as prefs:
         prefs.set("key0", "new", user="user0000")
     start = folder / "start"
-    return Prepared("sets", start, State(start), State(folder / "ended"), Counter())
+    return Prepared("sets", start, State(start), State(folder / "ended"))
 
 
 def _judged(prepared: Prepared, store: Path, tmp_path: Path, code: int) -> list[str]:
     folder = shutil.copytree(store, tmp_path / "store")
-    return list(injected.faults_of(prepared, folder, code))
+    return list(faults_of(prepared, folder, code))
 
 
 def test_a_success_that_left_the_old_state_is_found(prepared: Prepared, tmp_path: Path) -> None:
@@ -56,3 +56,29 @@ def test_a_third_state_and_files_left_behind_are_found(prepared: Prepared, tmp_p
         "the state is neither the old nor the new one",
         "files are left behind: ['prefs.db.part']",
     ]
+
+
+LOG = """\
+7  write(3</d/a>, ""..., 100)         = 100
+7  --- SIGSTOP {si_signo=SIGSTOP, si_code=SI_KERNEL} ---
+8  pwrite64(4</d/b>, ""..., 4096, 8192 <unfinished ...>
+7  --- stopped by SIGSTOP ---
+8  <... pwrite64 resumed>)             = 4096
+7  write(3</d/a>, ""..., 50)          = 50
+7  unlink("/d/b")                     = 0
+7  +++ exited with 0 +++
+"""
+
+
+def test_a_log_tells_what_was_written_where_and_what_was_cut(tmp_path: Path) -> None:
+    log = tmp_path / "trace"
+    log.write_text(LOG)
+    assert calls_of(log) == [
+        Call("7", "write", 100, 0),
+        Call("8", "pwrite64", 4096, 8192),
+        Call("7", "write", 50, 100),
+        Call("7", "unlink"),
+    ]
+    assert not was_cut(log)
+    log.write_text(LOG.replace("50)          = 50", "50)          = 25"))
+    assert was_cut(log)

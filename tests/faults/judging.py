@@ -1,0 +1,108 @@
+"""Judging what a hurt act left: the old or the new state, whole; no false success; no leftovers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+
+from prefcore.errors import PrefcoreError
+from tests.faults import story
+from tests.faults.acts import ACTS
+from tests.faults.story import State
+
+__all__ = ["TAKING_BACKUPS", "Prepared", "faults_of"]
+
+#: Acts that put a backup into the target, and whether they change the store too.
+TAKING_BACKUPS = {"backup": False, "restore": True}
+
+
+@attrs.frozen
+class Prepared:
+    """One act in a folder before it, with the states before and after it."""
+
+    act: str
+    folder: Path
+    before: State
+    after: State
+
+    @property
+    def changes(self) -> bool:
+        """Whether the act changes the store."""
+        return TAKING_BACKUPS.get(self.act, True)
+
+
+def faults_of(prepared: Prepared, folder: Path, code: int) -> Iterator[str]:
+    """Give what is wrong with a folder after an act that ended so, and after the next run."""
+    state = State(folder)
+    if not state.is_whole():
+        yield f"the store is not whole: {state.problems}"
+        return
+    is_old = state.is_exactly(prepared.before)
+    if not is_old and not _is_new(prepared, state):
+        yield "the state is neither the old nor the new one"
+    if code == 0 and is_old and prepared.changes:
+        yield "it ended well, and the state is the old one"
+    if prepared.act in TAKING_BACKUPS:
+        yield from _faults_of_backups(prepared, folder, code)
+    if is_old:
+        ended = _again(prepared.act, folder)
+        if ended or not _is_new(prepared, State(folder)):
+            yield f"the next run does not lead to the new state (exit code {ended})"
+    with story.opened(folder) as prefs:
+        prefs.set("key1", "afterwards", user="user0001")
+        if prepared.act in TAKING_BACKUPS:
+            prefs.back_up(target=story.target(folder))
+    if left := list(_leftovers(folder)):
+        yield f"files are left behind: {left}"
+
+
+def _is_new(prepared: Prepared, state: State) -> bool:
+    before, after = prepared.before, prepared.after
+    if not prepared.changes:
+        return state.is_exactly(before)
+    is_next = state.follows(before, 1)
+    return is_next and (state.version, state.values) == (after.version, after.values)
+
+
+def _faults_of_backups(prepared: Prepared, folder: Path, code: int) -> Iterator[str]:
+    """Give what is wrong with the backups: one was there before, and the act takes one."""
+    with story.opened(folder) as prefs, prefs.backups(story.target(folder)) as backups:
+        found = backups.list()
+        states = [one.state for one in found.backups]
+        if set(states) - {"ok", "incomplete"} or found.foreign:
+            yield f"backups are {states}, and others {found.foreign}"
+        for manifest in found.whole:
+            try:
+                backups.verify(manifest, level=3)
+            except PrefcoreError as error:
+                yield f"a backup is told of that is none: {error.message}"
+    allowed = (2,) if code == 0 else (1, 2)
+    if len(found.whole) not in allowed:
+        yield f"it ended with {code}, and there are {len(found.whole)} whole backups"
+
+
+def _again(act: str, folder: Path) -> int:
+    """Do an act to its end, here; give its exit code."""
+    try:
+        with story.opened(folder) as prefs:
+            next(ACTS[act](prefs, folder))()
+    except PrefcoreError as error:
+        return error.exit_code
+    return 0
+
+
+def _leftovers(folder: Path) -> Iterator[str]:
+    """Give the files that no finished act leaves."""
+    known = {"prefs.db", "import.json"}
+    yield from sorted(
+        one.name for one in folder.iterdir() if one.is_file() if one.name not in known
+    )
+    copies = (folder / "prefs.db.copies").glob("*")
+    yield from sorted(one.name for one in copies if one.suffix != ".db")
+    yield from sorted(one.name for one in (folder / "data").rglob("*") if one.is_file())
+    in_target = {one.name for one in (folder / "backups").glob("*")}
+    manifests = {name for name in in_target if name.endswith(".manifest.json")}
+    documents = {name.replace(".manifest.", ".document.") for name in manifests}
+    yield from sorted(in_target - manifests - documents)
