@@ -38,6 +38,7 @@ __all__ = [
     "TruncatedDocument",
     "UnknownKey",
     "UsageError",
+    "ValidatorFailed",
     "WrongKey",
 ]
 
@@ -211,6 +212,10 @@ class PluginMissing(PluginError):
 
 class StepFailed(PluginError):
     """A migration step raised; nothing was written."""
+
+
+class ValidatorFailed(PluginError):
+    """An application's function that judges values raised something else than ValueError."""
 
 
 class MigrationRequired(PrefcoreError):

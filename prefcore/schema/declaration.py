@@ -211,8 +211,10 @@ class SchemaDocument:
         """Give the compiled check of a key's values, for loops; raises UnknownKey."""
         check = self._checks.get(key)
         if check is None:
-            check = compile_check(self.preference(key).shape, self.definitions)
-            check = self._checks[key] = self.validators.after(key, check)
+            preference = self.preference(key)
+            check = compile_check(preference.shape, self.definitions)
+            check = self.validators.after(key, check, hidden=preference.sensitive)
+            self._checks[key] = check
         return check
 
     def check(self, key: str, value: object) -> Problem | None:
@@ -259,9 +261,10 @@ class SchemaDocument:
         for rule in self.validators.rules:
             if touched.isdisjoint(rule.keys):
                 continue
-            preferences = (self.preference(key) for key in rule.keys)
+            preferences = [self.preference(key) for key in rule.keys]
             held = [values.get(one.key, one.default) for one in preferences]
-            fault = None if UNSET in held else rule.fault(held)
+            hidden = any(one.sensitive for one in preferences)
+            fault = None if UNSET in held else rule.fault(held, hidden=hidden)
             if fault is not None:
                 where = place(scope, owner)
                 yield InvalidValue(

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from prefcore.errors import InvalidSchema
+from prefcore.errors import InvalidSchema, ValidatorFailed
 from prefcore.schema.problems import Check, Problem, shown
 
 __all__ = ["NONE", "Rule", "Validators", "rule", "rules_in"]
@@ -34,12 +34,18 @@ class Rule:
     check: Callable[..., object]
     read: Callable[[str, object], object]
 
-    def fault(self, values: Sequence[object]) -> str | None:
-        """Give what the rule says against portable values of its keys, or None."""
+    def fault(self, values: Sequence[object], *, hidden: bool) -> str | None:
+        """Give what the rule says against portable values of its keys, or None.
+
+        Raises ValidatorFailed, which tells nothing of ``hidden`` values.
+        """
         try:
             self.check(*(self.read(k, value) for k, value in zip(self.keys, values, strict=True)))
         except ValueError as error:
             return str(error) or f"the rule {self.name} is broken"
+        except Exception as error:  # noqa: BLE001  # a rule's function may raise anything
+            what = f"{', '.join(self.keys)}: the rule {self.name}"
+            raise _failed(what, error) from (None if hidden else error)
         return None
 
 
@@ -50,8 +56,11 @@ class Validators:
     checks: Mapping[str, Callable[[object], object]] = attrs.field(factory=dict)
     rules: tuple[Rule, ...] = ()
 
-    def after(self, key: str, check: Check) -> Check:
-        """Give a key's check with its validator after it."""
+    def after(self, key: str, check: Check, *, hidden: bool) -> Check:
+        """Give a key's check with its validator after it.
+
+        The check raises ValidatorFailed, which tells nothing of a ``hidden`` value.
+        """
         validator = self.checks.get(key)
         if validator is None:
             return check
@@ -65,6 +74,8 @@ class Validators:
             except ValueError as error:
                 said = str(error) or "is refused"
                 return Problem("check", "", f"{shown(value)} {said}", said)
+            except Exception as error:  # noqa: BLE001  # a program's function may raise anything
+                raise _failed(f"{key}: its check", error) from (None if hidden else error)
             return None
 
         return checked
@@ -75,6 +86,13 @@ class Validators:
             {key: check for key, check in self.checks.items() if key in keys},
             tuple(one for one in self.rules if set(one.keys) <= set(keys)),
         )
+
+
+def _failed(what: str, error: Exception) -> ValidatorFailed:
+    return ValidatorFailed(
+        f"{what} raised {type(error).__name__}; such a function raises ValueError where it refuses "
+        "a value, and nothing else: mend the application"
+    )
 
 
 #: A schema without validators.

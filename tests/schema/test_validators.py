@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,8 @@ from prefcore import (
     preference,
     rule,
 )
+from prefcore.errors import ValidatorFailed
+from prefcore.migration import Step, map_values
 from prefcore.schema import Preference, SchemaDocument
 from tests.cli.shell import Shell
 
@@ -65,8 +69,9 @@ class Editor(Schema, app="acme", version="1.0.0"):
 
 
 @pytest.fixture
-def prefs(tmp_path: Path) -> Preferences[Editor]:
-    return Preferences.open(Editor, store=tmp_path / "prefs.db")
+def prefs(tmp_path: Path) -> Iterator[Preferences[Editor]]:
+    with Preferences.open(Editor, store=tmp_path / "prefs.db") as opened:
+        yield opened
 
 
 def test_a_function_judges_the_value_as_its_declared_type(prefs: Preferences[Editor]) -> None:
@@ -204,6 +209,96 @@ def test_undo_is_held_to_rules(prefs: Preferences[Editor]) -> None:
     ]
     with pytest.raises(InvalidValue):
         prefs.apply(plan)
+
+
+class Before(Schema, app="acme", version="0.9.0"):
+    size: int = 12
+    folder: Path = Path()
+
+
+class Later(Schema, app="acme", version="1.0.0"):
+    size: int = preference(12, check=even)
+    folder: Path = preference(Path())
+
+
+@pytest.mark.parametrize("migrate", ["auto", "never"])
+def test_a_migration_asks_the_function_of_a_key_that_no_declaration_changes(
+    migrate: str, tmp_path: Path
+) -> None:
+    store = tmp_path / "prefs.db"
+    with Preferences.open(Before, store=store) as prefs:
+        prefs.set("size", 13, user="kim")
+        prefs.set("size", 14, user="lee")
+    said = r"user/kim size: 13 should be even"
+    with (
+        pytest.raises(InvalidValue, match=said),
+        Preferences.open(Later, store=store, migrate=migrate) as prefs,
+    ):
+        prefs.get("size", user="kim")
+    with Preferences.open(Before, store=store) as prefs:
+        prefs.set("size", 16, user="kim")
+    with Preferences.open(Later, store=store, migrate=migrate) as prefs:
+        assert [prefs.get("size", user=name) for name in ("kim", "lee")] == [16, 14]
+
+
+@pytest.mark.parametrize("migrate", ["auto", "never"])
+def test_what_a_step_writes_is_judged_where_the_declaration_is_the_same(
+    migrate: str, tmp_path: Path
+) -> None:
+    class One(Schema, app="acme", version="1.0.0"):
+        size: int = preference(12, le=72)
+
+    class Two(Schema, app="acme", version="2.0.0"):
+        size: int = preference(12, le=72)
+
+    with Preferences.open(One, store=tmp_path / "prefs.db") as first:
+        first.set("size", 13, user="kim")
+    step = Step("1.0.0", "2.0.0", map_values("size", {13: 130}))
+    store = tmp_path / "prefs.db"
+    with (
+        pytest.raises(InvalidValue, match=r"user/kim size: .*above the maximum 72"),
+        Preferences.open(Two, store=store, migrate=migrate, migrations=[step]) as prefs,
+    ):
+        prefs.get("size", user="kim")
+    with Preferences.open(One, store=tmp_path / "prefs.db") as again:
+        assert again.get("size", user="kim") == 13
+
+
+def _broken(value: Any, other: Any = None) -> None:
+    raise KeyError(f"no such thing as {value}")
+
+
+class Faulty(Schema, app="acme", version="1.0.0"):
+    size: int = preference(check=_broken)
+    token: Secret[str] = preference(check=_broken)
+    one: int = 1
+    two: int = 2
+
+    @staticmethod
+    @rule("one", "two")
+    def paired(one: int, two: int) -> None:
+        _broken(one, two)
+
+
+@pytest.mark.parametrize("key", ["size", "one"])
+def test_a_function_that_raises_something_else_is_told_as_the_application_s_fault(
+    key: str, tmp_path: Path
+) -> None:
+    with Preferences.open(Faulty, store=tmp_path / "prefs.db") as prefs:
+        with pytest.raises(ValidatorFailed, match=r"raised KeyError; .* mend the app") as caught:
+            prefs.set(key, 7, user="kim")
+        assert caught.value.exit_code == 18
+        assert key in caught.value.message
+        assert isinstance(caught.value.__cause__, KeyError)
+        assert prefs.read_set("user", "kim").rows == ()
+
+
+def test_what_such_a_function_raises_does_not_tell_a_secret() -> None:
+    with pytest.raises(ValidatorFailed, match="token: its check raised KeyError") as caught:
+        Faulty.document().check("token", "hunter2")
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
 
 
 def test_functions_are_no_part_of_the_document() -> None:

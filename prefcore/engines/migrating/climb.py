@@ -63,12 +63,12 @@ class Climb:
                 (key, began[key]) for key in before if key not in self.rows and key in began
             )
         decided = {key for operation in operations for key in operation.decides_on}
-        added, removed, changed = self._migration.changed_keys(edge)
+        added, removed, _ = self._migration.changed_keys(edge)
         for key in sorted(removed):
             if key in self.rows:
                 raise lost_key(edge, key, self._place)
         self._return_parked(newer, {*added} - decided)
-        for key in sorted({*added, *changed}):
+        for key in sorted(self._migration.judged_keys(edge)):
             if key in self.rows:
                 fault = self._fault(newer, key, self.rows.text(key))
                 if fault is not None:

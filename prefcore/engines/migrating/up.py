@@ -48,10 +48,10 @@ def migrate_up(
             _up(transaction, migration, aside, edge, operation)
         aside.end(edge)
         decided = {key for operation in operations for key in operation.decides_on}
-        added, removed, changed = migration.changed_keys(edge)
+        added, removed, _ = migration.changed_keys(edge)
         _refuse_lost_keys(transaction, edge, migration.app, removed)
         _return_parked(transaction, aside, newer, {*added} - decided)
-        _check_held(transaction, edge, newer, {*added, *changed})
+        _check_held(transaction, edge, newer, migration.judged_keys(edge))
     tell_changes(transaction, builder)
 
 

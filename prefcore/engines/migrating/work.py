@@ -46,6 +46,20 @@ class Migration:
             self._changed[ends] = self.load(edge.older).changed_keys(self.load(edge.newer))
         return self._changed[ends]
 
+    def judged_keys(self, edge: Edge) -> set[str]:
+        """Give the keys of which every held value is judged at the newer end of an edge.
+
+        Those it declares anew or otherwise, those the step may write, and those that a function of
+        the application judges: no declaration tells whether it is the same as before.
+        """
+        newer = self.load(edge.newer)
+        added, _, changed = self.changed_keys(edge)
+        written = (
+            [key for one in edge.step.operations for key in one.newer_keys] if edge.step else []
+        )
+        declared = newer.preferences.keys() & written
+        return {*added, *changed, *declared, *newer.validators.checks}
+
     def rows(self, rows: Iterable[Row]) -> Rows:
         """Give rows that a step can work on, stamped with this migration."""
         return Rows(rows, at=to_micros(self.at), actor=self.actor)
