@@ -204,19 +204,29 @@ def test_settings_of_an_editor_simply_read() -> None:
     assert values["editor.lineNumbers"] == "interval"
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"/*" * (1 << 21),
-        b"//\n" * (1 << 20),
-        b'{"a": [' + b"1,//x\n" * (1 << 19) + b"1 1]}",
-        b'{"a": [' + b"[,]," * (1 << 18) + b"]}",
-        b'{"a": "' + b"\\" * (1 << 23),
-    ],
-    ids=["open comments", "comments", "comments and values", "commas", "escapes"],
-)
-def test_hostile_text_is_refused_quickly(data: bytes) -> None:
-    start = process_time()  # of this process alone: others may keep the machine busy
-    with pytest.raises(PrefcoreError):
-        plain(data)
-    assert process_time() - start < 6
+def hostile(before: bytes, repeated: bytes, after: bytes, times: int) -> bytes:
+    return before + repeated * times + after
+
+
+HOSTILE = {
+    "open comments": (b"", b"/*", b"", 1 << 21),
+    "comments": (b"", b"//\n", b"", 1 << 20),
+    "comments and values": (b'{"a": [', b"1,//x\n", b"1 1]}", 1 << 19),
+    "commas": (b'{"a": [', b"[,],", b"]}", 1 << 18),
+    "escapes": (b'{"a": "', b"\\", b"", 1 << 22),
+}
+
+
+@pytest.mark.parametrize(("before", "repeated", "after", "times"), HOSTILE.values(), ids=HOSTILE)
+def test_hostile_text_is_refused_and_costs_no_more_than_it_is_longer(
+    before: bytes, repeated: bytes, after: bytes, times: int
+) -> None:
+    def cost(text: bytes) -> float:
+        began = process_time()  # of this process alone: others may keep the machine busy
+        with pytest.raises(PrefcoreError):
+            plain(text)
+        return process_time() - began
+
+    short, long = (hostile(before, repeated, after, count) for count in (times // 32, times))
+    # Where each part were looked at for each other part, it would be 1024 times.
+    assert cost(long) < 200 * max(cost(short) for _ in range(3))
