@@ -72,14 +72,24 @@ UNSET = Unset()
 # Reserved for good: also words no tag uses yet, so that a later tag cannot collide with data.
 _TAG = re.compile(r"\$+(?:bytes|date|datetime|time|null|int|float|list|map|sealed)\Z")
 _quoted = json.encoder.encode_basestring
-_encode = json.JSONEncoder(
+_encoder = json.JSONEncoder(
     ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-).encode
+)
 
 
 # What json.loads comes to in the end, without the 3 µs before it: canonical texts are JSON without
 # white space around them.
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # left out of its stub
+# What an encoder's encode() makes anew in each call; None where Python has no C code for it.
+_make_encoder = json.encoder.c_make_encoder  # type: ignore[attr-defined]  # left out of its stub
+_pieces = _make_encoder and _make_encoder(
+    None, _encoder.default, _quoted, None, ":", ",", True, False, False
+)
+
+
+def _encode(data: object) -> str:
+    """Give the JSON text of plain types."""
+    return "".join(_pieces(data, 0)) if _pieces else _encoder.encode(data)
 
 
 class Sealed:
@@ -144,10 +154,19 @@ def canonical_text(value: object, *, path: str = "") -> str:
         return "null" if value is None else "true" if value else "false"
     if kind is int and MIN_INTEGER <= value <= MAX_INTEGER:  # type: ignore[operator]  # an int
         return repr(value)
+    if kind is float and isfinite(value):  # type: ignore[arg-type]  # kind says float
+        return repr(value)  # as JSON has it, too
+    if kind is list and _are_ascii(value):  # type: ignore[arg-type]  # kind says list
+        return _encode(value)
     if isinstance(value, Sealed):
         data, tag = (b64encode(part).decode() for part in (value.data, value.tag))
         return f'{{"$sealed":[{_quoted(value.key_id)},"{data}","{tag}"]}}'
     return _encode(to_tagged(value, path=path))
+
+
+def _are_ascii(items: list[object]) -> bool:
+    """Say whether all items of a list, which are often texts, are plain ones."""
+    return {*map(type, items)} == {str} and "".join(items).isascii()  # type: ignore[arg-type]  # texts
 
 
 def to_tagged(value: object, *, path: str = "", depth: int = 1) -> object:
