@@ -7,6 +7,7 @@ in clear, whatever it does. What is read stays sealed; who needs a value opens i
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from prefcore.audit import SEALED_DIGESTS, digest_of
@@ -17,7 +18,7 @@ from prefcore.model import Draft, PreferenceSet, Row, place, to_micros
 from prefcore.security.places import DOCUMENT, STORE, Place
 from prefcore.values import Sealed, canonical_text, from_text, is_sealed_text
 
-__all__ = ["HIDDEN", "Hides", "SealingTransaction", "Vault", "memory_uuid"]
+__all__ = ["HIDDEN", "Hides", "SealingTransaction", "Vault", "holds_secrets", "memory_uuid"]
 
 #: Says whether a key's values are to be sealed.
 Hides = Callable[[str], bool]
@@ -26,6 +27,7 @@ Travelling = Callable[[Snapshot, PreferenceSet, Callable[[str], None]], Preferen
 #: Stands in plans for a value that was opened.
 HIDDEN = Sealed("hidden", b"", b"")
 _SEALED = '{"$sealed":['
+_KEY = itemgetter(0)  # of a row
 
 if TYPE_CHECKING:
     from prefcore.security.sealing import Sealer
@@ -100,7 +102,7 @@ class Vault:
         def travelling(
             view: Snapshot, one: PreferenceSet, left_out: Callable[[str], None]
         ) -> PreferenceSet:
-            sealer = self.keys.sealer if _holds_secrets(one) else None
+            sealer = self.keys.sealer if holds_secrets(one) else None
 
             def for_document(row: Row) -> Row | None:
                 key, text = row[:2]
@@ -154,7 +156,7 @@ class Vault:
         left_out: Callable[[str], None],
         treated: Callable[[Row], Row | None],
     ) -> PreferenceSet:
-        if not _holds_secrets(one):
+        if not holds_secrets(one):
             return one
         rows = []
         for row in one.rows:
@@ -187,6 +189,7 @@ class SealingTransaction(_Base):
         self._stamp = (to_micros(draft.at), draft.actor)
         self._hides = hides
         self._known: dict[str, bool] = {}
+        self._open: set[str] = set()  # of those, the ones that are not sealed
         self._uuids: dict[str, str] = {}  # of keys by their names, until one is renamed
         self._prints: dict[bytes, str] = {}
         #: How many texts that stood in clear, in entries or in the log, were sealed in place.
@@ -202,6 +205,8 @@ class SealingTransaction(_Base):
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self._hides(key)
+            if not found:
+                self._open.add(key)
         return found
 
     # ------------------------------------------------------------------------------- sealing
@@ -217,8 +222,7 @@ class SealingTransaction(_Base):
     ) -> list[Row]:
         """Give rows as they may be written; raises PolicyRefused where there is no key ring."""
         rows = list(rows)
-        known = self._known
-        if not any(known.get(row[0], True) for row in rows) and not sealing:
+        if not sealing and self._open.issuperset(map(_KEY, rows)):
             return rows
         hides = self.hides
         sealer: Sealer | None = None
@@ -338,7 +342,8 @@ class SealingTransaction(_Base):
         return {str(revision): one for revision, one in now.items() if told[revision] != one}
 
 
-def _holds_secrets(one: PreferenceSet) -> bool:
+def holds_secrets(one: PreferenceSet) -> bool:
+    """Say whether a sealed value may be in a set; where not, there is none to be looked for."""
     # One search over all texts: a look at each would cost exports without secrets a tenth.
     return _SEALED in "\n".join([row[1] for row in one.rows])
 

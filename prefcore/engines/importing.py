@@ -45,8 +45,8 @@ from prefcore.model import (
 )
 from prefcore.planning import PlanBuilder
 from prefcore.schema import SchemaDocument
-from prefcore.values import UNSET, canonical_text, from_text, is_sealed_text, same_text
-from prefcore.vault import SealingTransaction
+from prefcore.values import UNSET, canonical_text, from_text, same_text
+from prefcore.vault import SealingTransaction, holds_secrets
 
 __all__ = ["Base", "ImportRequest", "common_changeset", "import_sets", "plain_set"]
 
@@ -199,7 +199,7 @@ class _Walk:
 
     def opened(self, one: PreferenceSet) -> PreferenceSet:
         """Give a document's set in clear; what its keys are not here for is left out, and told."""
-        if not any(is_sealed_text(row[1]) for row in one.rows):
+        if not holds_secrets(one):
             return one
         rows = []
         for row in one.rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 
 from prefcore.errors import PrefcoreError
 from prefcore.model import Row
@@ -37,7 +38,19 @@ class Rows:
 
     def values(self, keys: Iterable[str]) -> dict[str, object]:
         """Give the values of those keys that are held, made anew."""
-        return {key: from_text(self._rows[key][1]) for key in keys if key in self._rows}
+        rows = self._rows
+        return {key: from_text(rows[key][1]) for key in keys if key in rows}
+
+    def differing(self, before: Iterable[Row]) -> tuple[list[Row], list[str]]:
+        """Give the rows that are not ``before``, sorted, and the keys that are held no more."""
+        rows, gone = dict(self._rows), []
+        for row in before:
+            now = rows.pop(row[0], None)
+            if now is None:
+                gone.append(row[0])
+            elif now != row:
+                rows[row[0]] = now
+        return sorted(rows.values()), gone
 
     def put(self, key: str, text: str) -> None:
         """Hold a value; one that stood there already keeps its metadata."""
@@ -51,6 +64,10 @@ class Rows:
     def drop(self, key: str) -> None:
         """Hold nothing for a key."""
         self._rows.pop(key, None)
+
+    def held(self, keys: AbstractSet[str]) -> AbstractSet[str]:
+        """Give those of the keys that are held."""
+        return keys & self._rows.keys()
 
     def move(self, key: str, to: str) -> None:
         """Hold under another key what one holds, with its metadata."""

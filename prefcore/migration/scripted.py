@@ -28,6 +28,17 @@ class Python(Operation):
     writes: tuple[str, ...]
     name = "python"
     loses = True  # for all that can be told
+    # Asked for each set, and there may be many keys.
+    _keys: tuple[str, ...] = attrs.field(init=False, eq=False, repr=False)
+    _writes: frozenset[str] = attrs.field(init=False, eq=False, repr=False)
+
+    @_keys.default
+    def _all_keys(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.reads, *self.writes)))
+
+    @_writes.default
+    def _all_writes(self) -> frozenset[str]:
+        return frozenset(self.writes)
 
     @property
     def older_keys(self) -> tuple[str, ...]:  # type: ignore[override]  # read-only here
@@ -44,10 +55,6 @@ class Python(Operation):
     @property
     def decides_on(self) -> tuple[str, ...]:  # type: ignore[override]  # read-only here
         return self.writes
-
-    @property
-    def _keys(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self.reads, *self.writes)))
 
     def up(self, rows: Rows) -> None:
         held = rows.values(self.reads)
@@ -80,7 +87,7 @@ class Python(Operation):
                 f"{function} gave {type(results).__name__}, not a dict of values by key"
             )
         for key in results:
-            if key not in self.writes:
+            if key not in self._writes:
                 raise InvalidStep(
                     f"{function} gave a value for {key!r}; name it in writes, or leave it out",
                     key=key,
@@ -92,11 +99,10 @@ class Python(Operation):
         }
 
     def _write(self, rows: Rows, results: dict[str, str]) -> None:
-        for key in self.writes:
-            if key in results:
-                rows.put(key, results[key])
-            else:
-                rows.drop(key)
+        for key, text in results.items():
+            rows.put(key, text)
+        for key in rows.held(self._writes) - results.keys():
+            rows.drop(key)
 
     def as_document(self) -> dict[str, object]:
         return {

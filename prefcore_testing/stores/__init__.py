@@ -25,6 +25,7 @@ from prefcore_testing.stores.schemas import SchemaChecks
 from prefcore_testing.stores.sealed import SealedChecks
 from prefcore_testing.stores.threads import ThreadChecks
 from prefcore_testing.stores.transactions import TransactionChecks
+from prefcore_testing.stores.whole_sets import WholeSetChecks
 from prefcore_testing.stores.whole_state import WholeStateChecks
 
 __all__ = ["StoreSuite"]
@@ -38,6 +39,7 @@ class StoreSuite(
     SealedChecks,
     TransactionChecks,
     ThreadChecks,
+    WholeSetChecks,
     WholeStateChecks,
     ComparisonChecks,
     kit=True,

@@ -58,6 +58,16 @@ FAULTS = [
         "set_without_entries_is_no_set_but_its_keys_stay",
     ),
     Fault(
+        "what is written at once is not compared with what stands there",
+        "writing",
+        "if uuid not in cells or not same_text(cells[uuid][0], cell[0]):",
+        "if uuid not in cells or (len(wanted) < 30 and not same_text(cells[uuid][0], cell[0])):",
+        "set_rewritten_whole_is_logged_whole "
+        "entries_that_were_removed_come_back_among_others "
+        "what_a_changeset_wrote_it_reads_and_writes_again "
+        "set_changed_by_a_rename_between_reading_and_writing",
+    ),
+    Fault(
         "long texts are cut",
         "writing",
         "wanted = [(key, (text, at",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["Cells"]
 
@@ -22,6 +22,13 @@ _CHANGES = (
 )
 # Only the first change of an entry in a changeset says what stood before it.
 _KEEPING = " ON CONFLICT DO NOTHING"
+_LOG_ALL = """
+INSERT INTO changes SELECT ?, owner_id, key_id, rev, at, provenance_id, value
+FROM entries WHERE owner_id = ?
+"""
+_REPLACE_ALL = """
+UPDATE entries SET value = new_text(key_id), rev = ?, at = ?, provenance_id = ? WHERE owner_id = ?
+"""
 _NOTHING_BEFORE = """
 INSERT INTO changes SELECT rev, owner_id, key_id, 0, NULL, NULL, NULL
 FROM entries WHERE owner_id = ?
@@ -48,19 +55,44 @@ class Cells:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+        self._texts: dict[int, str | None] = {}  # of ``replace``
 
     def add(self, owner_id: int, entries: Sequence[object]) -> None:
         """Write the entries of an owner that has none: key, time, provenance and text of each."""
         self._run(_ADD, entries, 6)
         self._db.execute(_NOTHING_BEFORE, (owner_id,))
 
-    def put(self, entries: Sequence[object], before: Sequence[object]) -> None:
-        """Replace entries of an owner, and log what stood ``before`` each.
+    def put(
+        self,
+        owner_id: int,
+        revision: int,
+        cells: Iterable[tuple[int, int, int, str | None, Sequence[object]]],
+    ) -> None:
+        """Put entries of an owner, and log what stood before: key, time, provenance and text.
 
-        Of the latter key, revision of the last change, time, provenance and text.
+        Last of each, what stood before: revision of the last change, time, provenance and text.
         """
-        self._run(_LOG, before, 7)
+        entries: list[object] = []
+        changes: list[object] = []
+        for key_id, at, by, text, before in cells:
+            changes += (owner_id, revision, key_id, *before)
+            entries += (owner_id, revision, key_id, at, by, text)
+        self._run(_LOG, changes, 7)
         self._run(_PUT, entries, 6)
+
+    def replace(
+        self, owner_id: int, revision: int, at: int, by: int, texts: Mapping[int, str | None]
+    ) -> None:
+        """Replace the texts of all entries of an owner, by key, and log what stood before.
+
+        None of them was changed in this changeset before. Binding each would take twice as long.
+        """
+        if not self._texts:
+            self._db.create_function("new_text", 1, self._texts.__getitem__)
+        self._texts.clear()
+        self._texts.update(texts)
+        self._db.execute(_LOG_ALL, (revision, owner_id))
+        self._db.execute(_REPLACE_ALL, (revision, at, by, owner_id))
 
     def _run(self, statements: dict[int, str], flat: Sequence[object], columns: int) -> None:
         at, left = 0, len(flat) // columns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from prefcore.builtin.sqlite_store.connection import translated
@@ -33,6 +33,10 @@ _HELD = """
 SELECT key_id, value, at, provenance_id FROM entries
 WHERE owner_id = ? AND value IS NOT NULL
 """
+
+
+#: So many rows of a set are read in the time in which one is looked up.
+_LOOK_UP = 4
 
 
 @contextmanager
@@ -84,8 +88,12 @@ class SqliteSnapshot(LogView):
 
     def _rows(self, owner_id: int, names: Mapping[int, str]) -> list[Row]:
         """Give what an owner holds, sorted by key."""
-        provenance, held = self._provenance, self._db.execute(_HELD, (owner_id,))
+        provenance, held = self._provenance, self._held_by(owner_id)
         return sorted([(names[key], text, at, *provenance[by]) for key, text, at, by in held])
+
+    def _held_by(self, owner_id: int) -> Iterable[tuple[int, str, int, int]]:
+        """Give what an owner holds: key id, text, time and provenance id of each."""
+        return self._db.execute(_HELD, (owner_id,))
 
     def sets(
         self, app: str, selection: Selection = Selection(), *, at: int | None = None
@@ -95,9 +103,18 @@ class SqliteSnapshot(LogView):
             return
         app_id, _ = self._app(app)
         names, provenance = self._names(app_id, selection), self._provenance
-        which, wanted = among("key_id", names) if selection.keys else ("", [])
+        every = self._names(app_id, Selection())
+        # Few keys are looked up. Of many, the others are left out: a look-up costs more than a row.
+        few = len(names) * _LOOK_UP < len(every)
+        which, wanted = among("key_id", names) if few else ("", [])
         for owner_id, scope, owner in self._owners(app_id, selection):
-            held = self._db.execute(_HELD + which, (owner_id, *wanted))
+            held: Iterable[tuple[int, str, int, int]]
+            if few:
+                held = self._db.execute(_HELD + which, (owner_id, *wanted))
+            elif len(names) < len(every):
+                held = [cell for cell in self._held_by(owner_id) if cell[0] in names]
+            else:
+                held = self._held_by(owner_id)
             rows = [(names[key], text, at, *provenance[by]) for key, text, at, by in held]
             if rows:
                 yield PreferenceSet(scope, owner, sorted(rows))

@@ -55,6 +55,7 @@ SELECT c.owner_id, c.key_id, c.before_rev, c.at, c.provenance_id, c.value
 FROM changes c JOIN entries e ON e.owner_id = c.owner_id AND e.key_id = c.key_id
 WHERE c.rev = ? AND (e.value IS c.value OR same_text(e.value, c.value))
 """
+_ALL_OF = "SELECT key_id, rev, at, provenance_id, value FROM entries WHERE owner_id = ?"
 _ADDED_AND_REMOVED = """
 SELECT coalesce(sum(c.value IS NULL), 0), coalesce(sum(e.value IS NULL), 0)
 FROM changes c JOIN entries e ON e.owner_id = c.owner_id AND e.key_id = c.key_id
@@ -66,6 +67,9 @@ _MANY = 8
 #: Revision of the last change, time, provenance and text (None: removed) of an entry.
 _Held = tuple[int, int | None, int | None, str | None]
 _NOTHING: _Held = (0, None, None, None)
+#: Key id, and the above.
+_Cell = tuple[int, int, int | None, int | None, str | None]
+_NOBODY: tuple[int, Sequence[_Cell]] = (0, ())
 #: Key, and the texts before and after.
 _Told = tuple[str, str | None, str | None]
 
@@ -127,6 +131,8 @@ class SqliteTransaction(SqliteSnapshot):
         self._summed: ChangesetDigest | None = None  # what the tables told, until the next write
         self._count_hashed = 0
         self._cells = Cells(connection)
+        # The owner last read, and what its entries hold and held, until anything is written.
+        self._read = _NOBODY
         self._effects = 0  # renames, registered and applied versions
         self._rewritten = False  # an entry was changed twice: it may be as before again
         self._resealed = False
@@ -166,6 +172,7 @@ class SqliteTransaction(SqliteSnapshot):
             key_id = known.get(key) or made(key)
             flat += (owner_id, revision, key_id, at, by[source, actor], text)
         if rows:
+            self._read = _NOBODY
             self._cells.add(owner_id, flat)
             self._hash(scope, owner, [(row[0], None, row[1]) for row in rows])
         return len(rows)
@@ -179,22 +186,30 @@ class SqliteTransaction(SqliteSnapshot):
     ) -> int:
         """Make entries hold (None: nothing) what the cells say, where they do not already."""
         revision, ids = self.revision, self._ids
+        known, find, made = ids.keys, ids.find_key, ids.key
         held = self._held(owner_id, [cell[0] for cell in cells])
-        entries: list[object] = []
-        changes: list[object] = []
+        self._read = _NOBODY
+        all_held, is_rewritten = len(held), False
+        put: list[tuple[int, int, int, str | None, _Held]] = []
         told: list[_Told] = []
         for key, at, by, text in cells:
-            key_id = ids.find_key(key) if text is None else ids.key(key)
+            key_id = known.get(key) or (find(key) if text is None else made(key))
             before = held.get(key_id, _NOTHING)
-            if before[3] == text or same_text(before[3], text):
+            old = before[3]
+            if old == text or (old and old[0] == "{" and same_text(old, text)):  # if it is sealed
                 continue
             if before[0] == revision:
-                self._rewritten = True
-            changes += (owner_id, revision, key_id, *before)
-            entries += (owner_id, revision, key_id, at, by, text)
+                is_rewritten = True
+            put.append((key_id, at, by, text, before))
             held[key_id] = (revision, at, by, text)
-            told.append((key, before[3], text))
-        self._cells.put(entries, changes)
+            told.append((key, old, text))
+        self._rewritten = self._rewritten or is_rewritten
+        is_all = len(put) == all_held == len(held) and not is_rewritten
+        if is_all and all_held > _MANY and len({one[1:3] for one in put}) == 1:
+            at, by = put[0][1:3]
+            self._cells.replace(owner_id, revision, at, by, {one[0]: one[3] for one in put})
+        elif put:
+            self._cells.put(owner_id, revision, put)
         self._hash(scope, owner, told)
         return len(told)
 
@@ -215,6 +230,7 @@ class SqliteTransaction(SqliteSnapshot):
         self, key: str, function: Callable[[str], str | None], *, source: str = "migration"
     ) -> int:
         key_id = self._ids.find_key(key)
+        self._read = _NOBODY
         self._hashed = self._summed = None
         results: dict[str, str | None] = {}
         raised: list[BaseException] = []
@@ -268,6 +284,7 @@ class SqliteTransaction(SqliteSnapshot):
         most: int | None = None,
     ) -> object:
         self._resealed = True
+        self._read = _NOBODY
         self._hashed = self._summed = None
         start = cast(Place, after) if after is not None else (0, -1, -1, -1)
         return reseal(self._db, self._ids.app(), function, uuids=uuids, after=start, most=most)
@@ -489,6 +506,7 @@ class SqliteTransaction(SqliteSnapshot):
         if not self._rewritten:
             return
         self._rewritten = False
+        self._read = _NOBODY
         self._hashed = self._summed = None
         self._db.create_function("same_text", 2, same_text, deterministic=True)
         rows = self._db.execute(_SAME_AGAIN, (self.revision,)).fetchall()
@@ -508,17 +526,25 @@ class SqliteTransaction(SqliteSnapshot):
 
     # ------------------------------------------------------------------------------- inside
 
+    def _held_by(self, owner_id: int) -> Iterable[tuple[int, str, int, int]]:
+        # What is read in a changeset is often written next, and that must know all of this.
+        cells = self._all_of(owner_id)
+        return [(id, text, at or 0, by or 0) for id, _, at, by, text in cells if text is not None]
+
+    def _all_of(self, owner_id: int) -> Sequence[_Cell]:
+        cells: Sequence[_Cell] = self._db.execute(_ALL_OF, (owner_id,)).fetchall()
+        self._read = (owner_id, cells)
+        return cells
+
     def _held(self, owner_id: int, keys: list[str]) -> dict[int, _Held]:
         """Give at least what these keys of an owner hold or held, by key id.
 
         Each with the revision of its last change, time, provenance and text (None: removed).
         """
-        if len(keys) > _MANY:
-            rows = self._db.execute(
-                "SELECT key_id, rev, at, provenance_id, value FROM entries WHERE owner_id = ?",
-                (owner_id,),
-            ).fetchall()
-            return {row[0]: row[1:] for row in rows}
+        owner, cells = self._read
+        if owner == owner_id or len(keys) > _MANY:
+            cells = cells if owner == owner_id else self._all_of(owner_id)
+            return {cell[0]: cell[1:] for cell in cells}
         held: dict[int, _Held] = {}
         for key in keys:
             key_id = self._ids.find_key(key)

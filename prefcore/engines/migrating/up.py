@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from prefcore.engines.migrating.aside import Aside
 from prefcore.engines.migrating.refusals import lost_key, raise_named, refused_value
@@ -17,7 +17,7 @@ from prefcore.model import PreferenceSet, Row, Selection, place
 from prefcore.planning import PlanBuilder
 from prefcore.schema import SchemaDocument
 from prefcore.values import is_sealed_text
-from prefcore.vault import SealingTransaction
+from prefcore.vault import SealingTransaction, holds_secrets
 
 __all__ = ["migrate_up"]
 
@@ -117,11 +117,8 @@ def _up_by_set(
             operation.up(rows)
         except Exception as error:  # noqa: BLE001  # a step's function may raise anything
             raise_named(migration, edge, operation, one.place, error, hidden=bool(hidden))
-        held, after = set(found), list(rows)
-        written = [row for row in after if row not in held]
+        written, gone = rows.differing(found)
         transaction.write(one.scope, one.owner, written, sealing=hidden)
-        kept = {row[0] for row in after}
-        gone = [row[0] for row in one.rows if row[0] not in kept]
         if gone:
             transaction.remove(one.scope, one.owner, gone)
         migration.progress(len(one.rows), None)
@@ -129,11 +126,13 @@ def _up_by_set(
 
 def _opened(
     transaction: SealingTransaction, operation: Operation, one: PreferenceSet
-) -> tuple[list[Row], set[str]]:
+) -> tuple[Sequence[Row], set[str]]:
     """Open what an operation works on in a set; gives all rows, and keys that are secrets.
 
     Where a secret is renamed, that is its new key too.
     """
+    if not holds_secrets(one):
+        return one.rows, set()
     keys = {*operation.older_keys, *operation.newer_keys, *operation.decides_by}
     rows = [
         transaction.opened(one.scope, one.owner, row) if row[0] in keys else row for row in one.rows
