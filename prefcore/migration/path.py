@@ -86,7 +86,9 @@ def _check_ends(known: list[str], steps: tuple[Step, ...]) -> None:
             if version not in known:
                 raise InvalidStep(
                     f"the step {step.id} ({step.origin or 'in code'}) stands at {version}, "
-                    f"which has no schema; known are {_shown(known)}",
+                    f"whose schema is not known; known are {_shown(known)}. Keep a snapshot of "
+                    "each release (prefcore schema snapshot), and name their folder: snapshots "
+                    "under [compatibility] in prefcore.toml, schemas= in Python",
                     version=version,
                 )
 

@@ -203,7 +203,7 @@ _STEPS = {
     "stands at no version": (
         5,
         'from prefcore import Step\nstep = Step("1.0.0", "3.0.0")',
-        "which has no schema",
+        "whose schema is not known",
     ),
 }
 

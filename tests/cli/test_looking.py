@@ -106,6 +106,33 @@ def test_doctor_names_what_is_wrong_and_what_to_do(shell: Shell) -> None:
     assert f"chmod 600 {shell.db}" in shell.run("doctor", code=1).out
 
 
+def test_doctor_only_warns_of_keys_that_were_kept_without_being_declared(shell: Shell) -> None:
+    shell.write("in.json", '{"size": 13, "odd": 1}')
+    shell.run("import", "in.json", "--user", "bo", "--unknown", "keep")
+    assert _states(shell)["values"] == "warn"
+    assert "user/bo odd: the schema declares no such key; it is kept" in shell.run("doctor").out
+
+
+def test_doctor_finds_snapshots_that_migrations_do_not_know(bare: Shell) -> None:
+    bare.write("one.json", json.dumps({"prefcore_schema": 1, **_ONE}))
+    bare.write("prefcore.toml", 'app = "acme"\nstore = "sqlite:prefs.db"\nschemas = "one.json"\n')
+    bare.run("init", "--quiet")
+    assert "snapshots" not in _states(bare)
+    bare.run("schema", "snapshot")
+    assert _states(bare)["snapshots"] == "warn"
+    out = bare.run("doctor").out
+    assert 'under [compatibility], add snapshots = "schemas"' in out
+    bare.write(
+        "prefcore.toml",
+        (bare.folder / "prefcore.toml").read_text() + _KNOWN,
+    )
+    assert "snapshots" not in _states(bare)
+
+
+_ONE = {"app": "acme", "version": "1.0.0", "preferences": {"size": {"shape": {"type": "integer"}}}}
+_KNOWN = '[compatibility]\nsnapshots = "schemas"\n'
+
+
 def test_doctor_tells_of_a_store_that_does_not_open(shell: Shell) -> None:
     shell.db.write_bytes(b"not a database, by any means" * 100)
     ran = shell.run("doctor", code=1)

@@ -15,6 +15,7 @@ import click
 from prefcore.cli.frame import Command
 from prefcore.cli.output import escaped, print_json
 from prefcore.cli.session import Session
+from prefcore.cli.sources import known_folder, snapshot_folder
 from prefcore.cli.times import local_time
 from prefcore.cli.verbs.backup import opened
 from prefcore.errors import PolicyRefused, PrefcoreError
@@ -70,6 +71,7 @@ def _findings(session: Session) -> Iterator[Finding]:
             yield from _guarded("store", lambda: _store(prefs))
             yield from _guarded("schema", lambda: _schema(prefs))
             yield from _guarded("values", lambda: _values(prefs))
+            yield from _guarded("snapshots", lambda: _snapshots(session))
             yield from _guarded("migrations", lambda: _migrations(prefs))
             yield from _guarded("safety copies", lambda: _copies(prefs))
     except PrefcoreError as error:
@@ -160,13 +162,36 @@ def _schema(prefs: Preferences[Schema]) -> Iterator[Finding]:
 def _values(prefs: Preferences[Schema]) -> Iterator[Finding]:
     if prefs.version is None:
         return
-    faults = list(prefs.faults())
-    for _, _, fault in faults[:_MOST]:
-        yield Finding("fail", "values", fault, "if it is the value, set it anew or unset it")
-    if len(faults) > _MOST:
-        yield Finding("fail", "values", f"{len(faults) - _MOST} more", "see: prefcore validate")
-    if not faults:
+    declared = prefs.schema.preferences
+    refused: list[str] = []
+    unknown: list[str] = []
+    for _, key, fault in prefs.faults():
+        (refused if key in declared else unknown).append(fault)
+    yield from _some("fail", refused, "if it is the value, set it anew or unset it")
+    yield from _some("warn", unknown, "it is kept as it came; where nothing needs it, unset it")
+    if not refused and not unknown:
         yield Finding("ok", "values", f"all valid under {prefs.version}")
+
+
+def _some(state: str, faults: list[str], advice: str) -> Iterator[Finding]:
+    for fault in faults[:_MOST]:
+        yield Finding(state, "values", fault, advice)
+    if len(faults) > _MOST:
+        yield Finding(state, "values", f"{len(faults) - _MOST} more", "see: prefcore validate")
+
+
+def _snapshots(session: Session) -> Iterator[Finding]:
+    """Warn of snapshots that lie where they are written, and that migrations do not look at."""
+    config = session.configuration
+    folder = snapshot_folder(config)
+    if not config.schemas or known_folder(config) is not None or not folder.is_dir():
+        return
+    found = sorted(one.name for one in folder.glob("*.json"))
+    if found:
+        told = f"{len(found)} in {folder}, which migrations do not know"
+        named = os.path.relpath(folder, config.folder or ".")
+        advice = f'to prefcore.toml, under [compatibility], add snapshots = "{named}"'
+        yield Finding("warn", "snapshots", told, advice)
 
 
 def _migrations(prefs: Preferences[Schema]) -> Iterator[Finding]:
