@@ -62,7 +62,7 @@ class Upgrader(Keeper):
 
         Undoing a migration is migrating back. With ``skip``, entries that changed again since
         are left alone instead of being conflicts. Raises NotFound, and PolicyRefused while a later
-        migration stands on the changeset.
+        migration stands on the changeset, or where it changed no value.
         """
         return self._plan(self._undoing(id, skip=skip, reason=reason))
 
@@ -80,7 +80,7 @@ class Upgrader(Keeper):
     def _newest_to_undo(self) -> Changeset | None:
         """Give the newest changeset that changed values or the version; acts on keys did not."""
         for one in self.log():
-            if one.changes or one.schema_before != one.schema_after:
+            if one.changes or one.schema_before not in (None, one.schema_after):
                 return one
         return None
 
@@ -91,6 +91,8 @@ class Upgrader(Keeper):
         if changeset.app != self.app:
             raise NotFound(f"changeset {changeset.id[:8]} is of {changeset.app}, not {self.app}")
         before, after = changeset.schema_before, changeset.schema_after
+        if not changeset.changes and before in (None, after):
+            raise _nothing_to_undo(changeset)
         if before == after or before is None:
             self._refuse_if_newer()
             return undo_act(changeset, self.schema, skip=skip, reason=reason)
@@ -106,3 +108,22 @@ class Upgrader(Keeper):
             reason=reason,
             secure=self._secure(None) if self._targets else None,
         )
+
+
+#: How acts that change no value are taken back, by the kind of their changeset.
+_OTHER_WAYS = {
+    "note": "say it anew with: prefcore schema note",
+    "deprecate": "take it back with: prefcore schema deprecate VERSION --undo",
+    "verdict": "take it back with: prefcore schema verdict OLDER NEWER computed",
+    "register": "a registered version may stay: nothing is at it until a migration leads there",
+}
+
+
+def _nothing_to_undo(changeset: Changeset) -> PolicyRefused:
+    way = _OTHER_WAYS.get(changeset.kind, "it is told in the history, and stays there")
+    return PolicyRefused(
+        f"changeset {changeset.id[:8]} ({changeset.kind}) changed no value, so there is nothing to "
+        f"undo; {way}",
+        changeset=changeset.id,
+        kind=changeset.kind,
+    )

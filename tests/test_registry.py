@@ -8,6 +8,7 @@ import pytest
 
 from prefcore import ConflictError, InvalidSchema, NotFound, Preferences, Step, remove, rename
 from prefcore.builtin.memory_store import MemoryStore
+from prefcore.errors import PolicyRefused
 from prefcore.schema import Noted, Preference, SchemaDocument, Shape, Snapshots
 from tests.cli.shell import Shell
 
@@ -163,6 +164,31 @@ def test_schema_status_at_the_command_line(shell: Shell) -> None:
     assert out.splitlines()[:2] == ["in force  1.0.0", "latest    2.1.0"]
     told = shell.run("schema", "status", "--json").json
     assert (told["current"], told["is_latest"], told["entries"]) == ("1.0.0", False, 2)
+
+
+def test_what_is_said_of_a_version_is_taken_back_by_its_own_verb_and_not_by_undo(
+    prefs: Preferences,  # type: ignore[type-arg]  # no class
+) -> None:
+    registry = prefs.registry
+    said = {
+        "note": (lambda: registry.plan_note("2.0.0", name="two"), "schema note"),
+        "deprecate": (lambda: registry.plan_deprecate("2.0.0"), "deprecate VERSION --undo"),
+        "verdict": (
+            lambda: registry.plan_verdict("1.0.0", "2.0.0", "compatible", reason="tried"),
+            "verdict OLDER NEWER computed",
+        ),
+    }
+    for kind, (plan, way) in said.items():
+        made = prefs.apply(plan())
+        assert made is not None
+        assert made.kind == kind
+        with pytest.raises(PolicyRefused, match=f"changed no value.*{way}") as caught:
+            prefs.plan_undo(made.id)
+        assert (caught.value.exit_code, caught.value.kind) == (17, kind)
+    assert prefs.registry.entry("2.0.0").noted.is_deprecated
+    undone = prefs.apply(prefs.plan_undo())
+    assert undone is not None
+    assert undone.changes == 1, "undo without an id passes over them"
 
 
 def test_schema_note_deprecate_and_list_at_the_command_line(shell: Shell) -> None:

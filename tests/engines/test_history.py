@@ -78,8 +78,10 @@ def test_an_unknown_changeset_is_not_found(prefs: Preferences, id: str) -> None:
 
 def test_there_is_nothing_to_undo_in_an_empty_history(tmp_path: Path) -> None:
     prefs = start_at(MemoryStore(), tmp_path / "schemas", "1.1.0")
-    undo_of_the_start = prefs.plan_undo()
-    assert undo_of_the_start.is_empty
+    with pytest.raises(NotFound, match="holds no change"):
+        prefs.plan_undo()
+    with pytest.raises(PolicyRefused, match=r"\(start\) changed no value"):
+        prefs.plan_undo(next(prefs.log()).id)
 
 
 _ACTS = st.lists(
