@@ -117,6 +117,10 @@ class OtherVersion:
         """Give what sealed values of a key of ours are bound to."""
         return view.uuid(self.schema.app, key)
 
+    def name_of(self, key: str) -> str:
+        """Give the name that a key of ours has in the store."""
+        return key
+
     def copies(self) -> list[SafetyCopy]:
         return self.behind.copies()
 
@@ -182,6 +186,9 @@ class OlderStore(OtherVersion):
 
     def uuid_of(self, view: Snapshot, key: str) -> str | None:
         return memory_uuid(key)
+
+    def name_of(self, key: str) -> str:
+        return self._ascent.name_before(key)
 
 
 class NewerStore(OtherVersion):
@@ -283,7 +290,8 @@ class _View:
     def history(
         self, app: str, scope: str, owner: str, key: str
     ) -> Iterator[tuple[Changeset, Change]]:
-        return self._view.history(app, scope, owner, key)
+        name = self._store.name_of(key) if self._is_ours(app) else key
+        return self._view.history(app, scope, owner, name)
 
     def edits_since(
         self, app: str, revision: int, *, ignoring: Collection[int] = ()

@@ -26,6 +26,7 @@ Hides = Callable[[str], bool]
 Travelling = Callable[[Snapshot, PreferenceSet, Callable[[str], None]], PreferenceSet]
 #: Stands in plans for a value that was opened.
 HIDDEN = Sealed("hidden", b"", b"")
+_HIDDEN_TEXT = canonical_text(HIDDEN)
 _SEALED = '{"$sealed":['
 _KEY = itemgetter(0)  # of a row
 
@@ -71,9 +72,14 @@ class Vault:
         return (row[0], text, *row[2:])
 
     def sealed_in_memory(self, app: str, scope: str, owner: str, row: Row) -> Row:
-        """Give a row sealed for who reads a store through steps: it stands under a name alone."""
+        """Give a row sealed for who reads a store through steps: it stands under a name alone.
+
+        Without a key ring it cannot be sealed, so its value is left out, and reading it raises.
+        """
         if is_sealed_text(row[1]):
             return row
+        if self.keys.sealer is None:
+            return (row[0], _HIDDEN_TEXT, *row[2:])
         where = Place(STORE, app, scope, owner, memory_uuid(row[0]))
         sealed = self.keys.needed(f"{place(scope, owner)} {row[0]}").seal(row[1], where)
         return (row[0], canonical_text(sealed), *row[2:])
@@ -81,6 +87,12 @@ class Vault:
     def _open(self, text: str, where: Place, key: str, sealer: Sealer | None = None) -> str:
         name = f"{place(where.scope, where.owner)} {key}"
         sealer = sealer or self.keys.sealer
+        if text == _HIDDEN_TEXT:
+            raise WrongKey(
+                f"{name} is a secret at this version, and there is no key ring to keep it with; "
+                "make one: prefcore keys init",
+                key=key,
+            )
         if sealer is None:
             raise WrongKey(
                 f"{name} is sealed, and there is no key ring to open it; import the one it was "

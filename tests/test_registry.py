@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from prefcore import ConflictError, InvalidSchema, NotFound, Preferences, Step, remove, rename
 from prefcore.builtin.memory_store import MemoryStore
 from prefcore.errors import PolicyRefused
+from prefcore.model import Plan
 from prefcore.schema import Noted, Preference, SchemaDocument, Shape, Snapshots
 from tests.cli.shell import Shell
 
@@ -170,7 +172,7 @@ def test_what_is_said_of_a_version_is_taken_back_by_its_own_verb_and_not_by_undo
     prefs: Preferences,  # type: ignore[type-arg]  # no class
 ) -> None:
     registry = prefs.registry
-    said = {
+    said: dict[str, tuple[Callable[[], Plan], str]] = {
         "note": (lambda: registry.plan_note("2.0.0", name="two"), "schema note"),
         "deprecate": (lambda: registry.plan_deprecate("2.0.0"), "deprecate VERSION --undo"),
         "verdict": (

@@ -18,6 +18,7 @@ from prefcore.engines.importing import ImportRequest
 from prefcore.errors import BrokenSeal, PolicyRefused, PrefcoreError, WrongKey
 from prefcore.interfaces import Store
 from prefcore.keys import Keys
+from prefcore.meeting import read_in_memory
 from prefcore.migration import Step, add, convert, map_values, python, remove, rename
 from prefcore.model import Selection
 from prefcore.plugins import Plugins
@@ -550,8 +551,70 @@ def test_what_a_step_raises_on_the_way_down_does_not_tell_the_secret(
         prefs.apply(prefs.plan_migration("2.0.0"))
         prefs.set("token", CANARY, user="alice")
         plan = prefs.plan_migration("1.0.0")
-        assert plan.conflicts
+        assert [one.sensitive for one in plan.conflicts] == [True]
         assert CANARY not in repr(plan) + repr(plan.conflicts) + repr(plan.blocker)
         with pytest.raises(PrefcoreError) as caught:
             prefs.apply(plan)
         assert CANARY not in str(caught.value) + repr(caught.value.facts)
+
+
+def test_nor_where_the_log_does_not_tell_how_it_was_before(place: Path, keys: Keys) -> None:
+    def fail(value: object) -> object:
+        raise ValueError(value)
+
+    step = Step("1.0.0", "2.0.0", convert("token", up=lambda value: f"{value}!", down=fail))
+    second = document("2.0.0", token=True, name=False)
+    with opened(place, keys, second, migrations=[step]) as prefs:
+        prefs.register(FIRST)
+        prefs.set("token", CANARY, user="alice")
+        with pytest.raises(PrefcoreError) as caught:
+            prefs.apply(prefs.plan_migration("1.0.0"))
+        assert CANARY not in str(caught.value) + repr(caught.value.facts)
+        assert caught.value.__cause__ is None
+
+
+def test_without_its_key_a_secret_hides_no_other_value_of_a_store_read_through_steps(
+    place: Path, keys: Keys, tmp_path: Path
+) -> None:
+    def longer(values: dict[str, Any]) -> dict[str, Any]:
+        return {"both": f"{values['token']} of {values['name']}"}
+
+    with opened(place, keys, document("1.0.0", token=True, name=False, other=False)) as prefs:
+        prefs.set_many("user", "alice", {"token": CANARY, "name": "Alice", "other": "x"})
+    step = Step(
+        "1.0.0",
+        "2.0.0",
+        python(longer, reads=["token", "name"], writes=["both"]),
+        rename("token", "key"),
+        map_values("other", {"x": "y"}),
+    )
+    newer = document("2.0.0", key=True, both=True, name=False, other=False)
+    none = Keys(str(tmp_path / "none"), environ={})
+    for ring in (keys, none):
+        with opened(place, ring, newer, migrations=[step]) as prefs:
+            workplace = prefs._workplace
+            prefs._use(read_in_memory(workplace, "1.0.0", newer))
+            assert prefs.get("name", user="alice") == "Alice"
+            assert prefs.get("other", user="alice") == "y"
+            told = [one[1].key for one in prefs.history("key", "user", "alice")]
+            assert told == ["token"]
+            for key, value in (("key", CANARY), ("both", f"{CANARY} of Alice")):
+                if ring is keys:
+                    assert prefs.get(key, user="alice") == Secret(value)
+                else:
+                    with pytest.raises(WrongKey, match=f"user/alice {key} is sealed"):
+                        prefs.get(key, user="alice")
+
+
+def test_what_is_a_secret_only_at_the_newer_version_is_not_read_without_a_ring(
+    place: Path, keys: Keys, tmp_path: Path
+) -> None:
+    none = Keys(str(tmp_path / "none"), environ={})
+    with opened(place, none, document("1.0.0", plain=False, name=False)) as prefs:
+        prefs.set_many("user", "alice", {"plain": CANARY, "name": "Alice"})
+    newer = document("2.0.0", plain=True, name=False)
+    with opened(place, none, newer) as prefs:
+        prefs._use(read_in_memory(prefs._workplace, "1.0.0", newer))
+        assert prefs.get("name", user="alice") == "Alice"
+        with pytest.raises(WrongKey, match="keys init"):
+            prefs.get("plain", user="alice")

@@ -10,7 +10,7 @@ import attrs
 from prefcore.engines.migrating.telling import tell_changes
 from prefcore.engines.migrating.undoing import Undoing
 from prefcore.engines.migrating.work import Migration, fault_of, is_lower
-from prefcore.errors import PrefcoreError, StepFailed
+from prefcore.errors import BrokenSeal, PrefcoreError, StepFailed, WrongKey
 from prefcore.interfaces import Edit
 from prefcore.migration import Edge, Rename, Rows
 from prefcore.migration.rows import Carried, Uncarried
@@ -253,7 +253,8 @@ class _Descent:
         if schema is None or not schema.sensitive or isinstance(fault, StepFailed):
             fault = type(fault)(f"{key}: the sealed value cannot be taken along", key=key)
         before, edit = (row and (row[0], _HIDDEN, *row[2:]) for row in (before, edit))
-        return _conflict(scope, owner, key, before, edit, fault)
+        conflict = _conflict(scope, owner, key, before, edit, fault)
+        return attrs.evolve(conflict, sensitive=True)
 
     def _order(self, edit: Edit) -> Version:
         return Version.parse(self._version(edit))
@@ -267,8 +268,16 @@ class _Descent:
         try:
             self._step_through(in_flight, start, goal)
         except PrefcoreError as error:
-            raise type(error)(f"{where}: {error.message}", **error.facts) from error
+            raise self._told(error, where) from (None if self.hidden else error)
         return {row[0]: row for row in in_flight}
+
+    def _told(self, error: PrefcoreError, where: str) -> PrefcoreError:
+        """Give a step's error with its set; where secrets were opened, it may tell one."""
+        message, facts = error.message, error.facts
+        if self.hidden and not isinstance(error, (WrongKey, BrokenSeal)):
+            message = str(facts.get("said", f"a step raised {type(error).__name__}"))
+            facts = {name: fact for name, fact in facts.items() if name != "value"}
+        return type(error)(f"{where}: {message}", **facts)
 
     def _step_through(self, rows: Rows, start: str, goal: str) -> None:
         upwards = is_lower(start, goal)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from prefcore.engines.migrating.locked import Locked
 from prefcore.engines.migrating.refusals import lost_key, raise_named, refused_value
 from prefcore.engines.migrating.work import Migration, fault_of
 from prefcore.errors import PrefcoreError
@@ -19,7 +20,8 @@ class Climb:
     """One set on its way up: ``rows`` are what it holds, ``parked`` what left it on the way.
 
     A key that left stands in ``parked`` as it was when the edge that took it began; what was parked
-    before is given. Both return where a later edge declares the key again.
+    before is given. Both return where a later edge declares the key again. What is ``locked`` is
+    not among the rows, and operations that would need it are left out.
     """
 
     def __init__(
@@ -30,6 +32,7 @@ class Climb:
         parked: Mapping[str, Row],
         *,
         secrets: Iterable[str] = (),
+        locked: Locked | None = None,
     ) -> None:
         #: The keys whose values are secrets: those that were, and what they are renamed to.
         self.secrets = set(secrets)
@@ -38,6 +41,7 @@ class Climb:
         self._view = view
         self._scope, self._owner, self._place = one.scope, one.owner, one.place
         self.parked = dict(parked)
+        self._locked = locked or Locked()
 
     def walk(self, edge: Edge) -> None:
         """Take the set over one edge, as ``migrate_up`` takes the store."""
@@ -46,6 +50,8 @@ class Climb:
         began = {row[0]: row for row in self.rows}
         operations = edge.step.operations if edge.step is not None else ()
         for operation in operations:
+            if self._locked.stop(operation):
+                continue
             if isinstance(operation, Add):
                 self._return_parked(newer, (operation.key,))
             before = [row[0] for row in self.rows]

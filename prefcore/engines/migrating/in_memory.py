@@ -2,7 +2,8 @@
 
 A set comes out as ``migrate_up`` would leave it in the store: parked values return, what is lost or
 refused on the way is the same error. Only what a migration decides over all sets at once is told
-otherwise: whether a name is free is asked of the store as it is.
+otherwise: whether a name is free is asked of the store as it is. And a secret whose key is not here
+does not stop the others: it stays sealed, and who reads it is told.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import attrs
 
 from prefcore.engines.migrating.climb import Climb
 from prefcore.engines.migrating.gone import as_they_went
+from prefcore.engines.migrating.locked import Locked
 from prefcore.engines.migrating.work import Migration
+from prefcore.errors import WrongKey
 from prefcore.interfaces import Snapshot
 from prefcore.migration import Add, Edge, Rename
 from prefcore.model import Entry, PreferenceSet, Row, Selection, to_micros
@@ -78,20 +81,47 @@ class Ascent:
     ) -> PreferenceSet:
         app, scope, owner = self.migration.app, one.scope, one.owner
         secrets = {row[0] for row in (*one.rows, *parked.values()) if is_sealed_text(row[1])}
+        locked, gone = Locked(), Locked()
         if secrets:  # at another name they would not open any more
-            opened = [self.vault.opened(view, scope, owner, row) for row in one.rows]
-            one = PreferenceSet(scope, owner, opened)
-            parked = {
-                key: self.vault.opened(view, scope, owner, row) for key, row in parked.items()
-            }
-        climb = Climb(self.migration, view, one, parked, secrets=secrets)
+            held, shut = self._opened(view, scope, owner, one.rows)
+            back, away = self._opened(view, scope, owner, parked.values())
+            one, parked = PreferenceSet(scope, owner, held), {row[0]: row for row in back}
+            locked, gone = Locked(shut), Locked(away)
+        climb = Climb(self.migration, view, one, parked, secrets=secrets, locked=locked)
         for edge in self.path:
             climb.walk(edge)
-        rows = [
-            self.vault.sealed_in_memory(app, scope, owner, row) if row[0] in climb.secrets else row
+            for operation in edge.step.operations if edge.step is not None else ():
+                gone.stop(operation)
+        rows = {
+            row[0]: self.vault.sealed_in_memory(app, scope, owner, row)
+            if row[0] in climb.secrets
+            else row
             for row in climb.rows
-        ]
-        return PreferenceSet(scope, owner, rows)
+        }
+        added = {key for edge in self.path for key in self.migration.changed_keys(edge)[0]}
+        rows.update((key, row) for key, row in gone.rows.items() if key in added)
+        rows.update(locked.rows)
+        return PreferenceSet(scope, owner, [row for _, row in sorted(rows.items())])
+
+    def _opened(
+        self, view: Snapshot, scope: str, owner: str, rows: Iterable[Row]
+    ) -> tuple[list[Row], list[Row]]:
+        """Give rows in clear, and those whose key is not here."""
+        opened, locked = [], []
+        for row in rows:
+            try:
+                opened.append(self.vault.opened(view, scope, owner, row))
+            except WrongKey:
+                locked.append(row)
+        return opened, locked
+
+    def name_before(self, key: str) -> str:
+        """Give the name that a key at the end of the way has in the store."""
+        for edge in reversed(self.path):
+            for operation in reversed(edge.step.operations if edge.step is not None else ()):
+                if isinstance(operation, Rename) and operation.to == key:
+                    key = operation.key
+        return key
 
 
 def _with_empty(
