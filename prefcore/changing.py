@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from prefcore.acts import set_act, write_set
-from prefcore.errors import ConflictError, StoreMoved, UsageError
+from prefcore.errors import ConflictError, InvalidValue, StoreMoved, UsageError
 from prefcore.model import SOURCES, Changeset, Plan, Row, Scope, place, set_fault, to_micros
 from prefcore.performing import Performer
 from prefcore.schema import SchemaDocument
@@ -120,13 +120,28 @@ class Changer(Performer, Generic[S]):
         reason: str = "",
     ) -> Changeset | None:
         """Set and unset values of one set in one changeset; see ``set`` for what it raises."""
-        self._tell_deprecated(values)
-        values, unset = self._by_key(values), [self._key(name) for name in unset]
+        values, unset = self._named(values, unset)
         return self._set_all(scope, owner, values, unset, source, reason)
 
     def _key(self, name: str) -> str:
         """Give the key that a name means, perhaps one that it had in an earlier version."""
         return self.declared(name).key or name
+
+    def _named(
+        self, values: Mapping[str, object], unset: Iterable[str]
+    ) -> tuple[dict[str, object], list[str]]:
+        """Give what is to be set and unset by key, and warn of names that will go.
+
+        To unset a deprecated preference is what its warning asks for; another name of it is not.
+        """
+        unset = list(unset)
+        earlier = [name for name in unset if self.declared(name).key]
+        self._tell_deprecated([*values, *earlier])
+        found, gone = self._by_key(values), [self._key(name) for name in unset]
+        for key in gone:
+            if key in found:
+                raise UsageError(f"{key} is to be both set and unset; name it once", key=key)
+        return found, gone
 
     def _by_key(self, values: Mapping[str, object]) -> dict[str, object]:
         found: dict[str, object] = {}
@@ -244,7 +259,7 @@ class Changer(Performer, Generic[S]):
         reason: str = "",
     ) -> Plan:
         """Say what ``set_many`` would do; raises what it would raise."""
-        values, unset = self._by_key(values), [self._key(name) for name in unset]
+        values, unset = self._named(values, unset)
         rows = self._checked_rows(scope, owner, values, unset, source)
         return self._plan(set_act(self.schema, scope, owner, rows, unset, reason=reason))
 
@@ -271,7 +286,13 @@ class Changer(Performer, Generic[S]):
             value = value.reveal()
         if document.preference(key).sensitive:
             self.keys.needed(f"{where} {key}")
-        text = canonical_text(value, path=key)
+        try:
+            text = canonical_text(value, path=key)
+        except InvalidValue:  # it may show parts of the value, such as an object's keys
+            if document.preference(key).sensitive:
+                said = f"{where} {key}: the value holds what no format can carry"
+                raise InvalidValue(said, key=key, place=where) from None
+            raise
         document.validate(key, value, scope=scope, place=where)
         return text
 

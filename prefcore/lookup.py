@@ -80,6 +80,8 @@ class Lookup:
     ) -> list[ExplainedLayer]:
         """Give every layer that could hold a key's value, strongest first; one of them wins."""
         declared = self.declared(key)
+        if declared.key and declared.deprecated is not None:
+            self._used_deprecated(key, declared.deprecated)
         key = declared.key or key
         sets = _sets(user, project)
         given = self._from_environment(key)

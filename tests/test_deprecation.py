@@ -174,16 +174,32 @@ def test_a_name_of_an_earlier_version_still_leads_to_the_key(
     with pytest.warns(DeprecatedPreference, match=r"editor\.tabs is deprecated; use indent"):
         assert renamed.get("editor.tabs", user="kim") == 2
     assert [row[0] for row in renamed.read_set("user", "kim").rows] == ["indent"]
-    assert renamed.explain("tab_width", user="kim")[0].value == 2
-    renamed.unset("tab_width", user="kim")
+    with pytest.warns(DeprecatedPreference, match="tab_width is deprecated; use indent"):
+        assert renamed.explain("tab_width", user="kim")[0].value == 2
+    with pytest.warns(DeprecatedPreference, match="tab_width is deprecated; use indent"):
+        renamed.plan_set("user", "kim", {"tab_width": 3})
+    with pytest.warns(DeprecatedPreference, match="tab_width is deprecated") as told:
+        renamed.unset("tab_width", user="kim")
+    assert [one.filename for one in told] == [__file__]
     assert renamed.user("kim").indent == 4
 
 
 def test_both_names_at_once_are_refused(renamed: Preferences[Renamed]) -> None:
     with pytest.warns(DeprecatedPreference), pytest.raises(UsageError, match="indent is given twi"):
         renamed.set_many("user", "kim", {"tab_width": 1, "indent": 2})
-    with pytest.raises(UsageError, match="indent is given twice"):
+    with pytest.warns(DeprecatedPreference), pytest.raises(UsageError, match="indent is given twi"):
         renamed.plan_set("user", "kim", {"tab_width": 1, "indent": 2})
+
+
+@pytest.mark.filterwarnings("ignore::prefcore.deprecation.DeprecatedPreference")
+@pytest.mark.parametrize("name", ["indent", "tab_width"])
+def test_a_key_that_is_both_set_and_unset_is_refused(
+    renamed: Preferences[Renamed], name: str
+) -> None:
+    for act in (renamed.set_many, renamed.plan_set):
+        with pytest.raises(UsageError, match="indent is to be both set and unset"):
+            act("user", "kim", {"indent": 2}, unset=[name])
+    assert renamed.read_set("user", "kim").rows == ()
 
 
 def test_a_file_may_use_the_earlier_name(renamed: Preferences[Renamed], tmp_path: Path) -> None:

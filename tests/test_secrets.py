@@ -528,6 +528,19 @@ def test_a_secret_shows_itself_in_nothing_python_prints(prefs: Prefs) -> None:
         pickle.dumps(held)
 
 
+def test_the_refusal_of_what_no_format_can_carry_shows_no_part_of_a_secret(
+    place: Path, keys: Keys
+) -> None:
+    table = Preference("table", Shape(kinds=("object",)), sensitive=True)
+    with opened(place, keys, SchemaDocument("acme", "1.0.0", {"table": table})) as prefs:
+        for value in ({CANARY: object()}, {CANARY: {CANARY: 1 << 70}}, {"a": f"{CANARY}\ud800"}):
+            with pytest.raises(PrefcoreError, match=r"^user/alice table: ") as caught:
+                prefs.set("table", Secret(value), user="alice")
+            error: BaseException | None = caught.value
+            assert CANARY not in str(error) + repr(caught.value.facts)
+            assert caught.value.__cause__ is None
+
+
 def test_a_value_that_looks_sealed_cannot_be_set(prefs: Prefs) -> None:
     forged = Sealed("k1", b"data", b"tag")
     with pytest.raises(PrefcoreError):
