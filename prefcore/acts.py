@@ -16,6 +16,7 @@ from prefcore.documents import (
     fingerprint,
     naming_file,
     opened_document,
+    plain_file,
     unchanging,
     verified_sets,
 )
@@ -403,7 +404,7 @@ def import_act(
     formats = _formats(workplace.plugins, request.format)
     seen = {}
     with ExitStack() as stack:
-        raw = stack.enter_context(request.path.open("rb"))
+        raw = stack.enter_context(plain_file(request.path, request.name))
         seen[request.path] = fingerprint(raw)
         source = stack.enter_context(in_clear(raw, request.name, workplace.keys))
         header = opened_document(
@@ -422,7 +423,7 @@ def import_act(
     way_of_base = (path, upwards)
     if request.base is not None:
         with ExitStack() as stack:
-            raw = stack.enter_context(request.base.open("rb"))
+            raw = stack.enter_context(plain_file(request.base, str(request.base)))
             seen[request.base] = fingerprint(raw)
             source = stack.enter_context(in_clear(raw, str(request.base), workplace.keys))
             begun = opened_document(
@@ -434,7 +435,7 @@ def import_act(
         at = datetime.now(UTC)
 
         def sets_of(file: Path, name: str, stack: ExitStack) -> Iterable[PreferenceSet]:
-            source = stack.enter_context(file.open("rb"))
+            source = stack.enter_context(plain_file(file, name))
             stack.enter_context(unchanging(source, name, seen[file]))
             opened = opened_document(
                 stack.enter_context(in_clear(source, name, workplace.keys)),

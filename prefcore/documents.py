@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
@@ -18,6 +19,8 @@ from prefcore.errors import (
     DamagedDocument,
     ForeignFile,
     IntegrityError,
+    NotFound,
+    NotPermitted,
     PluginError,
     PluginMissing,
     PrefcoreError,
@@ -34,6 +37,7 @@ __all__ = [
     "naming_file",
     "opened_document",
     "pick_format",
+    "plain_file",
     "unchanging",
     "values_of",
     "verified_sets",
@@ -106,6 +110,26 @@ def naming_file(name: str) -> Iterator[None]:
         if name in error.message or "file" in error.facts:
             raise
         raise type(error)(f"{name}: {error.message}", **error.facts, file=name) from error
+
+
+def plain_file(path: Path, name: str) -> BinaryIO:
+    """Open a file for reading, to be closed by who asks.
+
+    Raises NotFound, NotPermitted, and UsageError for a folder or a pipe.
+    """
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            what = "a folder; name a file in it" if stat.S_ISDIR(mode) else "no plain file"
+            raise UsageError(f"{name} is {what}", path=name)
+        return path.open("rb")
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotFound(f"there is no file {name}", path=name) from error
+    except PermissionError as error:
+        raise NotPermitted(f"{name} may not be read by this user", path=name) from error
+    except (OSError, ValueError) as error:  # a name that is too long, holds NUL, links in a ring
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{name} cannot be opened: {reason}", path=name) from error
 
 
 def fingerprint(source: BinaryIO) -> tuple[int, int, int, int]:

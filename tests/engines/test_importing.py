@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -21,6 +22,7 @@ from prefcore.errors import (
     DamagedDocument,
     ForeignFile,
     InvalidValue,
+    NotFound,
     PluginError,
     PluginMissing,
     PolicyRefused,
@@ -381,6 +383,40 @@ def test_a_damaged_or_foreign_file_is_refused_by_name(
     with pytest.raises(error, match=said):
         there.apply(there.plan_import(file))
     assert values(there) == {}
+
+
+@pytest.mark.parametrize("as_base", [False, True], ids=["file", "base"])
+@pytest.mark.parametrize(
+    ("name", "kind", "said"),
+    [
+        ("gone.json", NotFound, "there is no file"),
+        ("whole.json/inside", NotFound, "there is no file"),
+        (".", UsageError, "is a folder; name a file in it"),
+        ("pipe", UsageError, "is no plain file"),
+        ("x" * 300, UsageError, "cannot be opened"),
+        ("nul\0", UsageError, "cannot be opened"),
+        ("ring", UsageError, "cannot be opened"),
+    ],
+)
+def test_what_is_no_file_that_can_be_read_is_told_by_name(
+    name: str, kind: type[PrefcoreError], said: str, as_base: bool, tmp_path: Path
+) -> None:
+    prefs = machine(tmp_path)
+    whole = tmp_path / "whole.json"
+    whole.write_text("{}")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "ring").symlink_to(tmp_path / "ring")
+    path = tmp_path / name
+    request = ImportRequest(
+        path=whole if as_base else path,
+        name="whole.json" if as_base else str(path),
+        into=("user", "alice"),
+        base=path if as_base else None,
+    )
+    with pytest.raises(kind, match=said) as caught:
+        prefs.plan_import(request)
+    assert caught.value.path == str(path)
+    (tmp_path / "pipe").unlink()
 
 
 def test_a_file_that_looks_like_no_format_lists_those_there_are(tmp_path: Path) -> None:
