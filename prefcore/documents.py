@@ -28,10 +28,11 @@ from prefcore.errors import (
     UsageError,
 )
 from prefcore.interfaces import FormatInfo, Likeness, Limits
-from prefcore.model import Document, Header, PlainDocument, PreferenceSet
+from prefcore.model import Document, Header, PlainDocument, PreferenceSet, Trailer
 
 __all__ = [
     "Opened",
+    "compare_trailers",
     "fingerprint",
     "guarded",
     "naming_file",
@@ -254,16 +255,24 @@ def verified_sets(
         for _ in tally.records(document.records):
             pass  # their digest counts; what they hold is for a restore
         told = document.trailer()
-    counted = tally.trailer()
-    if told is not None and (told.sets, told.entries, told.records) != (
-        counted.sets,
-        counted.entries,
-        counted.records,
-    ):
+    compare_trailers(told, tally.trailer(), name, edited=edited)
+
+
+def compare_trailers(
+    told: Trailer | None, counted: Trailer, name: str, *, edited: Callable[[str], None]
+) -> None:
+    """Compare what a document tells at its end, if anything, with what it was found to hold.
+
+    Another digest means that somebody edited it by hand: ``edited`` is told. Raises DamagedDocument
+    where the counts differ.
+    """
+    if told is None:
+        return
+    if attrs.evolve(told, digest="") != attrs.evolve(counted, digest=""):
         raise DamagedDocument(
             f"{name} tells of {told.sets} sets with {told.entries} entries and holds "
             f"{counted.sets} with {counted.entries}; export it anew",
             file=name,
         )
-    if told is not None and told.digest != counted.digest:
+    if told.digest != counted.digest:
         edited(f"{name} was edited by hand since it was exported: its digest differs")

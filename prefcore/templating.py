@@ -54,7 +54,10 @@ class Templates:
         values = {one.key: one.value for one in held if not self._is_secret(one.key)}
         if not values:
             which = "" if keys == "*" else f" that matches {keys}"
-            raise NotFound(f"{place(scope, owner)} holds nothing{which} to save as a template")
+            where = f"{place(scope, owner)} holds"
+            if held:
+                raise NotFound(f"{where} only secrets{which}, and a template takes none of those")
+            raise NotFound(f"{where} nothing{which} to save as a template")
         before = self._prefs.read_set(Scope.TEMPLATE, name)
         gone = [row[0] for row in before.rows if row[0] not in values]
         return self._prefs.plan_set(

@@ -15,7 +15,7 @@ import attrs
 import pytest
 
 from prefcore.engines.importing import ImportRequest
-from prefcore.errors import BrokenSeal, PolicyRefused, PrefcoreError, WrongKey
+from prefcore.errors import BrokenSeal, NotFound, PolicyRefused, PrefcoreError, WrongKey
 from prefcore.interfaces import Store
 from prefcore.keys import Keys
 from prefcore.meeting import read_in_memory
@@ -345,6 +345,14 @@ def test_a_plain_file_has_no_secrets_unless_asked_for(prefs: Prefs) -> None:
     told = prefs.export(out, format="json", plain=True)
     assert json.loads(out.getvalue()) == {"name": "Alice"}
     assert told.secrets_left_out == ("token",)
+
+
+def test_a_set_of_secrets_alone_is_not_said_to_hold_nothing(prefs: Prefs) -> None:
+    prefs.set("token", CANARY, user="alice")
+    with pytest.raises(NotFound, match="nothing that may stand in a plain file, only token"):
+        prefs.export(BytesIO(), format="json", plain=True)
+    with pytest.raises(NotFound, match="user/alice holds only secrets, and a template takes none"):
+        prefs.templates.plan_save("night", "user", "alice")
 
 
 @pytest.mark.parametrize("how", [{"encrypt": True}, {"passphrase": Secret("sesame")}], ids=str)

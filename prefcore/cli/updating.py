@@ -65,11 +65,18 @@ class PlainFile(NamedTuple):
         """Whether the format can change a value and leave the rest as it stands."""
         return Capability.UPDATES in self.format.capabilities
 
+    @property
+    def loss(self) -> str:
+        """What rewriting the file loses; empty where the format keeps the rest as it stands."""
+        if self.keeps_comments:
+            return ""
+        return f"comments and layout of {self.name} do not survive, for {self.format.id} keeps none"
+
     def confirm_loss(self, session: Session, *, yes: bool) -> None:
         """Ask whether comments may be lost, where the format keeps none; raises UsageError."""
-        if self.keeps_comments or yes:
+        loss = self.loss
+        if not loss or yes:
             return
-        loss = f"comments and layout of {self.name} do not survive, for {self.format.id} keeps none"
         if session.no_input or not sys.stdin.isatty():
             raise UsageError(f"{loss}; --yes rewrites it nevertheless")
         if not click.confirm(f"{loss}; rewrite it?", err=True):
@@ -121,5 +128,7 @@ def update_file(
         say(session, f"{escaped(file)} holds all of it already: nothing changed")
     elif not session.quiet or dry_run:
         print_plan(session, plan, masks, dry=dry_run)
+    if updated.items and dry_run and plain.loss:
+        warn(escaped(plain.loss))
     if updated.left_out:
         warn(f"left out, because they stay out of files: {', '.join(updated.left_out)}")

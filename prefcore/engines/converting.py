@@ -1,4 +1,8 @@
-"""Converting: a document of one format becomes the same document, digest and all, in another."""
+"""Converting: a document of one format becomes the same document, digest and all, in another.
+
+The digest is the one that the document tells. So one that was edited by hand stays one in the other
+format: importing it warns, and where it is a backup's, restoring it refuses.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,8 @@ from typing import BinaryIO, TypeVar
 import attrs
 
 from prefcore.canonical import Tally
-from prefcore.documents import Opened, guarded, naming_file
-from prefcore.errors import DamagedDocument, PluginError, PolicyRefused, UsageError
+from prefcore.documents import Opened, compare_trailers, guarded, naming_file
+from prefcore.errors import PluginError, PolicyRefused, UsageError
 from prefcore.interfaces import Capability, FormatInfo
 from prefcore.model import Document, PlainDocument, Trailer
 from prefcore.values import Sealed, from_text
@@ -65,13 +69,14 @@ def convert(
         document.header,
         tally.sets(_named(document.sets, opened.format, name)),
         tally.records(_named(document.records, opened.format, name)),
-        tally.trailer,
+        lambda: _kept(_told(opened, document, name), tally.trailer()),
     )
     with guarded(format):
         format.factory().write(flowing, out)
-    with naming_file(name), guarded(opened.format):
-        told = document.trailer()
-    return _compared(told, tally.trailer(), name, edited)
+    told, counted = _told(opened, document, name), tally.trailer()
+    compare_trailers(told, counted, name, edited=edited)
+    digest = _kept(told, counted).digest
+    return Converted(counted.sets, counted.entries, counted.records, digest)
 
 
 _WORDS = {Capability.PLAIN: "plain form", Capability.FULL_STATE: "form for a whole store"}
@@ -83,18 +88,14 @@ def _named(things: Iterable[_Flowing], format: FormatInfo, name: str) -> Iterato
         yield from things
 
 
-def _compared(
-    told: Trailer | None, counted: Trailer, name: str, edited: Callable[[str], None]
-) -> Converted:
-    if told is not None and attrs.evolve(told, digest="") != attrs.evolve(counted, digest=""):
-        raise DamagedDocument(
-            f"{name} tells of {told.sets} sets with {told.entries} entries and holds "
-            f"{counted.sets} with {counted.entries}; export it anew",
-            file=name,
-        )
-    if told is not None and told.digest != counted.digest:
-        edited(f"{name} was edited by hand since it was exported: its digest differs")
-    return Converted(counted.sets, counted.entries, counted.records, counted.digest)
+def _told(opened: Opened, document: Document, name: str) -> Trailer | None:
+    with naming_file(name), guarded(opened.format):
+        return document.trailer()
+
+
+def _kept(told: Trailer | None, counted: Trailer) -> Trailer:
+    """Give what stands at the end: what was counted, with the digest that was told."""
+    return counted if told is None else attrs.evolve(counted, digest=told.digest)
 
 
 def _without_metadata(

@@ -88,7 +88,7 @@ def export_plain(
 ) -> Exported:
     """Write the values of the one selected set as people write files: no header, no metadata.
 
-    Raises UsageError when several sets are selected, NotFound when the set is empty.
+    Raises UsageError when several sets are selected, NotFound when nothing of it may be written.
     """
     if Capability.PLAIN not in format.capabilities:
         raise PluginError(f"the format {format.id} has no plain form", format=format.id)
@@ -96,7 +96,16 @@ def export_plain(
     stays = {key for key, one in schema.preferences.items() if not one.portable}
     hidden: set[str] = set()
     travelling = _portable(view.sets(schema.app, selection), stays, left_out)
-    found = only_set(_without_empty(secrets(view, one, hidden.add) for one in travelling))
+    treated = _without_empty(secrets(view, one, hidden.add) for one in travelling)
+    try:
+        found = only_set(treated)
+    except NotFound as error:
+        if not hidden and not left_out:
+            raise
+        raise NotFound(
+            "what is selected holds nothing that may stand in a plain file, only "
+            f"{', '.join(sorted(hidden | left_out))}; a document holds secrets encrypted"
+        ) from error
     values: Mapping[str, object] = {row[0]: from_text(row[1]) for row in found.rows}
     with guarded(format):
         format.factory().write_plain(values, out)

@@ -55,6 +55,11 @@ def test_a_plain_file_is_compared_with_one_set(held: Shell) -> None:
     held.write("plain.json", '{"size": 13, "theme": "light"}')
     told = held.run("diff", "user:bo", "plain.json", code=1).out
     assert told.splitlines() == ["user/bo", '  ~ theme  "dark" → "light"']
+    back = held.run("diff", "plain.json", "user:bo", code=1).out
+    assert back.splitlines() == ["user/bo", '  ~ theme  "light" → "dark"']
+    held.write("other.json", '{"size": 14, "theme": "light"}')
+    both = held.run("diff", "plain.json", "other.json", code=1).out
+    assert both.splitlines() == ["  ~ size  13 → 14"], "they are of nobody"
     assert held.run("diff", "-", "user:bo", stdin='{"size": 13, "theme": "dark"}').out == ""
     held.write("secret.json", '{"secret.key": "hunter2", "my.password": "hunter2"}')
     told = held.run("diff", "secret.json", "user:none", code=1).out

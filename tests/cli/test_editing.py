@@ -126,6 +126,25 @@ def test_an_editor_has_to_be_there(held: Shell) -> None:
     assert kept(held) == []
 
 
+def test_an_editor_that_removes_the_text_changes_nothing_and_leaves_nothing(held: Shell) -> None:
+    message = held.fails(10, "edit", "--user", "bo", env=editor(held, 'rm "$1"'))
+    assert message.endswith("removed the text; nothing was changed")
+    message = held.fails(10, "edit", "--user", "bo", env=editor(held, 'rm "$1"; mkdir "$1"'))
+    assert message.endswith("removed the text; nothing was changed")
+    assert bo(held) == HELD
+    assert list((held.home / "tmp").iterdir()) == []
+
+
+def test_what_can_only_be_read_is_refused_before_an_editor_is_opened(held: Shell) -> None:
+    env = editor(held, "touch opened")
+    message = held.fails(19, "--read-only", "edit", "--user", "bo", env=env)
+    assert "can only be read, so nothing can be edited" in message
+    assert not (held.folder / "opened").exists()
+    assert list((held.home / "tmp").iterdir()) == []
+    ran = held.run("--read-only", "edit", "--user", "bo", "--dry-run", env=editor(held, SED))
+    assert ran.out.splitlines()[-1] == "  1 changed, 1 removed"
+
+
 def test_the_editor_is_shown_what_the_set_holds(held: Shell) -> None:
     env = editor(held, 'cp "$1" seen.json')
     held.process("edit", "--user", "bo", "--format", "json", env=env)

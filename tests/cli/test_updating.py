@@ -135,7 +135,12 @@ def test_a_format_that_keeps_no_comments_asks(held: Shell) -> None:
     message = held.fails(2, "export", "--update", "settings.yaml")
     assert "comments and layout of settings.yaml do not survive" in message
     assert text(held, "settings.yaml").startswith("# mine")
+    told = held.run("export", "--update", "settings.yaml", "--dry-run").err
+    assert "warning: comments and layout of settings.yaml do not survive" in told
+    assert text(held, "settings.yaml").startswith("# mine")
     held.run("export", "--update", "settings.yaml", "--yes", "--quiet")
+    told = held.run("export", "--update", "settings.yaml", "--dry-run").err
+    assert "comments" not in told, "nothing would be written"
     held.run("import", "settings.yaml", "--user", "al", "--unknown", "keep", "--quiet")
     rows = held.run("list", "--user", "al", "--json").json
     assert {row["key"]: row["value"] for row in rows} == {"name": "Bo", "size": 13, "unknown": [1]}

@@ -101,7 +101,12 @@ def test_an_edited_document_is_told_and_a_damaged_one_refused() -> None:
     data = written(Contents(HEADER, (set_of({"a": 1}), set_of({"b": 2}, owner="bob"))))
     edited, told, warnings = converted(data.replace(b'"value": 1', b'"value": 7'), JSON)
     assert warnings == ["file was edited by hand since it was exported: its digest differs"]
-    assert converted(edited, JSON)[1] == told
+    assert told.digest in data.decode(), "the digest is the one that it tells"
+    for info in FORMATS.values():  # so what was edited stays so in every format
+        there, again, _ = converted(edited, info)
+        assert again == told
+        back, _, warnings = converted(there, JSON, of=info.id)
+        assert (back, len(warnings)) == (edited, 1)
     with pytest.raises(DamagedDocument, match=r"^file: line"):
         converted(data.replace(b'"sets": 2', b'"sets": 3'), JSON)
     for end in range(0, len(data) - 1, 7):

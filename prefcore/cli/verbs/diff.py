@@ -56,7 +56,12 @@ def _found(first: Side, second: Side) -> Iterator[PlanItem]:
     if first.one is None and second.one is None:
         return differences(first.sets, second.sets)
     if first.one is not None and second.one is not None:
-        return set_differences(first.one, second.one)
+        # A plain file does not tell whose it is; two of them are of nobody.
+        named = second.one if first.is_plain else first.one
+        if first.is_plain and second.is_plain:
+            named = PreferenceSet("", "")
+        held = PreferenceSet(named.scope, named.owner, first.one.rows)
+        return set_differences(held, second.one)
     single, whole = (second, first) if first.one is None else (first, second)
     one = single.one or PreferenceSet("user", "")
     if single.is_plain:

@@ -23,9 +23,16 @@ from prefcore.cli.options import Target, acting, one_set
 from prefcore.cli.output import escaped, say
 from prefcore.cli.plans import carry_out, tell_done
 from prefcore.cli.session import Session
-from prefcore.documents import guarded, opened_document
+from prefcore.documents import guarded, opened_document, plain_file
 from prefcore.engines import importing
-from prefcore.errors import ConflictError, NotFound, PluginError, PrefcoreError, UsageError
+from prefcore.errors import (
+    ConflictError,
+    NotFound,
+    PluginError,
+    PrefcoreError,
+    ReadOnly,
+    UsageError,
+)
 from prefcore.interfaces import Capability, FormatInfo, Limits
 from prefcore.model import PlainDocument, place
 from prefcore.values import UNSET, Sealed, canonical_text
@@ -66,6 +73,8 @@ def command(session: Session, format_id: str, target: Target, dry_run: bool, rea
     if Capability.PLAIN not in info.capabilities:
         raise PluginError(f"the format {format_id} has no plain form to edit", format=format_id)
     with session.preferences() as prefs:
+        if prefs.read_only and not dry_run:
+            raise ReadOnly(f"{prefs.store.url} can only be read, so nothing can be edited")
         before = _shown(prefs, scope, owner)
     file = Path(tempfile.mkdtemp(prefix="prefcore-"), f"settings{info.suffixes[0]}")
     file.write_bytes(_written(info, before))
@@ -120,6 +129,9 @@ def _edit(editor: str, file: Path) -> None:
             f"the editor '{editor}' ended with {done.returncode}; nothing was changed, the text "
             f"is kept in {file}"
         )
+    if not file.is_file():
+        shutil.rmtree(file.parent, ignore_errors=True)
+        raise NotFound(f"the editor '{editor}' removed the text; nothing was changed")
 
 
 def _take(
@@ -153,7 +165,7 @@ def _take(
 def _read(
     prefs: Preferences[Schema], info: FormatInfo, file: Path, target: tuple[str, str]
 ) -> Values:
-    with file.open("rb") as source:
+    with plain_file(file, str(file)) as source:
         opened = opened_document(source, file.name, [info], format=info.id, limits=Limits())
     if not isinstance(opened.document, PlainDocument):
         raise UsageError(f"{file.name} holds a document; leave out the name prefcore")
