@@ -21,6 +21,7 @@ from prefcore.model import (
     Rename,
     Row,
     SchemaVersion,
+    Scope,
     Selection,
 )
 from prefcore.resolution import Declared
@@ -149,7 +150,8 @@ class Browser(Lookup):
             return next(view.held(self.app, key), None) is not None
 
     def read_set(self, scope: str, owner: str) -> PreferenceSet:
-        """Give what one set itself holds; raises StoreMoved."""
+        """Give what one set itself holds; raises StoreMoved, and UsageError for another scope."""
+        Scope.named(scope)
         with self._view() as view:
             return view.read_set(self.app, scope, owner)
 
@@ -261,6 +263,10 @@ class Browser(Lookup):
             return view.changeset(id)
 
     def history(self, key: str, scope: str, owner: str) -> list[tuple[Changeset, Change]]:
-        """Give one entry's changes, newest first, through renames of its key."""
+        """Give one entry's changes, newest first, through renames of its key.
+
+        Raises UsageError where there is no such scope.
+        """
+        Scope.named(scope)
         with self._view() as view:
             return list(view.history(self.app, scope, owner, key))

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from prefcore.acts import set_act, write_set
 from prefcore.errors import ConflictError, InvalidValue, StoreMoved, UsageError
+from prefcore.interfaces import Transaction
 from prefcore.model import SOURCES, Changeset, Plan, Row, Scope, place, set_fault, to_micros
 from prefcore.performing import Performer
 from prefcore.schema import SchemaDocument
 from prefcore.schema.secret import Secret
 from prefcore.security import is_telling_name
-from prefcore.values import canonical_text, same_text
+from prefcore.values import canonical_text
 from prefcore.views import Buffered, Live, Resolved
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ class Changer(Performer, Generic[S]):
         """
         scope, owner = _one_set(user, project, system)
         buffered = Buffered(self, scope, owner, {"user": user, "project": project})
-        began = {row[0]: row[1] for row in self.read_set(scope, owner).rows}
+        with self._view() as view:
+            last = next(view.changesets(self.app), None)
+        began = 0 if last is None else last.revision
         try:
             yield self._bound(buffered)
         finally:
@@ -161,9 +164,9 @@ class Changer(Performer, Generic[S]):
         source: str,
         reason: str,
         *,
-        began: Mapping[str, str] | None = None,
+        began: int | None = None,
     ) -> Changeset | None:
-        """Set and unset; with ``began``, only what the set held then may be overwritten."""
+        """Set and unset; with ``began``, only what nobody changed after that revision."""
         version = self._version
         try:
             return self._set_once(scope, owner, values, unset, source, reason, began)
@@ -179,7 +182,7 @@ class Changer(Performer, Generic[S]):
         unset: list[str],
         source: str,
         reason: str,
-        began: Mapping[str, str] | None,
+        began: int | None,
     ) -> Changeset | None:
         rows = self._checked_rows(scope, owner, values, unset, source)
         draft = self._workplace.draft("set" if rows else "unset", reason)
@@ -189,9 +192,8 @@ class Changer(Performer, Generic[S]):
             if version is None:
                 self._workplace.put_in_force(transaction, self._workplace.first_version())
             if began is not None:
-                held = {row[0]: row[1] for row in transaction.read_set(self.app, scope, owner).rows}
                 wanted = {row[0]: row[1] for row in rows} | dict.fromkeys(unset)
-                self._refuse_overwriting(place(scope, owner), began, held, wanted)
+                self._refuse_overwriting(transaction, scope, owner, began, wanted)
             write_set(transaction, scope, owner, rows, unset)
             for error in self._workplace.broken_rules(transaction, version):
                 raise error
@@ -200,16 +202,23 @@ class Changer(Performer, Generic[S]):
 
     def _refuse_overwriting(
         self,
-        where: str,
-        began: Mapping[str, str],
-        held: Mapping[str, str],
+        transaction: Transaction,
+        scope: str,
+        owner: str,
+        began: int,
         wanted: Mapping[str, str | None],
     ) -> None:
-        """Refuse to take the place of a value that was not there when a block began."""
+        """Refuse to take the place of what was changed after a revision, even there and back."""
+        last = next(transaction.changesets(self.app), None)
+        if last is None or last.revision <= began:
+            return
+        where = place(scope, owner)
         for key, text in wanted.items():
-            now = held.get(key)
-            if same_text(now, began.get(key)):
+            newest = next(transaction.history(self.app, scope, owner, key), None)
+            if newest is None or newest[0].revision <= began:
                 continue
+            held = transaction.read_set(self.app, scope, owner).rows
+            now = next((row[1] for row in held if row[0] == key), None)
             secret = self.declared(key).sensitive
             shown = ("********" if secret and one else one or "nothing" for one in (now, text))
             theirs, ours = shown

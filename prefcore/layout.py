@@ -234,7 +234,10 @@ def _take_selection(data: object, path: Path) -> Selection:
     for name, items in fields.items():
         for i, item in enumerate(items):
             _check_kind(item, (*path, name, i), _TEXT)
-    return Selection(**fields)
+    try:
+        return Selection(**fields)
+    except UsageError as error:
+        raise Misfit((*path, "scopes"), error.message) from error
 
 
 def take_set(data: object, path: Path, limits: Limits) -> PreferenceSet:

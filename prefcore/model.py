@@ -54,6 +54,16 @@ def _strings(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(map(str, values))
 
 
+def _chosen(values: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(values, str):  # its characters would be taken, each for one
+        raise UsageError(f"a selection takes a list: [{values!r}], not {values!r}")
+    return _strings(values)
+
+
+def _scopes(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(str(Scope.named(one)) for one in _chosen(values))
+
+
 def _rows(rows: Iterable[Row]) -> tuple[Row, ...]:
     return tuple(rows)
 
@@ -194,11 +204,14 @@ def place(scope: str, owner: str) -> str:
 
 @attrs.frozen
 class Selection:
-    """Which sets and keys are meant: scopes, owners and key globs; empty means all."""
+    """Which sets and keys are meant: scopes, owners and key globs; empty means all.
 
-    scopes: tuple[str, ...] = attrs.field(default=(), converter=_strings)
-    owners: tuple[str, ...] = attrs.field(default=(), converter=_strings)
-    keys: tuple[str, ...] = attrs.field(default=(), converter=_strings)
+    Raises UsageError for a scope that there is none of, and for one text in a list's place.
+    """
+
+    scopes: tuple[str, ...] = attrs.field(default=(), converter=_scopes)
+    owners: tuple[str, ...] = attrs.field(default=(), converter=_chosen)
+    keys: tuple[str, ...] = attrs.field(default=(), converter=_chosen)
 
     def takes_set(self, scope: str, owner: str) -> bool:
         """Say whether the set of that owner in that scope is selected."""

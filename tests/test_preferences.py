@@ -25,6 +25,7 @@ from prefcore import (
     rename,
 )
 from prefcore.errors import MigrationRequired, NewerFormat, StoreMoved, UsageError
+from prefcore.model import Selection
 
 
 class Editor(Schema, app="acme-editor", version="1.0.0"):
@@ -54,6 +55,16 @@ def path(tmp_path: Path) -> Path:
 def prefs(path: Path) -> Iterator[Preferences[Editor]]:
     with Preferences.open(Editor, store=path) as opened:
         yield opened
+
+
+@pytest.mark.parametrize("owners", ["kim", "user/kim"])
+def test_a_selection_is_of_lists_and_of_scopes_that_there_are(owners: str) -> None:
+    for name in ("scopes", "owners", "keys"):
+        with pytest.raises(UsageError, match=f"takes a list: \\['{owners}'\\], not '{owners}'"):
+            Selection(**{name: owners})
+    with pytest.raises(UsageError, match="there is no scope 'planet'; known are system, user"):
+        Selection(scopes=["user", "planet"])
+    assert Selection(owners=[owners]).owners == (owners,)
 
 
 def test_a_view_reads_defaults_and_what_was_assigned(prefs: Preferences[Editor]) -> None:

@@ -79,6 +79,29 @@ def test_setting_and_unsetting_conflict_too(
         block.__exit__(None, None, None)
 
 
+@pytest.mark.parametrize("before", [{"theme": "red"}, {}], ids=["a value", "nothing"])
+def test_what_was_changed_there_and_back_meanwhile_conflicts_too(
+    prefs: Preferences[Editor], before: dict[str, object]
+) -> None:
+    prefs.set_many("user", "alice", before)
+    block = prefs.change(user="alice")
+    mine = block.__enter__()
+    mine.theme = "dark"
+    prefs.set("theme", "blue", user="alice")
+    prefs.set_many("user", "alice", before, unset=[] if before else ["theme"])
+    with pytest.raises(ConflictError, match=r"holds (\"red\"|nothing) by now, changed by somebody"):
+        block.__exit__(None, None, None)
+
+
+def test_a_block_ends_well_where_somebody_else_only_set_what_was_there(
+    prefs: Preferences[Editor],
+) -> None:
+    with prefs.change(user="alice") as mine:
+        mine.font_size = 20
+        prefs.set("font_size", 14, user="alice")
+    assert prefs.user("alice").font_size == 20
+
+
 def test_a_block_ends_well_beside_changes_of_other_keys_and_sets(
     prefs: Preferences[Editor],
 ) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from prefcore.errors import UsageError
 from prefcore.model import (
     AppHeader,
     Header,
@@ -136,11 +137,18 @@ def header_of(frame: HeaderFrame) -> Header:
         created_at=None if at is None else from_micros(at),
         generator=frame.generator,
         changeset=frame.changeset,
-        merged=tuple((changeset, Selection(*one)) for changeset, one in frame.merged),
-        selection=Selection(*frame.selection),
+        merged=tuple((changeset, _selection_of(one)) for changeset, one in frame.merged),
+        selection=_selection_of(frame.selection),
         full_state=frame.full_state,
         apps=tuple(apps),
     )
+
+
+def _selection_of(data: _SelectionData) -> Selection:
+    try:
+        return Selection(*data)
+    except UsageError as error:
+        raise ValueError(error.message) from error
 
 
 def trailer_frame(trailer: Trailer) -> TrailerFrame:

@@ -204,6 +204,12 @@ HOSTILE: dict[str, tuple[bytes, type[PrefcoreError], int, str]] = {
     ),
     "deep arrays": (file_of([b"\x91" * 100_000]), DamagedDocument, 10, "layout 1"),
     "an opcode that is none": (file_of([b"\xc1"]), DamagedDocument, 10, "layout 1"),
+    "a selection of an unknown scope": (
+        packed([*HEADER[:7], [["planet"], [], []], *HEADER[8:]], SET, TRAILER),
+        DamagedDocument,
+        10,
+        "no scope 'planet'",
+    ),
     "an unknown scope": (with_set(scope="planet"), DamagedDocument, _AT_SET, "no scope"),
     "an application nobody named": (with_set(app="x"), DamagedDocument, _AT_SET, "header"),
     "a key twice": (with_set(keys=["a", "a"]), DamagedDocument, _AT_SET, "each key once"),

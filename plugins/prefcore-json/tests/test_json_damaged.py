@@ -61,6 +61,13 @@ DOCUMENTS: dict[str, tuple[bytes, bytes, type[PrefcoreError], int, str]] = {
         1,
         "created_at",
     ),
+    "selection of an unknown scope": (
+        b'"scopes": []',
+        b'"scopes": ["usr"]',
+        DamagedDocument,
+        1,
+        "no scope 'usr'",
+    ),
     "unknown scope": (
         b'"user", "owner": "bob"',
         b'"usr", "owner": "bob"',
