@@ -12,12 +12,27 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from prefcore.cli.failures import from_os
+from prefcore.compression import split_suffix
 from prefcore.errors import NotFound, NotPermitted, UsageError
 
-__all__ = ["MOST_FROM_A_PIPE", "readable", "replacing"]
+__all__ = ["MOST_FROM_A_PIPE", "compressed_as", "readable", "replacing"]
 
 #: How much of a pipe is taken before it is given up, in bytes.
 MOST_FROM_A_PIPE = 1 << 30
+
+
+def compressed_as(name: str, asked: str | None) -> tuple[str, str]:
+    """Give a file's name without the suffix of a compressor, and the compression to be written.
+
+    Raises UsageError where what is ``asked`` for contradicts the name.
+    """
+    uncompressed, told = split_suffix(name)
+    if asked is not None and told not in ("none", asked):
+        raise UsageError(
+            f"--compress {asked} contradicts the name {name}, which says {told}; "
+            "give another name, or leave --compress out"
+        )
+    return uncompressed, asked or told
 
 
 @contextmanager

@@ -5,18 +5,13 @@ The broken formats are this package with one place of its source replaced.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from importlib.resources import files
-from types import ModuleType
-from typing import NamedTuple
-
 import prefcore_toml
 import pytest
 from _pytest.outcomes import Failed
-from hypothesis import Phase, settings
 
+from prefcore.interfaces import FormatInfo
 from prefcore_testing.formats import FormatSuite
+from prefcore_testing.mutants import Fault, mutant, quick, run_check
 
 #: Each imports from those before it.
 _MODULES = (
@@ -31,16 +26,6 @@ _MODULES = (
     "_detection",
     "__init__",
 )
-
-
-class Fault(NamedTuple):
-    """One place of the source, what stands there instead, and a check that finds it."""
-
-    name: str
-    module: str
-    old: str
-    new: str
-    check: str
 
 
 FAULTS = [
@@ -138,49 +123,25 @@ FAULTS = [
 ]
 
 
-@pytest.fixture
-def broken(fault: Fault) -> Iterator[FormatSuite]:
-    """The suite on a TOML format with the fault."""
-    name = "broken_toml"
-    made = {f"{name}.{module}".removesuffix(".__init__"): module for module in _MODULES}
-    for full, module in made.items():
-        text = (files(prefcore_toml) / f"{module}.py").read_text("utf-8")
-        if module == fault.module:
-            assert fault.old in text, f"the TOML format no longer has: {fault.old}"
-            text = text.replace(fault.old, fault.new, 1)
-        sys.modules[full] = ModuleType(full)
-        code = compile(text.replace("prefcore_toml", name), f"broken {module}.py", "exec")
-        exec(code, vars(sys.modules[full]))  # noqa: S102  # our own source
-    (declared,) = sys.modules[name].prefcore_formats()
-
+def _suite_on(declared: FormatInfo) -> type[FormatSuite]:
     class TestBroken(FormatSuite):
         info = declared
         module = "prefcore_toml"
 
-        def trials(self) -> settings:
-            given = super().trials()
-            return settings(given, database=None, derandomize=True, phases=[Phase.generate])
-
-    yield TestBroken()
-    for full in made:
-        del sys.modules[full]
-
-
-def _run(suite: FormatSuite, name: str) -> None:
-    """Run all cases of a check."""
-    check: Callable[..., None] = getattr(suite, f"test_{name}")
-    marks = [mark for mark in getattr(check, "pytestmark", []) if mark.name == "parametrize"]
-    for case in marks[0].args[1] if marks else [None]:
-        check(*([] if case is None else [case]))
+    return quick(TestBroken)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_fault_is_found(fault: Fault, broken: FormatSuite) -> None:
-    with pytest.raises((Exception, Failed)):
-        _run(broken, fault.check)
+def test_fault_is_found(fault: Fault) -> None:
+    with mutant(prefcore_toml, _MODULES, fault) as package:
+        suite = _suite_on(package.prefcore_formats()[0])
+        for name in fault.checks:
+            with pytest.raises((Exception, Failed)):
+                run_check(suite(), f"test_{name}")
 
 
-@pytest.mark.parametrize("fault", [Fault("none", "__init__", "id=", "id=", "")], ids=["none"])
-def test_copy_without_a_fault_passes(fault: Fault, broken: FormatSuite) -> None:
-    for check in sorted({one.check for one in FAULTS}):
-        _run(broken, check)
+def test_copy_without_a_fault_passes() -> None:
+    with mutant(prefcore_toml, _MODULES, None) as package:
+        suite = _suite_on(package.prefcore_formats()[0])
+        for name in sorted({name for fault in FAULTS for name in fault.checks}):
+            run_check(suite(), f"test_{name}")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from prefcore.cli.completing import formats
-from prefcore.cli.files import readable, replacing
+from prefcore.cli.files import compressed_as, readable, replacing
 from prefcore.cli.frame import Command
 from prefcore.cli.output import escaped, print_json, say, warn
 from prefcore.cli.session import Session
 from prefcore.cli.verbs.export import format_of
-from prefcore.compression import METHODS, compressing, split_suffix
+from prefcore.compression import METHODS, compressing
 from prefcore.documents import opened_document
 from prefcore.engines import converting
 from prefcore.errors import UsageError
@@ -66,12 +66,7 @@ def command(
     """
     if target == "-" and session.json:
         raise UsageError("--json tells of it, and the standard output holds it; name a file TO")
-    uncompressed, told = split_suffix(target)
-    if compress is not None and told not in ("none", compress):
-        raise UsageError(
-            f"--compress {compress} contradicts the name {target}, which says {told}; "
-            "give another name, or leave --compress out"
-        )
+    uncompressed, method = compressed_as(target, compress)
     plugins = session.plugins
     info = plugins.formats.get(format_id or format_of(uncompressed, plugins))
     known = plugins.formats.all() if from_id is None else (plugins.formats.get(from_id),)
@@ -82,7 +77,7 @@ def command(
         out: BinaryIO = sys.stdout.buffer
         if target != "-":
             out = stack.enter_context(replacing(target))
-        packed = stack.enter_context(compressing(out, compress or told))
+        packed = stack.enter_context(compressing(out, method))
         done = converting.convert(opened, name, info, packed, plain=plain, edited=warn)
     if target == "-":
         out.flush()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from prefcore.cli.completing import formats
-from prefcore.cli.files import replacing
+from prefcore.cli.files import compressed_as, replacing
 from prefcore.cli.frame import Command
 from prefcore.cli.options import selecting
 from prefcore.cli.output import escaped, print_json, say, warn
@@ -18,7 +18,7 @@ from prefcore.cli.passphrases import new_passphrase
 from prefcore.cli.progress import progress
 from prefcore.cli.session import Session
 from prefcore.cli.updating import update_file
-from prefcore.compression import METHODS, split_suffix
+from prefcore.compression import METHODS
 from prefcore.errors import PolicyRefused, UsageError
 from prefcore.model import Selection
 from prefcore.schema.secret import Secret
@@ -109,13 +109,7 @@ def command(
         raise UsageError("--encrypt is to your key ring, --passphrase to a passphrase; give one")
     if file == "-" and session.json:
         raise UsageError("--json tells of an export, and the standard output holds it; name a FILE")
-    uncompressed, told = split_suffix(file)
-    if compress is not None and told not in ("none", compress):
-        raise UsageError(
-            f"--compress {compress} contradicts the name {file}, which says {told}; "
-            "give another name, or leave --compress out"
-        )
-    method = compress or told
+    uncompressed, method = compressed_as(file, compress)
     with session.reading() as prefs:
         chosen = format_id or format_of(uncompressed, prefs.plugins)
         prefs.plugins.formats.get(chosen)  # before the file is touched
