@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
@@ -42,7 +43,7 @@ CALLS = (
     *("rename", "renameat", "renameat2", "link", "linkat", "unlink", "unlinkat", "mkdir"),
     *("mkdirat", "rmdir"),
 )
-#: Seconds after which a process that neither ends nor stops is killed, and the run fails.
+#: Seconds after which a process that neither ends nor stops is killed, and its point failed.
 LONGEST = 60
 _BEGUN = re.compile(r"(\d+) +(\w+)\((?:\w+<([^>]*)>)?")
 _SIZES = re.compile(r", (\d+)(?:, (\d+))?(?:\)| <unfinished)")
@@ -61,10 +62,8 @@ class Call:
 
 def injected(act: str, folder: Path, log: Path, fault: str, *, follow: bool) -> int:
     """Do an act with a fault of strace's, in all threads or in the first; give its exit code."""
-    process = _started(act, folder, log, fault, follow=follow)
-    status = _stopped(process)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode
+    with _started(act, folder, log, fault, follow=follow) as process:
+        return os.waitstatus_to_exitcode(_stopped(process))
 
 
 def stepped(
@@ -74,23 +73,22 @@ def stepped(
 
     Gives its exit code (a signal's number below zero), and how many calls it made.
     """
-    process = _started(act, folder, log, f"{','.join(CALLS)}:signal=STOP", follow=True)
     made = 0
-    while True:
-        status = _stopped(process)
-        if not os.WIFSTOPPED(status):
-            process.returncode = os.waitstatus_to_exitcode(status)
-            return process.returncode, made
-        made += 1
-        if hurt := hurts.get(made):
-            hurt(process.pid)
-        os.kill(process.pid, signal.SIGCONT)
+    with _started(act, folder, log, f"{','.join(CALLS)}:signal=STOP", follow=True) as process:
+        while os.WIFSTOPPED(status := _stopped(process)):
+            made += 1
+            if hurt := hurts.get(made):
+                hurt(process)
+            os.kill(process, signal.SIGCONT)
+    return os.waitstatus_to_exitcode(status), made
 
 
-def _started(
-    act: str, folder: Path, log: Path, fault: str, *, follow: bool
-) -> subprocess.Popen[bytes]:
-    """Start an act under strace, which is not its parent (``-D``): we are."""
+@contextmanager
+def _started(act: str, folder: Path, log: Path, fault: str, *, follow: bool) -> Iterator[int]:
+    """Start an act under strace, which is not its parent (``-D``): we are. Gives its process.
+
+    It has to be waited for; after an error it is killed, so that none stands still for ever.
+    """
     # Not with --seccomp-bpf: signals are not injected then.
     options = ["-D", *(["-f"] if follow else []), "-y", "-s0", "--quiet=attach,personality"]
     traced = ["-e", f"trace={','.join(CALLS)}", "-e", f"inject={fault}"]
@@ -99,19 +97,24 @@ def _started(
     command = ["strace", *options, "-o", str(log), *traced, *act_of]
     # strace tells there when a process is gone that it is about to let stand still.
     nowhere = subprocess.DEVNULL
-    return subprocess.Popen(command, env=environ, stdout=nowhere, stderr=nowhere)
+    process = subprocess.Popen(command, env=environ, stdout=nowhere, stderr=nowhere)
+    try:
+        yield process.pid
+    except BaseException:
+        process.kill()
+        process.wait(LONGEST)
+        raise
+    process.returncode = 0  # it was waited for, whatever it ended with
 
 
-def _stopped(process: subprocess.Popen[bytes]) -> int:
-    """Wait until a process stops or ends; one that hangs is killed, and an AssertionError."""
+def _stopped(process: int) -> int:
+    """Wait until a process stops or ends; one that does neither is an AssertionError."""
     end = time.monotonic() + LONGEST
     while time.monotonic() < end:
-        pid, status = os.waitpid(process.pid, os.WUNTRACED | os.WNOHANG)
+        pid, status = os.waitpid(process, os.WUNTRACED | os.WNOHANG)
         if pid:
             return status
         time.sleep(0.0002)
-    process.kill()
-    process.wait(LONGEST)
     raise AssertionError(f"it neither ended nor stopped for {LONGEST} s")
 
 
