@@ -16,13 +16,13 @@ from prefcore.migration.operations import TextChange
 from prefcore.model import PreferenceSet, Row, Selection, place
 from prefcore.planning import PlanBuilder
 from prefcore.schema import SchemaDocument
-from prefcore.values import is_sealed_text
+from prefcore.values import from_text, is_sealed_text
 from prefcore.vault import SealingTransaction, holds_secrets
 
 __all__ = ["migrate_up"]
 
 
-#: So many verdicts on texts are remembered.
+#: So many texts that passed are remembered.
 _REMEMBERED = 10_000
 
 
@@ -174,15 +174,20 @@ def _check_held(
 ) -> None:
     if not keys:
         return
-    verdicts: dict[tuple[str, str, str], PrefcoreError | None] = {}
+    # What passes, which is nearly all, does so here; ``_fault`` words the errors.
+    rules = {key: (newer.preference(key).scopes, newer.check_of(key)) for key in keys}
+    passed: set[tuple[str, str, str]] = set()
     for one in transaction.sets(newer.app, Selection.of_keys(keys)):
         for row in one.rows:
-            key = row[0]
-            seen = (one.scope, key, row[1])
-            if seen not in verdicts:
-                if len(verdicts) >= _REMEMBERED:
-                    verdicts.clear()
-                verdicts[seen] = _fault(newer, transaction, one.scope, one.owner, row)
-            fault = verdicts[seen]
-            if fault is not None:
-                raise refused_value(edge, key, fault)
+            key, text = row[:2]
+            seen = (one.scope, key, text)
+            if seen in passed:
+                continue
+            scopes, check = rules[key]
+            if is_sealed_text(text) or one.scope not in scopes or check(from_text(text)):
+                fault = _fault(newer, transaction, one.scope, one.owner, row)
+                if fault is not None:
+                    raise refused_value(edge, key, fault)
+            if len(passed) >= _REMEMBERED:
+                passed.clear()
+            passed.add(seen)
