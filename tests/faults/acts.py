@@ -116,7 +116,12 @@ def _load(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object
     backups = prefs.backups(story.target(folder))
     manifest = backups.find("latest")
     store = SqliteStore.open(f"sqlite:{folder}/new.db", create=True)
-    yield lambda: backups.load(manifest, store)
+
+    def load() -> None:
+        backups.load(manifest, store)
+        store.close()
+
+    yield load
 
 
 ACTS: Mapping[str, Act] = {

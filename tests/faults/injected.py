@@ -24,7 +24,7 @@ import attrs
 
 from prefcore.errors import PrefcoreError
 from tests.faults import story
-from tests.faults.judging import TAKING_BACKUPS, Prepared, faults_of
+from tests.faults.judging import WITH_BACKUPS, Prepared, faults_of
 from tests.faults.stepping import (
     WRITES,
     Call,
@@ -40,7 +40,7 @@ from tests.faults.story import State
 __all__ = ["ACTS", "main"]
 
 #: The acts that are tried, each named as in ``tests.faults.acts``.
-ACTS = ("sets", "import", "up", "down", "backup", "restore")
+ACTS = ("sets", "import", "up", "down", "backup", "restore", "load")
 _SYNCS = ("fsync", "fdatasync")
 #: Errors that strace gives in a call's place: their name, strace's expression, for which calls.
 _ERRORS = (
@@ -106,8 +106,9 @@ def _prepared(act: str, folder: Path) -> tuple[Prepared, list[Call]]:
     with story.opened(start) as prefs:
         if act == "down":
             prefs.apply(prefs.plan_migration(story.NEW))
-        if act in TAKING_BACKUPS:
+        if act in WITH_BACKUPS:
             prefs.back_up(target=story.target(start))
+        if act in ("backup", "restore"):
             prefs.set("key1", "since the backup", user="user0000")
     ended = shutil.copytree(start, folder / "ended")
     log = folder / "trace"
@@ -120,7 +121,7 @@ def _prepared(act: str, folder: Path) -> tuple[Prepared, list[Call]]:
 
 def _points(prepared: Prepared, calls: Sequence[Call]) -> Iterator[Point]:
     failures: tuple[int, ...] = (0, _NO_SPACE)
-    if prepared.act in TAKING_BACKUPS:
+    if prepared.act in WITH_BACKUPS:
         failures = (*failures, _UNREACHABLE)
     for number, call in enumerate(calls, 1):
         yield Point("killed", f"after call {number}, {call.name}", [_KILLED], after=number)

@@ -7,15 +7,19 @@ from pathlib import Path
 
 import attrs
 
+from prefcore.builtin.sqlite_store import SqliteStore
 from prefcore.errors import PrefcoreError
+from prefcore_testing.stores.whole_state import state_of
 from tests.faults import story
 from tests.faults.acts import ACTS
 from tests.faults.story import State
 
-__all__ = ["TAKING_BACKUPS", "Prepared", "faults_of"]
+__all__ = ["WITH_BACKUPS", "Prepared", "faults_of"]
 
-#: Acts that put a backup into the target, and whether they change the store too.
-TAKING_BACKUPS = {"backup": False, "restore": True}
+#: Acts that work with a target: how many backups there are then, at least and after the act.
+WITH_BACKUPS = {"backup": (1, 2), "restore": (1, 2), "load": (1, 1)}
+#: Acts that leave the store as it was.
+_KEEPING = ("backup", "load")
 
 
 @attrs.frozen
@@ -30,7 +34,7 @@ class Prepared:
     @property
     def changes(self) -> bool:
         """Whether the act changes the store."""
-        return TAKING_BACKUPS.get(self.act, True)
+        return self.act not in _KEEPING
 
 
 def faults_of(prepared: Prepared, folder: Path, code: int) -> Iterator[str]:
@@ -44,15 +48,17 @@ def faults_of(prepared: Prepared, folder: Path, code: int) -> Iterator[str]:
         yield "the state is neither the old nor the new one"
     if code == 0 and is_old and prepared.changes:
         yield "it ended well, and the state is the old one"
-    if prepared.act in TAKING_BACKUPS:
+    if prepared.act in WITH_BACKUPS:
         yield from _faults_of_backups(prepared, folder, code)
+    if prepared.act == "load":
+        yield from _faults_of_copy(folder, code)
     if is_old:
         ended = _again(prepared.act, folder)
         if ended or not _is_new(prepared, State(folder)):
             yield f"the next run does not lead to the new state (exit code {ended})"
     with story.opened(folder) as prefs:
         prefs.set("key1", "afterwards", user="user0001")
-        if prepared.act in TAKING_BACKUPS:
+        if prepared.act in WITH_BACKUPS:
             prefs.back_up(target=story.target(folder))
     if left := list(_leftovers(folder)):
         yield f"files are left behind: {left}"
@@ -78,9 +84,31 @@ def _faults_of_backups(prepared: Prepared, folder: Path, code: int) -> Iterator[
                 backups.verify(manifest, level=3)
             except PrefcoreError as error:
                 yield f"a backup is told of that is none: {error.message}"
-    allowed = (2,) if code == 0 else (1, 2)
-    if len(found.whole) not in allowed:
+    least, most = WITH_BACKUPS[prepared.act]
+    if not (most if code == 0 else least) <= len(found.whole) <= most:
         yield f"it ended with {code}, and there are {len(found.whole)} whole backups"
+
+
+def _faults_of_copy(folder: Path, code: int) -> Iterator[str]:
+    """Give what is wrong with the store made of a backup: it is the other one, or holds nothing."""
+    with story.opened(folder) as prefs:
+        whole = state_of(prefs.store)
+    if not (folder / "new.db").exists():
+        if code == 0:
+            yield "it ended well, and there is no store"
+        return
+    store = SqliteStore.open(f"sqlite:{folder}/new.db", create=True)
+    try:
+        found = state_of(store)
+        if found not in (([], []), whole) or list(store.check()):
+            yield "the new store holds neither nothing nor all"
+        if code == 0 and found != whole:
+            yield "it ended well, and the new store holds nothing"
+    finally:
+        store.close()
+    if found == whole:
+        for file in folder.glob("new.db*"):
+            file.unlink()
 
 
 def _again(act: str, folder: Path) -> int:
@@ -95,7 +123,7 @@ def _again(act: str, folder: Path) -> int:
 
 def _leftovers(folder: Path) -> Iterator[str]:
     """Give the files that no finished act leaves."""
-    known = {"prefs.db", "import.json"}
+    known = {"prefs.db", "import.json", "new.db"}
     yield from sorted(
         one.name for one in folder.iterdir() if one.is_file() if one.name not in known
     )

@@ -26,8 +26,10 @@ from prefcore.errors import (
     UsageError,
 )
 
-__all__ = ["WAIT_SECONDS", "connect", "identify", "moved", "prepare", "translated"]
+__all__ = ["WAIT_SECONDS", "connect", "identify", "moved", "prepare", "translated", "write_ahead"]
 
+#: What a rollback journal begins with.
+_JOURNAL = bytes.fromhex("d9d505f920a163d7")
 #: How long a writer waits for another before it gives up (exit 11).
 WAIT_SECONDS = 5.0
 
@@ -46,7 +48,7 @@ def prepare(path: str, *, create: bool, read_only: bool) -> bool:
         size = -1
     except OSError as error:
         raise NotPermitted(f"{path}: {_reason(error)}; check the folders above it") from error
-    if size > 0:
+    if size > 0 and not _was_never_made(path):
         found = identify(path)
         only_readable = read_only or not _is_writable(path)
         if _has_log(path):
@@ -58,6 +60,21 @@ def prepare(path: str, *, create: bool, read_only: bool) -> bool:
         raise NotFound(f"there is no store at {path}; `prefcore init` makes one", path=path)
     _create(path)
     return False
+
+
+def _was_never_made(path: str) -> bool:
+    """Say whether who made a database here was killed, or is at it just now.
+
+    What stands beside it then is a rollback journal of a transaction that began with no page at all
+    (https://www.sqlite.org/fileformat.html#the_rollback_journal). SQLite empties such a file before
+    it does anything else, so it holds nothing, whosesoever it is.
+    """
+    try:
+        with open(f"{path}-journal", "rb") as journal:  # as above
+            head = journal.read(20)
+    except OSError:
+        return False
+    return head[:8] == _JOURNAL and head[16:20] == bytes(4)
 
 
 def identify(path: str) -> int:
@@ -142,6 +159,13 @@ def connect(path: str, *, read_only: bool) -> sqlite3.Connection:
         return connection
     except sqlite3.Error as error:
         raise translated(error, path) from error
+
+
+def write_ahead(connection: sqlite3.Connection) -> None:
+    """See that a store has its write-ahead log: a kill may have ended its making just before."""
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] == "delete":
+        with suppress(sqlite3.OperationalError):  # somebody else has it open: the next time, then
+            connection.execute("PRAGMA journal_mode = WAL")
 
 
 def moved(path: str, app: str, expected: str | None, found: str | None) -> StoreMoved:

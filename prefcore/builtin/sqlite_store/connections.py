@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 
-from prefcore.builtin.sqlite_store.connection import connect
+from prefcore.builtin.sqlite_store.connection import connect, write_ahead
 from prefcore.errors import StoreMoved, UsageError
 
 __all__ = ["Connections", "keep_of_parent"]
@@ -54,6 +54,7 @@ class Connections:
         connection: sqlite3.Connection | None = getattr(self._local, "writer", None)
         if connection is None:
             connection = self._local.writer = self.open()
+            write_ahead(connection)
         return connection
 
     def open(self) -> sqlite3.Connection:
