@@ -11,6 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from prefcore.access import Access
+    from prefcore.access_files import policy_from_text, read_policy
     from prefcore.engines.importing import ImportRequest
     from prefcore.errors import (
         ConflictError,
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
         InvalidValue,
         LockedError,
         NotFound,
+        NotPermitted,
         PolicyRefused,
         PrefcoreError,
         ReadOnly,
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNSET",
+    "Access",
     "Changeset",
     "ConflictError",
     "Entry",
@@ -49,6 +53,7 @@ __all__ = [
     "InvalidValue",
     "LockedError",
     "NotFound",
+    "NotPermitted",
     "Plan",
     "Plugins",
     "PolicyRefused",
@@ -69,8 +74,10 @@ __all__ = [
     "convert",
     "deprecated",
     "map_values",
+    "policy_from_text",
     "preference",
     "python",
+    "read_policy",
     "remove",
     "rename",
     "rule",
@@ -79,6 +86,8 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
+    "access": ("Access",),
+    "access_files": ("policy_from_text", "read_policy"),
     "engines.importing": ("ImportRequest",),
     "errors": (
         "ConflictError",
@@ -86,6 +95,7 @@ _HOMES = {
         "InvalidValue",
         "LockedError",
         "NotFound",
+        "NotPermitted",
         "PolicyRefused",
         "PrefcoreError",
         "ReadOnly",

@@ -27,6 +27,7 @@ from prefcore.errors import AppMismatch, MissingStep, NewerFormat, UsageError
 from prefcore.interfaces import FormatInfo, MergeStrategyInfo, Transaction
 from prefcore.migration import Edge, Rename, Step
 from prefcore.model import (
+    Change,
     Changeset,
     Document,
     Header,
@@ -118,6 +119,7 @@ def register_act(document: SchemaDocument, reason: str) -> Act:
         reason=reason,
         details={"version": document.version},
         run=run,
+        action="register",
     )
 
 
@@ -131,19 +133,25 @@ def baseline_act(workplace: Workplace) -> Act:
         details={"version": version},
         run=lambda transaction, builder: builder.add(PlanItem("register", version)),
         to_version=version,
+        action="apply",
     )
 
 
 def undo_act(changeset: Changeset, schema: SchemaDocument, *, skip: bool, reason: str) -> Act:
     """Give the act that takes back a changeset which is no migration."""
+
+    def run(transaction: SealingTransaction, builder: PlanBuilder) -> None:
+        for one in transaction.changes(changeset.revision):
+            if isinstance(one, Change):  # a conflict shows what is held, so all are asked for first
+                transaction.permit(one.scope, one.owner, [one.key])
+        history.undo_changeset(transaction, builder, changeset, skip=skip)
+
     return Act(
         kind="undo",
         summary=f"undo {changeset.kind} of {changeset.at:%Y-%m-%d %H:%M:%S}",
         reason=reason,
         details={"changeset": changeset.id},
-        run=lambda transaction, builder: history.undo_changeset(
-            transaction, builder, changeset, skip=skip
-        ),
+        run=run,
         schemas=(schema,),
     )
 
@@ -282,6 +290,7 @@ def _migrating(
         details=details,
         run=run_and_seal,
         to_version=goal,
+        action="apply",
         careful=True,
         schemas=tuple(documents.values()),
         secrets=secrets,

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from fnmatch import fnmatchcase
 
+from prefcore.access import Access
 from prefcore.deprecation import warn_of
 from prefcore.engines import migrating, refusing, registering
 from prefcore.engines.migrating import ChangedStep
 from prefcore.environment import given, variable_of
-from prefcore.errors import BrokenSeal, PrefcoreError, WrongKey
-from prefcore.interfaces import Layer, Snapshot
+from prefcore.errors import BrokenSeal, NotPermitted, PrefcoreError, WrongKey
+from prefcore.interfaces import Layer, SafetyCopy, Snapshot, StoreProblem
 from prefcore.lookup import Lookup
 from prefcore.migration import Step, find_path
 from prefcore.model import (
+    AppState,
     Change,
     Changeset,
     PreferenceSet,
@@ -33,21 +35,91 @@ from prefcore.workplace import Workplace
 
 __all__ = ["Browser"]
 
+#: What the record of a denial says, of the error's facts.
+_OF_DENIALS = ("actor", "action", "scope", "owner", "key", "rule")
+
 
 class Browser(Lookup):
     """Reads all there is of one application: its schemas, sets and log."""
 
     def __init__(self, workplace: Workplace, environ: Mapping[str, str]) -> None:
-        super().__init__(workplace.store, workplace.app)
+        super().__init__(workplace.store, workplace.app, access=workplace.access)
+        self._denied: set[tuple[object, ...]] = set()
         self._workplace = workplace
         self._documents: dict[str, SchemaDocument] = {}
         self._environ = dict(environ)
         self._variables: Mapping[str, str] = {}
         self._given: Mapping[str, Layer | PrefcoreError] | None = None
 
+    # ------------------------------------------------------------------------- the one check
+
+    def permit(
+        self,
+        action: str,
+        scope: str = "",
+        owner: str = "",
+        key: str = "",
+        *,
+        needed: str | None = None,
+    ) -> None:
+        """Raise NotPermitted where the actor may not do that, and record the denial.
+
+        Each call of the facade passes here; a program does that beside it calls it too.
+        """
+        if self._access is not None:
+            with self._recorded():
+                self._access.check(action, scope, owner, key, needed=needed)
+
+    def may(self, action: str, scope: str = "", owner: str = "", key: str = "") -> bool:
+        """Say whether the actor may do that; nothing is recorded."""
+        return self._access is None or not self._access.refusal(action, scope, owner, key)
+
+    @property
+    def access(self) -> Access | None:
+        """What the actor may do by the access policies; None where there is none."""
+        return self._access
+
+    @contextmanager
+    def _recorded(self) -> Iterator[None]:
+        """Record a denial that is raised inside, once whatever is open inside was closed.
+
+        The same denial is recorded once, so that a program which tries again and again does not
+        fill the history. Where the store takes no record, the error alone is left.
+        """
+        try:
+            yield
+        except NotPermitted as error:
+            facts = {name: error.facts[name] for name in _OF_DENIALS if error.facts.get(name)}
+            asked = tuple(facts.items())
+            if "rule" in facts and asked not in self._denied:
+                self._denied.add(asked)
+                self._record_denial(facts, error)
+            raise
+
+    def _record_denial(self, facts: Mapping[str, object], error: NotPermitted) -> None:
+        draft = self._workplace.draft("denied", str(error.facts["what"]), facts)
+        try:
+            with self._store.changeset(draft, version=self._version) as transaction:
+                transaction.note()
+        except PrefcoreError as failed:
+            import logging
+
+            logging.getLogger("prefcore").warning(
+                "a denial could not be recorded: %s", failed.message
+            )
+
+    def _check_rows(self, scope: str, owner: str, rows: Collection[Row]) -> None:
+        """Raise NotPermitted where a row of a set may not be read; of an empty set, where none."""
+        if self._access is not None:
+            for key in [row[0] for row in rows] or [""]:
+                self._access.check("read", scope, owner, key)
+
+    # ------------------------------------------------------------------------------- schemas
+
     @property
     def schema(self) -> SchemaDocument:
         """The schema in force, or, while the store records none, the one it will start at."""
+        self.permit("inspect")
         version = self._version or self._workplace.first_version()
         if version not in self._documents:
             self._documents[version] = self._workplace.schema(version)
@@ -59,6 +131,7 @@ class Browser(Lookup):
         self._given = None
 
     def variable(self, key: str) -> str | None:
+        self.permit("inspect")
         self._read_environment()
         return self._variables.get(key)
 
@@ -80,6 +153,7 @@ class Browser(Lookup):
 
         Whoever puts a schema beside what is stored reads here: the two have to fit together.
         """
+        self.permit("inspect")  # here, for a denial is recorded while nothing is open
         with self._store.snapshot() as view:
             found = view.version(self.app)
             if found != self._version:
@@ -90,24 +164,34 @@ class Browser(Lookup):
 
     def versions(self) -> list[str]:
         """Give every known schema version, lowest first."""
+        self.permit("inspect")
         with self._store.snapshot() as view:
             return self._workplace.known.versions(view)
+
+    def schema_records(self) -> list[SchemaVersion]:
+        """Give what the store has recorded of schema versions, lowest first."""
+        self.permit("inspect")
+        with self._store.snapshot() as view:
+            return view.schema_versions(self.app)
 
     def changed_steps(self) -> list[ChangedStep]:
         """Give the applied steps that are not what they were when they were applied (rule M06).
 
         Raises what reading the steps raises.
         """
+        self.permit("inspect")
         with self._store.snapshot() as view:
             return list(migrating.changed_steps(view, self.app, self._workplace.steps()))
 
     def schema_named(self, version: str) -> tuple[SchemaDocument, SchemaVersion | None]:
         """Give a version's schema, and its record where the store has one; raises NotFound."""
+        self.permit("inspect")
         with self._store.snapshot() as view:
             return registering.version_named(view, self._workplace.known, version)
 
     def _opened(self, key: str, layer: Layer, value: Sealed) -> object:
         scope, owner, text, at, source, actor = layer
+        self.permit("reveal", scope, owner, key)
         row = (key, text, at, source, actor)
         with self._store.snapshot() as view:
             text = self._workplace.vault.opened(view, scope, owner, row)[1]
@@ -152,13 +236,58 @@ class Browser(Lookup):
     def read_set(self, scope: str, owner: str) -> PreferenceSet:
         """Give what one set itself holds; raises StoreMoved, and UsageError for another scope."""
         Scope.named(scope)
-        with self._view() as view:
-            return view.read_set(self.app, scope, owner)
+        with self._recorded(), self._view() as view:
+            held = view.read_set(self.app, scope, owner)
+            self._check_rows(scope, owner, held.rows)
+            return held
 
-    def sets(self, selection: Selection = Selection()) -> Iterator[PreferenceSet]:
-        """Give the selected sets, sorted by scope and owner; raises StoreMoved."""
-        with self._view() as view:
-            yield from view.sets(self.app, selection)
+    def sets(
+        self, selection: Selection = Selection(), *, at: Changeset | None = None
+    ) -> Iterator[PreferenceSet]:
+        """Give the selected sets, sorted by scope and owner; raises StoreMoved.
+
+        ``at`` is the changeset after which they were so; now, where none is given.
+        """
+        with self._recorded(), ExitStack() as stack:
+            if at is None:
+                view = stack.enter_context(self._view())
+            else:
+                view = stack.enter_context(self._store.snapshot())
+            revision = None if at is None else at.revision
+            self._check_selected(view, selection, at=revision)
+            for one in view.sets(self.app, selection, at=revision):
+                self._check_rows(one.scope, one.owner, one.rows)
+                yield one
+
+    def _check_selected(
+        self, view: Snapshot, selection: Selection, *, at: int | None = None
+    ) -> None:
+        """Raise NotPermitted where something selected may not be read, before any is given."""
+        if self._access is not None:
+            for one in view.sets(self.app, selection, at=at):
+                self._check_rows(one.scope, one.owner, one.rows)
+
+    def keys_held(self) -> list[str]:
+        """Give the keys that some set holds a value of, sorted."""
+        self.permit("inspect")
+        with self._store.snapshot() as view:
+            return sorted(one.name for one in view.keys(self.app) if one.holders)
+
+    def state(self) -> AppState:
+        """Give how much the store holds of the application."""
+        self.permit("inspect")
+        with self._store.snapshot() as view:
+            return view.state(self.app)
+
+    def problems(self) -> Iterator[StoreProblem]:
+        """Give what is wrong with the store itself; nothing where all of it agrees."""
+        self.permit("inspect")
+        yield from self._store.check()
+
+    def copies(self) -> list[SafetyCopy]:
+        """Give the safety copies of the store, newest first."""
+        self.permit("inspect")
+        return self._store.copies()
 
     def effective(
         self,
@@ -170,12 +299,15 @@ class Browser(Lookup):
     ) -> list[tuple[str, object, str]]:
         """Give key, value and origin of what holds, sorted by key; with defaults on request."""
         layers = [("system", ""), ("user", user), ("project", project)]
-        with self._view() as view:
+        with self._recorded(), self._view() as view:
             held = [
                 view.read_set(self.app, scope, owner)
                 for scope, owner in layers
                 if owner is not None
             ]
+            for one in held:
+                rows = [row for row in one.rows if fnmatchcase(row[0], glob)]
+                self._check_rows(one.scope, one.owner, rows)
             preferences = self.schema.preferences
         found: dict[str, tuple[object, str]] = {}
         if defaults:
@@ -198,7 +330,8 @@ class Browser(Lookup):
 
     def faults(self, selection: Selection = Selection()) -> Iterator[tuple[str, str, str]]:
         """Give place, key and fault of every stored value that the schema in force refuses."""
-        with self._view() as view:
+        with self._recorded(), self._view() as view:
+            self._check_selected(view, selection)
             document = self.schema
             for one in view.sets(self.app, selection):
                 for row in one.rows:
@@ -227,6 +360,7 @@ class Browser(Lookup):
         The steps that lead there take the values along first, in memory; nothing is changed. A
         sensitive value is not in what is told. Raises what reading the steps raises.
         """
+        self.permit("inspect")
         older = self.schema
         steps = self._steps_between(older.version, document.version)
         with self._store.snapshot() as view:
@@ -249,16 +383,25 @@ class Browser(Lookup):
 
     def log(self) -> Iterator[Changeset]:
         """Give the changesets of the application, newest first."""
+        self.permit("history")
         with self._store.snapshot() as view:
             yield from view.changesets(self.app)
 
-    def changes(self, changeset: Changeset) -> Iterator[Change | Rename]:
-        """Give what a changeset did."""
-        with self._store.snapshot() as view:
-            yield from view.changes(changeset.revision)
+    def changes(self, changeset: Changeset, *, readable: bool = False) -> Iterator[Change | Rename]:
+        """Give what a changeset did; only that of it which the actor may read, if so asked."""
+        self.permit("history")
+        with self._recorded(), self._store.snapshot() as view:
+            for one in view.changes(changeset.revision):
+                if self._access is not None and isinstance(one, Change):
+                    where = (one.scope, one.owner, one.key)
+                    if readable and not self.may("read", *where):
+                        continue
+                    self._access.check("read", *where)
+                yield one
 
     def changeset(self, id: str) -> Changeset:
         """Give a changeset by its UUID or a unique beginning of it; raises NotFound."""
+        self.permit("history")
         with self._store.snapshot() as view:
             return view.changeset(id)
 
@@ -268,5 +411,6 @@ class Browser(Lookup):
         Raises UsageError where there is no such scope.
         """
         Scope.named(scope)
+        self.permit("read", scope, owner, key)
         with self._view() as view:
             return list(view.history(self.app, scope, owner, key))

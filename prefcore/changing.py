@@ -246,6 +246,7 @@ class Changer(Performer, Generic[S]):
         fault = set_fault(Scope.named(scope), owner)
         if fault:
             raise UsageError(fault)
+        self._permit_write(scope, owner, [*values, *unset])
         self._refuse_if_newer()
         if source not in SOURCES:
             raise UsageError(f"there is no source '{source}'; known are {', '.join(SOURCES)}")
@@ -272,13 +273,21 @@ class Changer(Performer, Generic[S]):
         rows = self._checked_rows(scope, owner, values, unset, source)
         return self._plan(set_act(self.schema, scope, owner, rows, unset, reason=reason))
 
+    def _permit_write(self, scope: str, owner: str, keys: Iterable[str]) -> None:
+        permit = self._workplace.permitting(self._version)
+        if permit is not None:
+            with self._recorded():
+                permit(scope, owner, keys)
+
     def parse(self, key: str, text: str) -> object:
         """Give the value that a command line's text means for a key, by its declared type."""
+        self.permit("inspect")
         key = self._key(key)
         return self._document(key).parse(key, text)
 
     def check(self, scope: str, owner: str, key: str, value: object) -> None:
         """Raise what setting the value would raise, and warn of it, without setting it."""
+        self._permit_write(scope, owner, [self._key(key)])
         self._checked_text(scope, owner, self._key(key), value)
         self._tell_deprecated([key])
 

@@ -39,6 +39,7 @@ _MAX_BYTES = 256 << 10
 #: tomllib takes 4 s for a key of 20,000 parts.
 _MAX_DOTS = 1000
 _KEYS = ("app", "store", "schemas", "migrations", "plugins", "targets", "compatibility")
+_OF_POLICIES = ("access", "roles", "rules")
 _COMPATIBILITY_KEYS = ("mode", "remedy", "snapshots", "overrides")
 _PLUGIN_KEYS = ("allow", "deny", "choose", "strict", "watch")
 _TYPES: dict[type, str] = {str: "a text", bool: "true or false", dict: "a table", list: "a list"}
@@ -183,6 +184,13 @@ class _Reader:
         self.text = text
 
     def config(self, table: Mapping[str, object]) -> Config:
+        for key in _OF_POLICIES:
+            if key in table:
+                self.complain(
+                    key,
+                    f"'{key}' belongs to an access policy, which never comes from a project's "
+                    "file; `prefcore access show` says where one stands",
+                )
         self.refuse_unknown(table, _KEYS)
         targets = self.get(table, "targets", dict, {})
         return Config(

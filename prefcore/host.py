@@ -12,7 +12,14 @@ from collections.abc import Mapping
 
 from prefcore.errors import UsageError
 
-__all__ = ["data_folder", "default_actor", "default_store", "why_untrusted"]
+__all__ = [
+    "data_folder",
+    "default_actor",
+    "default_store",
+    "file_owner",
+    "system_user",
+    "why_untrusted",
+]
 
 
 def data_folder(environ: Mapping[str, str], platform: str = sys.platform) -> str:
@@ -48,9 +55,11 @@ def default_actor(environ: Mapping[str, str]) -> str:
 
     LOGNAME and USER are not asked: they hold what anybody wrote into them.
     """
-    named = environ.get("PREFCORE_ACTOR")
-    if named:
-        return named
+    return environ.get("PREFCORE_ACTOR") or system_user(environ)
+
+
+def system_user(environ: Mapping[str, str]) -> str:
+    """Give the operating system's name of this user; what the environment says does not count."""
     if sys.platform == "win32":
         return environ.get("USERNAME") or "unknown"
     import pwd
@@ -80,6 +89,14 @@ def why_untrusted(path: str | os.PathLike[str], uid: int | None = None) -> str:
     except OSError as error:
         return f"{path} cannot be looked at: {error.strerror}"
     return reason
+
+
+def file_owner(path: str | os.PathLike[str]) -> str:
+    """Give the name of the user that a file belongs to; empty where the system tells none."""
+    try:
+        return "" if sys.platform == "win32" else _user_name(os.stat(path).st_uid)
+    except OSError:
+        return ""
 
 
 def _why_unsafe(place: str, uid: int, *, sticky_will_do: bool) -> str:

@@ -25,6 +25,7 @@ class Keeper(Performer):
         ``target`` is the name of a configured one, or a URL; by default the one called
         ``default``, or the only one. Raises UsageError, PluginMissing.
         """
+        self.permit("backup")
         name, url = target_named(target, self._targets)
         begun = begun_folder(self._environ)
         return Backups(url, plugins=self.plugins, name=name, begun=begun)

@@ -15,6 +15,7 @@ from prefcore.resolution import Declared, ExplainedLayer, Layer, explain, winner
 from prefcore.values import UNSET, Sealed, from_text
 
 if TYPE_CHECKING:
+    from prefcore.access import Access
     from prefcore.interfaces import Store
 
 __all__ = ["Lookup"]
@@ -23,13 +24,30 @@ __all__ = ["Lookup"]
 class Lookup:
     """Reads one application's values in a store, at the schema version in force when opened."""
 
-    def __init__(self, store: Store, app: str) -> None:
+    def __init__(self, store: Store, app: str, *, access: Access | None = None) -> None:
         self._store = store
+        self._access = access
         self.app = app
         self._version, _ = store.declaration(app, "")
         self._declared: dict[str, Declared] = {}
         #: The environment, where it is a layer; its variables' texts mean what the schema says.
         self._environ: Mapping[str, str] = {}
+
+    def permit(
+        self,
+        action: str,
+        scope: str = "",
+        owner: str = "",
+        key: str = "",
+        *,
+        needed: str | None = None,
+    ) -> None:
+        """Raise NotPermitted where the actor may not do that: the check that each call passes.
+
+        ``needed`` is the role that the key's declaration asks for.
+        """
+        if self._access is not None:
+            self._access.check(action, scope, owner, key, needed=needed)
 
     @property
     def version(self) -> str | None:
@@ -112,6 +130,9 @@ class Lookup:
 
     def layers(self, key: str, sets: list[tuple[str, str]]) -> list[Layer]:
         """Give what each of these (scope, owner) sets holds for a key, where it holds anything."""
+        if self._access is not None:
+            for scope, owner in sets:
+                self.permit("read", scope, owner, key)
         version = self._version
         try:
             return self._store.layers(self.app, version, key, sets)
@@ -145,6 +166,7 @@ class Lookup:
 
     def declared(self, key: str) -> Declared:
         """Give what resolving a key needs of its declaration; raises UnknownKey."""
+        self.permit("inspect")
         if key not in self._declared:
             self._declared[key] = self._read_declaration(key)
         return self._declared[key]

@@ -21,6 +21,7 @@ from prefcore.performing import Performer, silent
 from prefcore.schema import SchemaDocument
 from prefcore.schema.secret import Secret
 from prefcore.sealed_files import encrypting
+from prefcore.values import is_sealed_text
 from prefcore.workplace import Act, Begun
 
 __all__ = ["Mover"]
@@ -57,11 +58,14 @@ class Mover(Performer):
         treated = self._treatment(secrets, plain=plain)
         if secrets == "clear":
             encrypted = encrypt or passphrase is not None
-            self.record(
+            with self._recorded(), self._whole() as (view, _):
+                self._check_export(view, selection, secrets)
+            self._record(
                 "export", {"secrets": "clear", "encrypted": encrypted}, reason="secrets in clear"
             )
-        with ExitStack() as stack:
+        with self._recorded(), ExitStack() as stack:
             view, document = stack.enter_context(self._whole())
+            self._check_export(view, selection, secrets)
             if encrypt or passphrase is not None:
                 known = None if passphrase is None else passphrase.reveal()
                 out = stack.enter_context(encrypting(out, self.keys, known))
@@ -80,6 +84,15 @@ class Mover(Performer):
                 progress=progress,
             )
 
+    def _check_export(self, view: Snapshot, selection: Selection, secrets: str) -> None:
+        """Raise NotPermitted where something selected may not leave the store so."""
+        self._check_selected(view, selection)
+        if self._access is not None and secrets == "clear":
+            for one in view.sets(self.app, selection):
+                for row in one.rows:
+                    if is_sealed_text(row[1]):
+                        self._access.check("reveal", one.scope, one.owner, row[0])
+
     def update(
         self, held: Mapping[str, object], *, selection: Selection = Selection()
     ) -> updating.Updated:
@@ -88,7 +101,8 @@ class Mover(Performer):
         Names in it that nobody knows stay. Raises UsageError when several sets are selected,
         NotFound when the set holds nothing, and InvalidValue where the file spells a key twice.
         """
-        with self._whole() as (view, document):
+        with self._recorded(), self._whole() as (view, document):
+            self._check_selected(view, selection)
             sets = view.sets(self.app, Selection(selection.scopes, selection.owners))
             one = exporting.only_set(sets)
             known = {key.name for key in view.keys(self.app)}

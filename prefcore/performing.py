@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from prefcore.access import Access
+from prefcore.access_files import access_of
 from prefcore.acts import register_act
 from prefcore.browsing import Browser
 from prefcore.documents import values_of
@@ -47,7 +49,9 @@ class Performer(Browser):
         environ: Mapping[str, str] = os.environ,
         keys: Keys | None = None,
         targets: Mapping[str, str] | None = None,
+        access: Access | None = None,
     ) -> None:
+        access = access or access_of(environ, actor)
         plugins = plugins or Plugins.from_environment()
         snapshots = None
         if schemas is not None:
@@ -61,9 +65,17 @@ class Performer(Browser):
             plugins=plugins,
             actor=actor or default_actor(environ),
             keys=keys or _user_keys(plugins, environ),
+            access=access,
         )
         super().__init__(workplace, environ)
         self._targets = dict(targets or {})
+        if access is not None and self.actor != access.actor:
+            self.permit("act_as")
+
+    @property
+    def url(self) -> str:
+        """Where the store is."""
+        return self._store.url
 
     @property
     def read_only(self) -> bool:
@@ -101,6 +113,7 @@ class Performer(Browser):
 
     def steps(self) -> tuple[Step, ...]:
         """Give the migration steps, reading their files when first asked."""
+        self.permit("inspect")
         return self._workplace.steps()
 
     @property
@@ -110,7 +123,8 @@ class Performer(Browser):
 
     @property
     def store(self) -> Store:
-        """The store, for what this facade does not offer."""
+        """The store, for what this facade does not offer; no rule holds there."""
+        self.permit("store")
         return self._store
 
     # ------------------------------------------------------------------------ plan and act
@@ -143,7 +157,11 @@ class Performer(Browser):
         return register_act(document, reason)
 
     def record(self, kind: str, details: Mapping[str, object], *, reason: str = "") -> None:
-        """Put an act that changes nothing into the history; raises ReadOnly."""
+        """Put an act on keys, which changes nothing, into the history; raises ReadOnly."""
+        self.permit("keys")
+        self._record(kind, details, reason=reason)
+
+    def _record(self, kind: str, details: Mapping[str, object], *, reason: str = "") -> None:
         draft = self._workplace.draft(kind, reason, details)
         with self._store.changeset(draft, version=self._version) as transaction:
             transaction.note()
@@ -158,12 +176,17 @@ class Performer(Browser):
         with self._begun(act) as begun:
             return begun.commit(expected=expected)
 
+    @contextmanager
     def _begun(
         self, act: Act, *, rehearsed: bool = False, progress: Progress = silent
-    ) -> AbstractContextManager[Begun]:
-        return self._workplace.begun(
-            act, self._version, self._done, rehearsed=rehearsed, progress=progress
-        )
+    ) -> Iterator[Begun]:
+        with self._recorded():
+            if act.action != "write" and self._access is not None:
+                self._access.check(act.action)
+            with self._workplace.begun(
+                act, self._version, self._done, rehearsed=rehearsed, progress=progress
+            ) as begun:
+                yield begun
 
     def _done(self, changeset: Changeset | None) -> Changeset | None:
         if changeset is not None and changeset.schema_after != self._version:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from prefcore.access import Access
 from prefcore.acts import baseline_act
 from prefcore.changing import Changer
 from prefcore.errors import StoreMoved, UsageError
@@ -67,12 +68,14 @@ class Preferences(Changer[S], Mover, Upgrader, Revealer):
         environ: Mapping[str, str] = os.environ,
         keys: Keys | None = None,
         targets: Mapping[str, str] | None = None,
+        access: Access | None = None,
     ) -> Preferences[S]:
         """Open the preferences of an application at its schema class's version.
 
         ``store`` is a URL (``sqlite:PATH``) or a path; by default a file in the platform's data
         folder. A fresh store starts at the class's version. ``keys`` is the key ring that sensitive
-        values are encrypted with; by default the user's.
+        values are encrypted with; by default the user's. ``access`` is who acts and what they may
+        do; by default the access policies of the system and the user say what ``actor`` may.
 
         An older one is migrated with ``migrate="auto"``, refused with MigrationRequired with
         ``"require"``, and with ``"never"`` read through the migration steps in memory, as is every
@@ -103,6 +106,7 @@ class Preferences(Changer[S], Mover, Upgrader, Revealer):
                 environ=environ,
                 keys=keys,
                 targets=targets,
+                access=access,
             )
             prefs._class = schema
             prefs._opening = _Opening(open_store, document, migrate)
@@ -161,6 +165,7 @@ class Preferences(Changer[S], Mover, Upgrader, Revealer):
     @property
     def registry(self) -> Registry:
         """The registry of schema versions: what is said of them, and what lies between them."""
+        self.permit("inspect")
         return Registry(self._workplace, self._version, self._plan)
 
     def _meet(self, store: Store) -> None:

@@ -331,7 +331,11 @@ class Registry:
 
         words = {"note": "describe", "deprecate": "deprecate", "verdict": "judge"}
         summary = f"{words[kind]} schema {version}"
-        return self._plan(Act(kind=kind, summary=summary, reason=reason, details=details, run=run))
+        action = "register" if kind == "note" else "deprecate"
+        act = Act(
+            kind=kind, summary=summary, reason=reason, details=details, run=run, action=action
+        )
+        return self._plan(act)
 
 
 def _noted(record: SchemaVersion | None) -> Noted:

@@ -24,6 +24,8 @@ class Revealer(Performer):
 
     def reveal(self, scope: str, owner: str, key: str) -> Secret[object]:
         """Give the secret that one set holds itself; raises NotFound, WrongKey and BrokenSeal."""
+        self.permit("reveal", scope, owner, key)
+        self.permit("read", scope, owner, key)
         with self._store.snapshot() as view:
             for row in view.read_set(self.app, scope, owner).rows:
                 if row[0] == key:
@@ -37,6 +39,7 @@ class Revealer(Performer):
         ``progress`` is told how many values were seen. What is interrupted goes on when it is
         called again. Raises PolicyRefused where there is no key ring, ReadOnly and BrokenSeal.
         """
+        self.permit("keys")
         from prefcore.engines.reencrypting import reencrypt
 
         def draft(app: str) -> Draft:
@@ -48,5 +51,5 @@ class Revealer(Performer):
         if told.done:
             active = self.keys.needed("the values of the store").active
             details = {"act": "reencrypt", "id": active, "values": told.done}
-            self.record("keys", details, reason=f"re-encrypt under {active}")
+            self._record("keys", details, reason=f"re-encrypt under {active}")
         return told

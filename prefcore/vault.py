@@ -22,6 +22,8 @@ __all__ = ["HIDDEN", "Hides", "SealingTransaction", "Vault", "holds_secrets", "m
 
 #: Says whether a key's values are to be sealed.
 Hides = Callable[[str], bool]
+#: Raises NotPermitted where keys of a set (scope, owner) may not be written.
+Permit = Callable[[str, str, Iterable[str]], None]
 #: Gives a set as it may stand in a document, telling the keys that it leaves out.
 Travelling = Callable[[Snapshot, PreferenceSet, Callable[[str], None]], PreferenceSet]
 #: Stands in plans for a value that was opened.
@@ -186,16 +188,29 @@ class Vault:
         where = Place(DOCUMENT, self.app, one.scope, one.owner, row[0])
         return (row[0], self._open(row[1], where, row[0]), *row[2:])
 
-    def sealing(self, transaction: Transaction, draft: Draft, hides: Hides) -> SealingTransaction:
-        """Give a transaction that seals what is written of the keys that ``hides`` names."""
-        return SealingTransaction(transaction, self, draft, hides)  # type: ignore[abstract]  # see _Base
+    def sealing(
+        self, transaction: Transaction, draft: Draft, hides: Hides, permit: Permit | None = None
+    ) -> SealingTransaction:
+        """Give a transaction that seals what is written of the keys that ``hides`` names.
+
+        ``permit`` is asked before a value is written or removed, and raises where it may not be.
+        """
+        return SealingTransaction(transaction, self, draft, hides, permit)  # type: ignore[abstract]  # see _Base
 
 
 class SealingTransaction(_Base):
     """A transaction that seals sensitive values as they are written; it reads them sealed."""
 
-    def __init__(self, transaction: Transaction, vault: Vault, draft: Draft, hides: Hides) -> None:
+    def __init__(
+        self,
+        transaction: Transaction,
+        vault: Vault,
+        draft: Draft,
+        hides: Hides,
+        permit: Permit | None = None,
+    ) -> None:
         self._inner = transaction
+        self._permit = permit
         self._vault = vault
         self._app = vault.app
         self._stamp = (to_micros(draft.at), draft.actor)
@@ -221,13 +236,27 @@ class SealingTransaction(_Base):
                 self._open.add(key)
         return found
 
+    def permit(self, scope: str, owner: str, keys: Iterable[str]) -> None:
+        """Raise NotPermitted where one of these values may not be written by who acts here."""
+        if self._permit is not None:
+            self._permit(scope, owner, keys)
+
     # ------------------------------------------------------------------------------- sealing
 
     def write(
         self, scope: str, owner: str, rows: Iterable[Row], *, sealing: Collection[str] = ()
     ) -> int:
         """Put entries into one set; ``sealing`` names further keys to be sealed."""
+        if self._permit is not None:
+            rows = list(rows)
+            self._permit(scope, owner, [row[0] for row in rows])
         return self._inner.write(scope, owner, self.sealed(scope, owner, rows, sealing=sealing))
+
+    def remove(self, scope: str, owner: str, keys: Iterable[str]) -> int:
+        """Take entries out of one set."""
+        keys = list(keys)
+        self.permit(scope, owner, keys)
+        return self._inner.remove(scope, owner, keys)
 
     def sealed(
         self, scope: str, owner: str, rows: Iterable[Row], *, sealing: Collection[str] = ()

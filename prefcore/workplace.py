@@ -15,6 +15,7 @@ from pathlib import Path
 
 import attrs
 
+from prefcore.access import Access
 from prefcore.engines import registering
 from prefcore.errors import InvalidValue, NotFound, StalePlan, UsageError
 from prefcore.interfaces import Store, Transaction
@@ -26,7 +27,7 @@ from prefcore.plugins import Plugins
 from prefcore.schema import SchemaDocument, Version
 from prefcore.security import is_telling_name
 from prefcore.values import from_text
-from prefcore.vault import SealingTransaction, Vault
+from prefcore.vault import Permit, SealingTransaction, Vault
 from prefcore.watching import Watch
 
 __all__ = ["Act", "Begun", "Workplace"]
@@ -39,8 +40,9 @@ class Act:
     The same code makes the plan and does the act. ``to_version`` is the schema version in force
     afterwards, where it changes; ``careful`` keeps a safety copy of the store first, and
     ``secure`` what else keeps the state before, such as a backup: it says what it did, and where it
-    raises, nothing is changed. ``schemas`` are those it works with: a key that one of them declares
-    sensitive is sealed, and so is one in ``secrets``.
+    raises, nothing is changed. ``action`` is what the access policy is asked for: ``write`` for
+    every value that it touches. ``schemas`` are those it works with: a key that one of them
+    declares sensitive is sealed, and so is one in ``secrets``.
     """
 
     kind: str
@@ -49,6 +51,7 @@ class Act:
     reason: str = ""
     details: Mapping[str, object] = attrs.field(factory=dict)
     to_version: str | None = None
+    action: str = "write"
     careful: bool = False
     secure: Callable[[], str] | None = None
     schemas: tuple[SchemaDocument, ...] = ()
@@ -145,8 +148,10 @@ class Workplace:
         plugins: Plugins,
         actor: str,
         keys: Keys,
+        access: Access | None = None,
     ) -> None:
         self.app = app
+        self.access = access
         self.keys = keys
         self.vault = Vault(app, keys)
         self.store = store
@@ -236,6 +241,27 @@ class Workplace:
             values = {row[0]: from_text(row[1]) for row in opened}
             yield from document.broken_rules(values, changed, scope=scope, owner=owner)
 
+    def permitting(self, version: str | None) -> Permit | None:
+        """Give what raises NotPermitted where a value may not be written; None: all may be.
+
+        ``version`` is the schema's that says which role a key needs.
+        """
+        access = self.access
+        if access is None:
+            return None
+
+        @cache
+        def document() -> SchemaDocument:
+            return self.schema(version or self.first_version())
+
+        def permit(scope: str, owner: str, keys: Iterable[str]) -> None:
+            for key in keys:
+                declared = document().preferences.get(key)
+                needed = None if declared is None else declared.requires_role
+                access.check("write", scope, owner, key, needed=needed)
+
+        return permit
+
     def _hiding(self, *versions: str | None) -> Callable[[str], bool]:
         """Give what says which keys are sensitive at one of the versions, looked up when asked."""
 
@@ -276,7 +302,8 @@ class Workplace:
         begin = self.store.rehearse if rehearsed else self.store.changeset
         with ExitStack() as ending:
             begun = ending.enter_context(begin(draft, version=version))
-            transaction = self.vault.sealing(begun, draft, act.hides)
+            permit = self.permitting(act.to_version or version) if act.action == "write" else None
+            transaction = self.vault.sealing(begun, draft, act.hides, permit)
             last = next(transaction.changesets(self.app), None)
             base = None if last is None else last.id
             goal = act.to_version or version or self.first_version()

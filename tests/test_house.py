@@ -23,8 +23,8 @@ ROOT = Path(__file__).parent.parent
 #: is a module of ``prefcore`` or a package with all that is in it, unless its parts are named too.
 LINES = """
     errors
-    values · host · deprecation
-    model
+    values · host · deprecation · access
+    model · access_files
     canonical · planning · resolution · merge · conflicts · retention · schema · security · \
         compression · config
     audit · migration · environment · keys
@@ -91,6 +91,9 @@ HOMES: Mapping[str, tuple[str, ...]] = {
 
 #: Modules beside front doors, plugins and the CLI that import inside functions: what, and why.
 LATE = {
+    ("prefcore.access_files", "difflib"): "only a misspelt role needs it",
+    ("prefcore.access_files", "tomllib"): "4 ms, and mostly there is no policy",
+    ("prefcore.browsing", "logging"): "as for prefcore.plugins",
     ("prefcore.compression", "backports.zstd"): "19 ms, for what is compressed by zstd",
     ("prefcore.compression", "compression.zstd"): "as backports.zstd",
     ("prefcore.config", "difflib"): "only a misspelt setting needs it",

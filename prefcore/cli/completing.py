@@ -54,9 +54,7 @@ def _quietly(find: Callable[[Session, click.Parameter], Iterable[str]]) -> Compl
 def keys(session: Session, _: click.Parameter) -> Iterable[str]:
     """Complete keys of the schema in force, and those held besides."""
     with session.preferences() as prefs:
-        with prefs.store.snapshot() as view:
-            held = {one.name for one in view.keys(prefs.app) if one.holders}
-        return sorted({*prefs.schema.preferences, *held})
+        return sorted({*prefs.schema.preferences, *prefs.keys_held()})
 
 
 @_quietly
@@ -69,12 +67,14 @@ def settings(session: Session, _: click.Parameter) -> Iterable[str]:
 @_quietly
 def owners(session: Session, parameter: click.Parameter) -> Iterable[str]:
     """Complete owners of the option's scope, or of any for ``--owner``."""
-    with session.preferences() as prefs, prefs.store.snapshot() as view:
+    with session.preferences() as prefs:
         from prefcore.model import Selection
 
         scope = parameter.name or ""
         wanted = Selection() if scope == "owner" else Selection(scopes=[scope])
-        sets = islice(view.sets(prefs.app, wanted), 10 * _MOST)
+        if not all(prefs.may("read", one) for one in wanted.scopes or ("user", "project")):
+            return [session.me]  # who else there is, is not for this user to see
+        sets = islice(prefs.sets(wanted), 10 * _MOST)
         return sorted({one.owner for one in sets if one.owner})
 
 

@@ -17,6 +17,7 @@ from prefcore.config import Config, find
 from prefcore.errors import PrefcoreError, UsageError
 
 if TYPE_CHECKING:
+    from prefcore.access import Access
     from prefcore.interfaces import Store
     from prefcore.keys import Keys
     from prefcore.plugins import Plugins
@@ -44,6 +45,7 @@ class Session:
         self._configuration: Config | None = None
         self._plugins: Plugins | None = None
         self._keys: Keys | None = None
+        self._access: tuple[Access | None] | None = None
 
     @property
     def configuration(self) -> Config:
@@ -111,6 +113,24 @@ class Session:
         import click
 
         return str(click.prompt(f"Passphrase of {what}", err=True, hide_input=True))
+
+    @property
+    def access(self) -> Access | None:
+        """What the operating system's user may do by the access policies; None without one.
+
+        ``--actor`` and PREFCORE_ACTOR have no say in it: anybody may write anything there.
+        """
+        if self._access is None:
+            from prefcore.access_files import access_of
+
+            self._access = (access_of(self.environ),)
+        return self._access[0]
+
+    def permit(self, action: str) -> None:
+        """Raise NotPermitted where the user may not do what a verb does beside the facade."""
+        if self.access is not None and self.access.refusal(action):
+            with self.preferences() as prefs:
+                prefs.permit(action)
 
     @property
     def me(self) -> str:
@@ -217,6 +237,7 @@ class Session:
             environ=self.environ,
             keys=self.keys,
             targets=self.targets if back_up else {},
+            access=self.access,
         )
 
 

@@ -58,8 +58,7 @@ def opened_side(
         changeset = prefs.changeset(word[1:])
         if changeset.app != prefs.app:
             raise UsageError(f"{word} is a changeset of {changeset.app}, not of {prefs.app}")
-        view = stack.enter_context(prefs.store.snapshot())
-        sets = view.sets(prefs.app, selection, at=changeset.revision)
+        sets = prefs.sets(selection, at=changeset)
         return Side(word, changeset.schema_after, None, sets)
     if colon and scope in session.plugins.stores.ids():
         store = session.plugins.stores.get(scope).open(word, create=False, read_only=True)

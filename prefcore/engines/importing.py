@@ -252,7 +252,11 @@ class _Walk:
         selections = (self._request.selection, *selections)
         if not all(each.takes_set(scope, one.owner) for each in selections):
             return
-        taken = self._sealed(scope, one.owner, self._passing(one))
+        passing = self._passing(one)
+        # Before anything is compared: a plan must not tell what may not be written, or read.
+        told = {row[0]: None for row in (*passing, *(base or ()))}
+        self._transaction.permit(scope, one.owner, told)
+        taken = self._sealed(scope, one.owner, passing)
         held = self._transaction.read_set(self._schema.app, scope, one.owner).rows
         self._met = self._met or bool(taken)
         if taken == held:  # whatever they started from

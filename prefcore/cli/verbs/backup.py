@@ -61,6 +61,7 @@ def opened(session: Session, target: str | None) -> Iterator[Backups]:
     """Give the backups in a target, which is closed afterwards; no store is opened for it."""
     from prefcore.backups import Backups, begun_folder, target_named
 
+    session.permit("backup")
     name, url = target_named(absolute(target), session.targets)
     begun = begun_folder(session.environ)
     with Backups(url, plugins=session.plugins, name=name, begun=begun) as backups:

@@ -20,6 +20,7 @@ __all__ = ["list_command", "recover_command"]
 @click.pass_obj
 def list_command(session: Session) -> None:
     """List the safety copies of the store, newest first; the last three are kept."""
+    session.permit("inspect")
     store = session.open_store()
     try:
         found = store.copies()
@@ -52,6 +53,7 @@ def recover_command(session: Session, copy: str, yes: bool, dry_run: bool) -> No
     This is for a damaged store; to take a migration back, use migrate down, which keeps later
     edits. The present state is kept as a further safety copy.
     """
+    session.permit("store")
     store = session.open_store()
     try:
         fitting = [one for one in store.copies() if one.id.startswith(copy)]

@@ -18,7 +18,7 @@ from prefcore.cli.session import Session
 from prefcore.cli.sources import known_folder, snapshot_folder
 from prefcore.cli.times import local_time
 from prefcore.cli.verbs.backup import opened
-from prefcore.errors import PolicyRefused, PrefcoreError
+from prefcore.errors import NotPermitted, PolicyRefused, PrefcoreError
 from prefcore.preferences import Preferences
 from prefcore.schema import Schema, Version
 
@@ -64,6 +64,7 @@ def _print(one: Finding) -> None:
 def _findings(session: Session) -> Iterator[Finding]:
     yield from _guarded("configuration", lambda: _configuration(session))
     yield from _guarded("plugins", lambda: _plugins(session))
+    yield from _guarded("access", lambda: _access(session))
     try:
         opened = session.preferences()
         with opened as prefs:
@@ -84,6 +85,8 @@ def _guarded(check: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Find
     """Give a check's findings; an error ends this check alone."""
     try:
         yield from look()
+    except NotPermitted as error:
+        yield Finding("warn", check, error.message)
     except PrefcoreError as error:
         yield Finding("fail", check, error.message)
 
@@ -108,12 +111,24 @@ def _plugins(session: Session) -> Iterator[Finding]:
         yield Finding("warn", "plugins", "no format is installed: no export, no import", advice)
 
 
+def _access(session: Session) -> Iterator[Finding]:
+    access = session.access  # raises where a policy cannot be followed, or locks everybody out
+    if access is None:
+        yield Finding("ok", "access", "no policy: who can open the store may do everything")
+        return
+    policies = " and ".join(one.source for one in access.policies)
+    roles = ", ".join(access.roles)
+    told = f"by {policies}, {access.actor} has {roles or 'no role'}"
+    advice = "" if roles else "see: prefcore access show"
+    yield Finding("ok" if roles else "warn", "access", told, advice)
+
+
 def _permissions(prefs: Preferences[Schema]) -> Iterator[Finding]:
-    scheme, _, path = prefs.store.url.partition(":")
+    scheme, _, path = prefs.url.partition(":")
     if scheme != "sqlite" or os.name != "posix":
         return
     mode = stat.S_IMODE(Path(path).stat().st_mode)
-    if prefs.store.read_only:
+    if prefs.read_only:
         yield Finding("warn", "permissions", f"{path} can only be read", "nothing can be changed")
     if mode & 0o022:
         yield Finding("fail", "permissions", f"others may write {path}", f"chmod 600 {path}")
@@ -124,12 +139,11 @@ def _permissions(prefs: Preferences[Schema]) -> Iterator[Finding]:
 
 
 def _store(prefs: Preferences[Schema]) -> Iterator[Finding]:
-    problems = list(islice(prefs.store.check(), _MOST))
+    problems = list(islice(prefs.problems(), _MOST))
     for one in problems:
         yield Finding("fail", "store", f"{one.what} ({one.where})", one.advice)
     if not problems:
-        with prefs.store.snapshot() as view:
-            state = view.state(prefs.app)
+        state = prefs.state()
         held = f"{state.sets} sets with {state.entries} values"
         yield Finding("ok", "store", f"entries, history and audit chain agree; {held}")
 
@@ -233,7 +247,7 @@ def _backups(session: Session, target: str) -> Iterator[Finding]:
 
 
 def _copies(prefs: Preferences[Schema]) -> Iterator[Finding]:
-    found = prefs.store.copies()
+    found = prefs.copies()
     if not found:
         yield Finding("ok", "safety copies", "none yet; migrations make them")
         return

@@ -16,7 +16,7 @@ from prefcore.cli.frame import Command
 from prefcore.cli.options import Target, reading
 from prefcore.cli.output import MASK, print_json
 from prefcore.cli.session import Session
-from prefcore.errors import NotFound, UnknownKey
+from prefcore.errors import NotFound, NotPermitted, UnknownKey
 from prefcore.lookup import Lookup
 from prefcore.values import UNSET, Sealed, canonical_text, from_text
 
@@ -61,12 +61,13 @@ def _found_fast(session: Session, store: Store, key: str, target: Target) -> _Fo
     """Give what is found by the store's own declaration alone; None where that does not do."""
     if store.read_only:  # perhaps it is older than its readers, and read through the steps
         return None
-    lookup = Lookup(store, session.configuration.app)
+    lookup = Lookup(store, session.configuration.app, access=session.access)
     try:
         if session.environ.get(lookup.declared(key).variable):
             return None  # what the variable's text means, only the schema tells
         return _found(lookup, key, target)
-    except UnknownKey:
+    except (UnknownKey, NotPermitted):
+        # The facade records what it denies.
         # A fresh store declares nothing yet, and the whole schema knows the nearest key.
         return None
 

@@ -21,7 +21,6 @@ from prefcore.model import Change, Changeset, Rename, place
 from prefcore.values import UNSET
 
 if TYPE_CHECKING:
-    from prefcore.interfaces import Snapshot
     from prefcore.preferences import Preferences
     from prefcore.schema import Schema
 
@@ -72,15 +71,14 @@ def command(session: Session, key: str | None, target: Target, id: str | None, l
 
 
 def _tell_log(session: Session, prefs: Preferences[Schema], limit: int | None) -> None:
-    with prefs.store.snapshot() as view:
-        log = view.changesets(prefs.app)
-        told = list(islice(log, limit))
-        more = sum(1 for _ in log)
-        if session.json:
-            print_json([_data(one) for one in told])
-            return
-        masks = Masks.of(prefs)
-        print_table((*_line(one), _what(view, one, masks, session)) for one in told)
+    log = prefs.log()
+    told = list(islice(log, limit))
+    more = sum(1 for _ in log)
+    if session.json:
+        print_json([_data(one) for one in told])
+        return
+    masks = Masks.of(prefs)
+    print_table((*_line(one), _what(prefs, one, masks, session)) for one in told)
     if more:
         say(session, f"… and {more} older (-n 0 shows all)")
     if not told:
@@ -106,7 +104,7 @@ def _data(one: Changeset) -> dict[str, object]:
     }
 
 
-def _what(view: Snapshot, one: Changeset, masks: Masks, session: Session) -> str:
+def _what(prefs: Preferences[Schema], one: Changeset, masks: Masks, session: Session) -> str:
     """Say in a few words what a changeset did."""
     details = one.details
     values = f"{one.changes} value{'' if one.changes == 1 else 's'}"
@@ -119,16 +117,17 @@ def _what(view: Snapshot, one: Changeset, masks: Masks, session: Session) -> str
     elif one.kind == "register":
         told = f"schema {details.get('version', '')}"
     else:
-        told = _few(view, one, masks, width(session))
+        told = _few(prefs, one, masks, width(session))
     if one.schema_before is None and one.schema_after is not None:
         told += f" (began at schema {one.schema_after})"
     return f"{told}  “{escaped(one.reason)}”" if one.reason else told
 
 
-def _few(view: Snapshot, one: Changeset, masks: Masks, limit: int) -> str:
-    changes = [c for c in islice(view.changes(one.revision), 4) if isinstance(c, Change)]
+def _few(prefs: Preferences[Schema], one: Changeset, masks: Masks, limit: int) -> str:
+    told = islice(prefs.changes(one, readable=True), 4)
+    changes = [change for change in told if isinstance(change, Change)]
     if not changes:
-        return ""
+        return "values that you may not read" if one.changes and prefs.access else ""
     where = escaped(place(changes[0].scope, changes[0].owner))
     if one.changes == 1:
         change = changes[0]
@@ -156,8 +155,7 @@ def _tell_one(session: Session, prefs: Preferences[Schema], one: Changeset) -> N
         told = [_change_data(change, masks) for change in changes]
         print_json({**_data(one), "changed": told})
         return
-    with prefs.store.snapshot() as view:
-        click.echo("  ".join((*_line(one), _what(view, one, masks, session))))
+    click.echo("  ".join((*_line(one), _what(prefs, one, masks, session))))
     click.echo(f"  id {one.id}")
     limit = width(session)
     rows = list(islice(_rows(changes, masks, limit), None if session.verbose else _MOST))

@@ -56,8 +56,7 @@ def list_command(session: Session) -> None:
     """
     with session.preferences() as prefs:
         known = prefs.versions()
-        with prefs.store.snapshot() as view:
-            records = {one.version: one for one in view.schema_versions(prefs.app)}
+        records = {one.version: one for one in prefs.schema_records()}
         in_force = prefs.version
     if session.json:
         print_json([_data(one, records.get(one), in_force) for one in known])

@@ -1,0 +1,647 @@
+"""Who may do what: policies, decisions, and the facade, of which every call is asked for."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prefcore import Preferences, Schema, Secret, preference
+from prefcore.access import ACTIONS, OF_SETS, PLACES, ROLES, Access, AccessPolicy, Rule, held_with
+from prefcore.access_files import access_of, policy_from_text, policy_paths, read_policy
+from prefcore.builtin.memory_store import MemoryStore
+from prefcore.engines.importing import ImportRequest
+from prefcore.errors import NotPermitted, PolicyRefused, PrefcoreError, UsageError
+from prefcore.interfaces import Store
+from prefcore.keys import Keys
+from prefcore.model import Change, Selection
+from prefcore.registry import Registry
+from prefcore.templating import Templates
+
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "access.md"
+ME, OTHER = "me", "other"
+SETS = {
+    "system": ("system", ""),
+    "own": ("user", ME),
+    "user": ("user", OTHER),
+    "project": ("project", "p"),
+    "template": ("template", "t"),
+}
+
+
+class Editor(Schema, app="acme", version="1.0.0"):
+    size: int = preference(12, ge=6)
+    proxy: str = preference("", requires_role="admin")
+    token: Secret[str] | None = None
+
+
+class Newer(Schema, app="acme", version="2.0.0"):
+    size: int = preference(12, ge=6)
+    proxy: str = preference("", requires_role="admin")
+    token: Secret[str] | None = None
+    more: bool = False
+
+
+DOCUMENT, NEWER = Editor.document(), Newer.document()
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    keys = Keys(str(tmp_path / "keys"), environ={})
+    keys.folder.create(datetime.now(UTC), keys.folder.new_root_file)
+    return keys
+
+
+def facade(store: Store, access: Access, keys: Keys | None = None, **more: Any) -> Preferences[Any]:
+    return Preferences(
+        store,
+        "acme",
+        schema=more.pop("schema", DOCUMENT),
+        access=access,
+        keys=keys,
+        environ={},
+        **{"actor": access.actor, **more},
+    )
+
+
+def everything() -> Access:
+    return Access("boss", ())
+
+
+@pytest.fixture
+def store(keys: Keys) -> Store:
+    store = MemoryStore()
+    prefs = facade(store, everything(), keys)
+    for scope, owner in SETS.values():
+        prefs.set_many(scope, owner, {"size": 20, "token": Secret("hush")})
+    return store
+
+
+def with_roles(*roles: str, rules: tuple[Rule, ...] = ()) -> Access:
+    policy = AccessPolicy(dict.fromkeys(roles, (ME,)), rules, "the policy", "root")
+    return Access(ME, [policy])
+
+
+# ----------------------------------------------------------------------------- the matrix
+
+
+def matrix() -> str:
+    """Give the table of the reference, as the policy decides."""
+    lines = [f"| action | {' | '.join(ROLES)} |", f"|---{'|---' * len(ROLES)}|"]
+    for action in ACTIONS:
+        cells = []
+        for role in ROLES:
+            places = [place for place in PLACES if _decided(role, action, place)]
+            if action in OF_SETS:
+                cells.append("all" if tuple(places) == PLACES else ", ".join(places))
+            else:
+                cells.append("yes" if places else "")
+        lines.append(f"| `{action}` | {' | '.join(cells)} |".replace("|  |", "| |"))
+    return "\n".join(lines).replace("|  |", "| |")
+
+
+def _decided(role: str, action: str, place: str) -> bool:
+    where = SETS[place] if action in OF_SETS else ()
+    return AccessPolicy().decide(ME, held_with(role), action, *where).allowed
+
+
+def documented(role: str, action: str, place: str) -> bool:
+    """Read a cell of the table that the reference shows."""
+    text = PAGE.read_text(encoding="utf-8")
+    row = re.search(rf"^\| `{action}` \|(.*)\|$", text, re.MULTILINE)
+    assert row, action
+    cell = row[1].split("|")[list(ROLES).index(role)].strip()
+    return cell in ("all", "yes") or (place != "" and place in cell.split(", "))
+
+
+def test_the_matrix_of_the_reference_is_the_one_that_is_held() -> None:
+    assert matrix() in PAGE.read_text(encoding="utf-8")
+
+
+ATTEMPTS: dict[str, Callable[[Preferences[Any], Path], object]] = {
+    "inspect": lambda prefs, _: prefs.versions(),
+    "history": lambda prefs, _: list(prefs.log()),
+    "register": lambda prefs, _: prefs.register(NEWER),
+    "apply": lambda prefs, _: prefs.apply(prefs.plan_migration("2.0.0")),
+    "deprecate": lambda prefs, _: prefs.apply(prefs.registry.plan_deprecate("1.0.0")),
+    "backup": lambda prefs, folder: prefs.backups(folder.as_uri()),
+    "keys": lambda prefs, _: prefs.record("keys", {"act": "rotate"}),
+    "act_as": lambda prefs, _: facade(prefs._store, prefs.access, actor="somebody"),  # type: ignore[arg-type]  # there is one
+    "store": lambda prefs, _: prefs.store,
+}
+CELLS = [
+    (role, action, place)
+    for role, action in itertools.product(ROLES, ACTIONS)
+    for place in (PLACES if action in OF_SETS else ("",))
+]
+
+
+@pytest.mark.parametrize(("role", "action", "place"), CELLS, ids=map("-".join, CELLS))
+def test_each_cell_of_the_matrix_is_so_through_the_facade(
+    store: Store, keys: Keys, tmp_path: Path, role: str, action: str, place: str
+) -> None:
+    # Of two schemas the newer one is known, so that there is something to apply.
+    prefs = facade(store, with_roles(role), keys, schema=NEWER)
+    before = facade(store, everything(), keys)
+    if place:
+        scope, owner = SETS[place]
+        attempts: dict[str, Callable[[], object]] = {
+            "read": lambda: prefs.read_set(scope, owner),
+            "reveal": lambda: prefs.reveal(scope, owner, "token"),
+            "write": lambda: prefs.set_many(scope, owner, {"size": 30}),
+        }
+        attempt = attempts[action]
+    else:
+        attempt = lambda: ATTEMPTS[action](prefs, tmp_path)  # noqa: E731  # as in the table
+    if documented(role, action, place):
+        attempt()
+        assert not any(one.kind == "denied" for one in before.log())
+    else:
+        with pytest.raises(NotPermitted, match=rf"me \(.*\) may not .*{action}"):
+            attempt()
+        newest = next(before.log())
+        assert newest.kind == "denied"
+        assert newest.changes == 0
+        assert newest.details["action"] == action
+
+
+# --------------------------------------------------------- every call of the facade is asked for
+
+#: What says nothing of what is stored, and changes nothing.
+OPEN = {
+    **dict.fromkeys(
+        ("app", "version", "stored_version", "newest_version", "read_only", "is_newer", "url"),
+        "what opening found; the store's values are not in it",
+    ),
+    **dict.fromkeys(("actor", "access", "plugins", "keys"), "what the program brought along"),
+    **dict.fromkeys(("open", "close", "reopen", "read_at_newest"), "opening; reading is asked for"),
+    **dict.fromkeys(("user", "project", "system", "at"), "a view; its attributes are asked for"),
+    "templates": "its methods are asked for",
+    "may": "it answers what would be",
+}
+
+Call = Callable[[Preferences[Any], Path], object]
+
+
+def _plain(folder: Path) -> ImportRequest:
+    file = folder / "plain.json"
+    file.write_text('{"size": 20}', encoding="utf-8")
+    return _import(file)
+
+
+def _begin(act: Any) -> None:
+    with act:
+        pass
+
+
+CALLS: dict[str, Call] = {
+    "apply": lambda prefs, _: prefs.apply(
+        facade(prefs._store, everything()).plan_set("user", ME, {"size": 9})
+    ),
+    "back_up": lambda prefs, folder: prefs.back_up(target=folder.as_uri()),
+    "backups": lambda prefs, folder: prefs.backups(folder.as_uri()),
+    "begin_import": lambda prefs, folder: _begin(prefs.begin_import(_plain(folder))),
+    "begin_migration": lambda prefs, _: _begin(prefs.begin_migration("1.0.0")),
+    "begin_restore": lambda prefs, folder: prefs.begin_restore("x", target=folder.as_uri()),
+    "begin_undo": lambda prefs, _: _begin(prefs.begin_undo()),
+    "change": lambda prefs, _: _begin(prefs.change(user=ME)),
+    "changed_steps": lambda prefs, _: prefs.changed_steps(),
+    "changes": lambda prefs, _: list(
+        prefs.changes(next(facade(prefs._store, everything()).log()))
+    ),
+    "changeset": lambda prefs, _: prefs.changeset("0"),
+    "check": lambda prefs, _: prefs.check("user", ME, "size", 9),
+    "copies": lambda prefs, _: prefs.copies(),
+    "declared": lambda prefs, _: prefs.declared("size"),
+    "effective": lambda prefs, _: prefs.effective(user=ME),
+    "explain": lambda prefs, _: prefs.explain("size", user=ME),
+    "export": lambda prefs, _: prefs.export(io.BytesIO(), format="json"),
+    "faults": lambda prefs, _: list(prefs.faults()),
+    "get": lambda prefs, _: prefs.get("size", user=ME),
+    "history": lambda prefs, _: prefs.history("size", "user", ME),
+    "keys_held": lambda prefs, _: prefs.keys_held(),
+    "layers": lambda prefs, _: prefs.layers("size", [("user", ME)]),
+    "log": lambda prefs, _: list(prefs.log()),
+    "parse": lambda prefs, _: prefs.parse("size", "9"),
+    "permit": lambda prefs, _: prefs.permit("read", "user", ME, "size"),
+    "plan_import": lambda prefs, folder: prefs.plan_import(_plain(folder)),
+    "plan_migration": lambda prefs, _: prefs.plan_migration("1.0.0"),
+    "plan_register": lambda prefs, _: prefs.plan_register(NEWER),
+    "plan_restore": lambda prefs, folder: prefs.plan_restore("x", target=folder.as_uri()),
+    "plan_set": lambda prefs, _: prefs.plan_set("user", ME, {"size": 9}),
+    "plan_undo": lambda prefs, _: prefs.plan_undo(),
+    "problems": lambda prefs, _: list(prefs.problems()),
+    "read_set": lambda prefs, _: prefs.read_set("user", ME),
+    "record": lambda prefs, _: prefs.record("keys", {}),
+    "reencrypt": lambda prefs, _: prefs.reencrypt(),
+    "refusals": lambda prefs, _: prefs.refusals(NEWER),
+    "register": lambda prefs, _: prefs.register(NEWER),
+    "registry": lambda prefs, _: prefs.registry,
+    "reveal": lambda prefs, _: prefs.reveal("user", ME, "token"),
+    "schema": lambda prefs, _: prefs.schema,
+    "schema_named": lambda prefs, _: prefs.schema_named("1.0.0"),
+    "schema_records": lambda prefs, _: prefs.schema_records(),
+    "set": lambda prefs, _: prefs.set("size", 9, user=ME),
+    "set_many": lambda prefs, _: prefs.set_many("user", ME, {"size": 9}),
+    "sets": lambda prefs, _: list(prefs.sets()),
+    "state": lambda prefs, _: prefs.state(),
+    "steps": lambda prefs, _: prefs.steps(),
+    "store": lambda prefs, _: prefs.store,
+    "unset": lambda prefs, _: prefs.unset("size", user=ME),
+    "update": lambda prefs, _: prefs.update({}, selection=Selection(["user"], [ME])),
+    "values_of": lambda prefs, _: prefs.values_of(
+        facade(prefs._store, everything()).read_set("user", ME)
+    ),
+    "variable": lambda prefs, _: prefs.variable("size"),
+    "versions": lambda prefs, _: prefs.versions(),
+    # What the facade hands out.
+    "templates.named": lambda prefs, _: prefs.templates.named("t"),
+    "templates.__iter__": lambda prefs, _: list(prefs.templates),
+    "templates.plan_apply": lambda prefs, _: prefs.templates.plan_apply("t", "user", ME),
+    "templates.plan_delete": lambda prefs, _: prefs.templates.plan_delete("t"),
+    "templates.plan_save": lambda prefs, _: prefs.templates.plan_save("n", "user", ME),
+    "registry.compatibility": lambda prefs, _: prefs.registry.compatibility("1.0.0", "1.0.0"),
+    "registry.entries": lambda prefs, _: list(prefs.registry.entries()),
+    "registry.entry": lambda prefs, _: prefs.registry.entry("1.0.0"),
+    "registry.matrix": lambda prefs, _: list(prefs.registry.matrix("1.0.0")),
+    "registry.plan_deprecate": lambda prefs, _: prefs.registry.plan_deprecate("1.0.0"),
+    "registry.plan_note": lambda prefs, _: prefs.registry.plan_note("1.0.0", name="first"),
+    "registry.plan_verdict": lambda prefs, _: prefs.registry.plan_verdict(
+        "1.0.0", "2.0.0", None, reason="x"
+    ),
+    "registry.standing": lambda prefs, _: prefs.registry.standing(),
+}  # fmt: skip
+
+
+def _public(owner: type, prefix: str = "") -> set[str]:
+    return {prefix + name for name in dir(owner) if not name.startswith("_")}
+
+
+def test_every_member_of_the_facade_is_tried_or_has_a_reason() -> None:
+    members = _public(Preferences) | _public(Templates, "templates.")
+    members |= _public(Registry, "registry.")
+    assert members - set(OPEN) == set(CALLS) - {"templates.__iter__"}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_of_the_facade_is_refused_to_whoever_has_no_role(
+    store: Store, keys: Keys, tmp_path: Path, name: str
+) -> None:
+    prefs = facade(store, with_roles(), keys)
+    with pytest.raises(NotPermitted) as caught:
+        CALLS[name](prefs, tmp_path)
+    assert caught.value.facts["rule"]
+    newest = next(facade(store, everything()).log())
+    assert (newest.kind, newest.changes, newest.actor) == ("denied", 0, ME)
+
+
+def test_typed_views_are_asked_for_when_they_are_used(tmp_path: Path) -> None:
+    only_look = with_roles(rules=(Rule("allow", "a rule", actions=("inspect",)),))
+    prefs = Preferences.open(Editor, store=tmp_path / "p.db", actor=ME, access=only_look)
+    with prefs:
+        views = [prefs.user(ME), prefs.project("p"), prefs.system, prefs.at(user=ME)]
+        for view in views:
+            with pytest.raises(NotPermitted, match="may not read"):
+                _ = view.size
+        with pytest.raises(NotPermitted, match="may not write user/me size"):
+            views[0].size = 9
+
+
+# ------------------------------------------------------------------------------- what is denied
+
+
+def test_a_denial_says_who_what_why_and_how_and_is_recorded_without_the_value(
+    store: Store,
+) -> None:
+    prefs = facade(store, with_roles("user"))
+    with pytest.raises(NotPermitted) as caught:
+        prefs.set("proxy", "http://secret.example", user=ME)
+    assert caught.value.message == (
+        "me (viewer, user) may not write user/me proxy: the schema declares that changing proxy "
+        "takes the role admin; ask root, who keeps it, for the role admin, or for a rule that "
+        "allows it"
+    )
+    newest = next(facade(store, everything()).log())
+    assert newest.reason == "write user/me proxy"
+    assert newest.details == {
+        "actor": ME,
+        "action": "write",
+        "scope": "user",
+        "owner": ME,
+        "key": "proxy",
+        "rule": "requires_role of proxy",
+    }
+    assert list(facade(store, everything()).changes(newest)) == []
+
+
+def test_the_same_denial_is_recorded_once(store: Store) -> None:
+    prefs = facade(store, with_roles("user"))
+    for _ in range(3):
+        with pytest.raises(NotPermitted):
+            prefs.get("size", user=OTHER)
+    with pytest.raises(NotPermitted):
+        prefs.get("proxy", user=OTHER)
+    assert [one.kind for one in facade(store, everything()).log()][:3] == [
+        "denied",
+        "denied",
+        "set",
+    ]
+
+
+def test_undo_passes_over_denials(store: Store) -> None:
+    prefs = facade(store, with_roles("admin"))
+    prefs.set("size", 40, user=ME)
+    with pytest.raises(NotPermitted):
+        prefs.reencrypt()
+    prefs.apply(prefs.plan_undo())
+    assert prefs.get("size", user=ME) == 20
+
+
+def test_where_the_store_takes_no_record_the_error_is_left(tmp_path: Path) -> None:
+    Preferences.open(Editor, store=tmp_path / "p.db", access=everything()).set("size", 9, user=ME)
+    with Preferences.open(
+        Editor, store=tmp_path / "p.db", read_only=True, actor=ME, access=with_roles("user")
+    ) as prefs:
+        with pytest.raises(NotPermitted, match="may not read user/other"):
+            prefs.get("size", user=OTHER)
+        assert [one.kind for one in prefs.log()] == ["set"]
+
+
+def test_a_plan_tells_nothing_that_its_maker_may_not_write(store: Store, tmp_path: Path) -> None:
+    """A file that repeats what another holds would else say so, by what it counts as unchanged."""
+    out = io.BytesIO()
+    boss = facade(store, everything())
+    boss.export(out, format="json", secrets="redacted", selection=Selection(["user"], [OTHER]))
+    file = tmp_path / "other.json"
+    file.write_bytes(out.getvalue())
+    prefs = facade(store, with_roles("user"))
+    with pytest.raises(NotPermitted, match="may not write user/other size"):
+        prefs.plan_import(file)
+    assert next(boss.log()).kind == "denied"
+    assert facade(store, with_roles("admin")).plan_import(file).counts == {"unchanged": 1}
+
+
+def test_what_another_changed_is_not_undone_or_shown(store: Store) -> None:
+    boss = facade(store, everything())
+    made = boss.set("size", 50, user=OTHER)
+    assert made is not None
+    prefs = facade(store, with_roles("user"))
+    with pytest.raises(NotPermitted, match="may not write user/other size"):
+        prefs.plan_undo(made.id)
+    with pytest.raises(NotPermitted, match="may not read user/other size"):
+        list(prefs.changes(made))
+    assert boss.get("size", user=OTHER) == 50
+
+
+def test_roles_of_declared_keys_are_asked_for_by_every_act_that_changes_them(
+    store: Store, tmp_path: Path
+) -> None:
+    boss = facade(store, everything())
+    boss.set("proxy", "one", user=ME)
+    prefs = facade(store, with_roles("user"))
+    file = tmp_path / "mine.json"
+    file.write_text('{"proxy": "two"}', encoding="utf-8")
+    attempts: list[Callable[[], object]] = [
+        lambda: prefs.set("proxy", "two", user=ME),
+        lambda: prefs.unset("proxy", user=ME),
+        lambda: prefs.plan_set("user", ME, {"proxy": "two"}),
+        lambda: prefs.plan_undo(),
+        lambda: prefs.plan_import(_import(file)),
+    ]
+    for attempt in attempts:
+        with pytest.raises(NotPermitted, match="takes the role admin"):
+            attempt()
+    assert prefs.get("proxy", user=ME) == "one", "reading takes none"
+    facade(store, with_roles("admin")).set("proxy", "two", user=ME)
+
+
+def _import(file: Path) -> ImportRequest:
+    return ImportRequest(path=file, name=file.name, into=("user", ME), strategy="theirs")
+
+
+def test_a_store_is_brought_up_by_security_admins_alone(tmp_path: Path) -> None:
+    path = tmp_path / "p.db"
+    with Preferences.open(Editor, store=path, access=everything()) as prefs:
+        prefs.set("size", 9, user=ME)
+    for role in ("user", "admin"):
+        with pytest.raises(NotPermitted, match="from the role security_admin on"):
+            Preferences.open(Newer, store=path, migrate="auto", actor=ME, access=with_roles(role))
+    Preferences.open(
+        Newer, store=path, migrate="auto", actor=ME, access=with_roles("security_admin")
+    ).close()
+
+
+def test_a_name_in_the_environment_gives_nobody_its_roles(tmp_path: Path) -> None:
+    file = tmp_path / "access.toml"
+    file.write_text(
+        '[roles]\nadmin = ["kim"]\nsecurity_admin = ["kim"]\nuser = ["*"]\n', encoding="utf-8"
+    )
+    access = access_of({"PREFCORE_ACTOR": "kim"}, paths=(str(file),))
+    assert access is not None
+    assert access.actor != "kim"
+    assert access.roles == ("viewer", "user")
+
+
+# ------------------------------------------------------------------------------------- policies
+
+_GOOD = """
+[roles]
+admin = ["kim"]
+security_admin = ["kim", "lee"]
+user = ["*"]
+billing = ["lee"]
+
+[[rules]]
+effect = "deny"
+actions = ["write"]
+scopes = ["user"]
+keys = ["billing.*"]
+roles = ["user"]
+reason = "ask finance"
+
+[[rules]]
+effect = "allow"
+actors = ["ann"]
+actions = ["write"]
+scopes = ["project"]
+owners = ["web-*"]
+"""
+
+
+def test_a_policy_gives_roles_and_rules() -> None:
+    policy = policy_from_text(_GOOD, "access.toml", keeper="root")
+    assert policy.roles_of("ann") == {"viewer", "user"}
+    assert policy.roles_of("lee") == {"viewer", "user", "security_admin", "billing"}
+
+    def may(actor: str, *asked: str, needed: str | None = None) -> bool:
+        return Access(actor, [policy]).refusal(*asked, needed=needed) is None
+
+    assert may("ann", "write", "user", "ann", "ui.theme")
+    assert not may("ann", "write", "user", "ann", "billing.plan")
+    assert not may("kim", "write", "user", "kim", "billing.plan"), "a denial wins over roles"
+    assert may("ann", "write", "project", "web-1", "ui.theme")
+    assert not may("ann", "write", "project", "shop", "ui.theme")
+    assert may("lee", "write", "user", "lee", "x", needed="billing")
+    assert not may("ann", "write", "user", "ann", "x", needed="billing")
+    refused = Access("ann", [policy]).refusal("write", "user", "ann", "billing.plan")
+    assert refused is not None
+    assert refused.why == "the rule in line 8 of access.toml forbids it: ask finance"
+    assert refused.remedy == "only a change of that rule by root allows it"
+
+
+def test_every_policy_has_to_allow_it() -> None:
+    wide = policy_from_text('[roles]\nadmin=["*"]\nsecurity_admin=["*"]', "system")
+    narrow = policy_from_text(
+        '[[rules]]\neffect = "deny"\nactions = ["write"]\nkeys = ["x.*"]', "own"
+    )
+    both = Access("kim", [wide, narrow])
+    assert both.refusal("write", "user", "kim", "y.a") is None
+    refused = both.refusal("write", "user", "kim", "x.a")
+    assert refused is not None
+    assert "of own" in refused.why
+
+
+_ROLES = st.sampled_from([*ROLES])
+_ACTS = st.sampled_from([*ACTIONS]).flatmap(
+    lambda action: st.tuples(
+        st.just(action), *([st.sampled_from([*SETS.values()])] if action in OF_SETS else [])
+    )
+)
+
+
+@given(st.sets(_ROLES), st.sets(_ROLES), _ACTS)
+def test_more_roles_never_allow_less(some: set[str], more: set[str], act: tuple[Any, ...]) -> None:
+    asked = (act[0], *act[1]) if len(act) > 1 else act
+    few, many = with_roles(*some), with_roles(*some, *more)
+    assert few.refusal(*asked) is not None or many.refusal(*asked) is None
+
+
+@given(st.sets(_ROLES), _ACTS, st.sampled_from(["allow", "deny"]))
+def test_a_rule_without_conditions_decides_everything(
+    roles: set[str], act: tuple[Any, ...], effect: str
+) -> None:
+    asked = (act[0], *act[1]) if len(act) > 1 else act
+    access = with_roles(*roles, rules=(Rule(effect, "a rule"),))
+    assert (access.refusal(*asked) is None) == (effect == "allow")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("roles = 3", r"line 1: 'roles' is a table"),
+        ("[rolls]", r"line 1: there is no setting 'rolls'; known are roles and rules"),
+        ("\n[roles]\nadmn = []", r"line 3: there is no role 'admn'; did you mean 'admin'\?"),
+        ('[roles]\nadmin = "kim"', r"line 2: the actors of 'admin' are a list"),
+        ('[[rules]]\neffect = "may"', r"line 2: a rule's effect is 'allow' or 'deny'"),
+        ("[[rules]]\nkeys = []", r"line 1: a rule's effect"),
+        ('[[rules]]\neffect = "deny"\nkey = ["x"]', r"line 3: a rule has no 'key'; known are"),
+        (
+            '[[rules]]\neffect = "deny"\nactions = ["wite"]',
+            r"line 3: 'wite' is none of the actions: read,",
+        ),
+        (
+            '[[rules]]\neffect = "allow"\n[[rules]]\neffect = "deny"\nscopes = ["mine"]',
+            r"line 5: 'mine' is none of the scopes: system,",
+        ),
+        (
+            '[[rules]]\neffect = "deny"\nactions = ["backup"]\nkeys = ["x"]',
+            r"line 4: backup has no keys; only read, reveal, write have",
+        ),
+        ('[[rules]]\neffect = "deny"\nreason = "a\\nb"', r"line 3: a rule's reason is one line"),
+        ("rules = [3]", r"line 1: rules are tables"),
+        ("a = ", r"Invalid value"),
+        (f"a{'.a' * 2000} = 1", r"nested too deeply"),
+        ("a = " + "[" * 100_000, r"nested too deeply|Invalid|maximum"),
+    ],
+    ids=lambda one: one[:24],
+)
+def test_a_bad_policy_is_refused_with_its_place(text: str, told: str) -> None:
+    with pytest.raises(UsageError, match=told) as caught:
+        policy_from_text(text, "access.toml")
+    assert "access.toml" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[roles]", r"nobody who may set, unset.*role admin"),
+        ('[roles]\nadmin = ["kim"]', r"nobody who may put a schema.*role security_admin"),
+        ('[roles]\nsecurity_admin = ["*"]', r"role admin"),
+        ('[[rules]]\neffect = "deny"', r"locks everybody out"),
+        ('[[rules]]\neffect = "deny"\nactors = ["*"]\nactions = ["write"]', r"\(write\)"),
+        (
+            (
+                '[roles]\nadmin = ["kim"]\nsecurity_admin = ["kim"]\n'
+                '[[rules]]\neffect = "deny"\nactors = ["kim"]\nactions = ["apply"]'
+            ),
+            r"\(apply\)",
+        ),
+    ],
+)
+def test_a_policy_that_locks_everybody_out_is_refused(text: str, told: str) -> None:
+    with pytest.raises(PolicyRefused, match=told):
+        policy_from_text(text, "access.toml")
+
+
+def test_policies_stand_where_projects_cannot_write(tmp_path: Path) -> None:
+    home = {"HOME": "/home/kim"}
+    assert policy_paths(home, "linux") == (
+        "/etc/prefcore/access.toml",
+        "/home/kim/.config/prefcore/access.toml",
+    )
+    assert policy_paths({**home, "XDG_CONFIG_HOME": "rel"}, "linux")[1].startswith("/home/kim/.c")
+    assert policy_paths({**home, "XDG_CONFIG_HOME": "/x"}, "linux")[1] == (
+        "/x/prefcore/access.toml"
+    )
+    assert all("Application Support" in one for one in policy_paths(home, "darwin"))
+    assert "ProgramData" in policy_paths(home, "win32")[0]
+    assert access_of({"HOME": str(tmp_path)}, paths=(str(tmp_path / "none.toml"),)) is None
+
+
+def test_a_policy_that_others_may_write_is_not_followed(tmp_path: Path) -> None:
+    file = tmp_path / "access.toml"
+    file.write_text(_GOOD, encoding="utf-8")
+    assert read_policy(str(file)).source == str(file)
+    file.chmod(0o666)
+    with pytest.raises(PolicyRefused, match=r"everybody may write .*access\.toml"):
+        access_of({}, "kim", paths=(str(file),))
+
+
+@pytest.mark.parametrize("kind", ["folder", "dangling", "large", "bytes"])
+def test_a_policy_that_cannot_be_read_is_not_passed_over(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "access.toml"
+    if kind == "folder":
+        file.mkdir()
+    elif kind == "dangling":
+        file.symlink_to(tmp_path / "gone")
+    else:
+        file.write_bytes(b"# \xff" if kind == "bytes" else b"#" * (300 << 10))
+    with pytest.raises(PrefcoreError, match=r"access\.toml"):
+        access_of({}, "kim", paths=(str(file),))
+
+
+def test_changes_of_values_stay_in_the_log_of_those_who_may_read_them(store: Store) -> None:
+    prefs = facade(store, with_roles("user"))
+    made = [one for one in prefs.log() if one.kind == "set"]
+    own = [one for one in made if _reads(prefs, one)]
+    places = {(one.scope, one.owner) for each in own for one in _changes(prefs, each)}
+    assert places == {SETS[name] for name in ("system", "own", "project", "template")}
+
+
+def _changes(prefs: Preferences[Any], one: Any) -> Iterator[Change]:
+    return (each for each in prefs.changes(one) if isinstance(each, Change))
+
+
+def _reads(prefs: Preferences[Any], one: Any) -> bool:
+    try:
+        return bool(list(_changes(prefs, one)))
+    except NotPermitted:
+        return False
