@@ -27,7 +27,7 @@ LINES = """
     model · access_files
     canonical · planning · resolution · merge · conflicts · retention · schema · security · \
         compression · config
-    audit · migration · environment · keys
+    audit · migration · environment · keys · trust
     full_state
     interfaces
     hookspecs · documents · layout · plugin_problems · vault · sealed_files

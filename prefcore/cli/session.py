@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from prefcore.plugins import Plugins
     from prefcore.preferences import Preferences
     from prefcore.schema import Schema
+    from prefcore.trust import Trusted
 
 __all__ = ["Session", "store_url"]
 
@@ -113,6 +114,13 @@ class Session:
         import click
 
         return str(click.prompt(f"Passphrase of {what}", err=True, hide_input=True))
+
+    @property
+    def trusted(self) -> Trusted:
+        """The folders whose code this user allowed to run."""
+        from prefcore.trust import Trusted
+
+        return Trusted(self.environ)
 
     @property
     def access(self) -> Access | None:
@@ -229,9 +237,9 @@ class Session:
         return Preferences(
             store,
             found.app,
-            schema=own_schema(found, self.plugins),
+            schema=own_schema(found, self.plugins, self.trusted),
             schemas=known_folder(found),
-            migrations=steps(found, self.plugins),
+            migrations=steps(found, self.plugins, self.trusted),
             actor=self.actor or None,
             plugins=self.plugins,
             environ=self.environ,

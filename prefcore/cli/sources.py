@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -11,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prefcore.documents import values_of
-from prefcore.errors import InvalidStep, NotFound, PluginError, PolicyRefused, UsageError
-from prefcore.host import why_untrusted
+from prefcore.errors import InvalidStep, NotFound, PluginError, UsageError
 from prefcore.migration import Step, read_steps
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from prefcore.plugins import Plugins
     from prefcore.schema import SchemaDocument
     from prefcore.schema.compatibility import Policy
+    from prefcore.trust import Trusted
 
 __all__ = [
     "known_folder",
@@ -66,14 +67,14 @@ def policy(config: Config) -> Policy:
         ) from error
 
 
-def own_class(config: Config) -> object | None:
+def own_class(config: Config, trusted: Trusted) -> object | None:
     """Give the configured class of the schema; None where a folder or file is, or nothing."""
     if not config.schemas or Path(config.schemas).is_absolute():
         return None
-    return _named(config, config.schemas, setting="schemas")
+    return _named(config, config.schemas, trusted, setting="schemas")
 
 
-def own_schema(config: Config, plugins: Plugins) -> SchemaDocument | None:
+def own_schema(config: Config, plugins: Plugins, trusted: Trusted) -> SchemaDocument | None:
     """Give the schema of the configured class, ``package.module:Class``, or of the one file.
 
     None where a folder is configured, or nothing.
@@ -82,7 +83,7 @@ def own_schema(config: Config, plugins: Plugins) -> SchemaDocument | None:
         return None
     if Path(config.schemas).is_absolute():
         return schema_of_file(config.schemas, config.app, plugins)
-    document = getattr(own_class(config), "document", None)
+    document = getattr(own_class(config, trusted), "document", None)
     if not callable(document):
         raise UsageError(
             f"schemas = '{config.schemas}' is no schema class; write package.module:Class"
@@ -101,23 +102,24 @@ def schema_of_file(
     return read_schema(path, app=app, version=version, decode=decode)
 
 
-def steps(config: Config, plugins: Plugins) -> Iterable[Step]:
+def steps(config: Config, plugins: Plugins, trusted: Trusted) -> Iterable[Step]:
     """Give the migration steps: their code is looked for and run only when they are drawn."""
-    return _Steps(config, plugins)
+    return _Steps(config, plugins, trusted)
 
 
 class _Steps:
-    def __init__(self, config: Config, plugins: Plugins) -> None:
+    def __init__(self, config: Config, plugins: Plugins, trusted: Trusted) -> None:
         self._config = config
         self._plugins = plugins
+        self._trusted = trusted
 
     def __iter__(self) -> Iterator[Step]:
         migrations = self._config.migrations
         if not migrations:
             return iter(_of_plugins(self._plugins, self._config.app))
         if Path(migrations).is_absolute():
-            return iter(_of_folder(Path(migrations)))
-        return iter(_of_module(self._config))
+            return iter(_of_folder(self._config, self._trusted))
+        return iter(_of_module(self._config, self._trusted))
 
 
 def _of_plugins(plugins: Plugins, app: str) -> tuple[Step, ...]:
@@ -127,16 +129,16 @@ def _of_plugins(plugins: Plugins, app: str) -> tuple[Step, ...]:
     return tuple(_checked(one, f"the plugin migrations.{app}") for one in found)
 
 
-def _of_folder(folder: Path) -> tuple[Step, ...]:
-    files = sorted(folder.glob("*.py")) if folder.is_dir() else []
-    for place in (folder, *files) if files else ():
-        _refuse_unsafe(place, "migration steps are Python code")
+def _of_folder(config: Config, trusted: Trusted) -> tuple[Step, ...]:
+    folder = Path(config.migrations)
+    if folder.is_dir() and next(folder.glob("*.py"), None) is not None:
+        trusted.check(config, f"the migration steps in {folder} are Python code")
     return read_steps(folder)
 
 
-def _of_module(config: Config) -> tuple[Step, ...]:
+def _of_module(config: Config, trusted: Trusted) -> tuple[Step, ...]:
     name = config.migrations if ":" in config.migrations else f"{config.migrations}:steps"
-    found = _named(config, name, setting="migrations")
+    found = _named(config, name, trusted, setting="migrations")
     if callable(found):
         found = found()
     if not isinstance(found, Iterable):
@@ -150,23 +152,22 @@ def _checked(step: object, origin: str) -> Step:
     return step
 
 
-def _refuse_unsafe(place: Path, what: str) -> None:
-    reason = why_untrusted(place)
-    if reason:
-        raise PolicyRefused(f"{what} and {place} is not safe to run: {reason}", path=str(place))
+def _named(config: Config, name: str, trusted: Trusted, *, setting: str) -> object:
+    """Give what ``package.module:Name`` means: an installed module, else one beside the file.
 
-
-def _named(config: Config, name: str, *, setting: str) -> object:
-    """Give what ``package.module:Name`` means: an installed module, else one beside the file."""
+    Either is code that the file has run, so the file has to be one's own, or allowed.
+    """
     module, _, attribute = name.partition(":")
     if not attribute or not all(word.isidentifier() for word in (*module.split("."), attribute)):
         raise UsageError(f"{setting} = '{name}' is no folder; name Python as package.module:Name")
+    is_own = not config.folder or trusted.check(config, f"{setting} = '{module}' is Python code")
     if not _is_found(module):
         if not config.folder:
             raise NotFound(f"{setting} = '{name}': there is no module {module}")
         _allow_folder(config, module, setting)
     try:
-        return getattr(import_module(module), attribute)
+        with nullcontext() if is_own else trusted.uncompiled():
+            return getattr(import_module(module), attribute)
     except AttributeError as error:
         raise NotFound(f"{setting} = '{name}': {module} has no {attribute}") from error
     except Exception as error:
@@ -176,7 +177,7 @@ def _named(config: Config, name: str, *, setting: str) -> object:
 
 
 def _allow_folder(config: Config, module: str, setting: str) -> None:
-    """Let modules be found beside prefcore.toml, if nobody else could have put them there."""
+    """Let modules be found beside prefcore.toml, which is trusted by now."""
     package = Path(config.folder, module.partition(".")[0])
     file = package.with_suffix(".py")
     if not package.is_dir() and not file.is_file():
@@ -184,9 +185,6 @@ def _allow_folder(config: Config, module: str, setting: str) -> None:
             f"{setting} = '{config.schemas if setting == 'schemas' else config.migrations}': there "
             f"is no module {module}, neither installed nor in {config.folder}"
         )
-    places = [file] if file.is_file() else [package, *sorted(package.rglob("*.py"))]
-    for place in (Path(config.folder), *places):
-        _refuse_unsafe(place, f"{setting} = '{module}' is Python code")
     sys.path.append(config.folder)  # last: a file there must not stand in for a library
 
 

@@ -61,8 +61,14 @@ _source = click.argument("source", required=False, metavar="FILE", type=click.Pa
 def _releases(session: Session, source: str | None = None) -> Releases:
     found = session.configuration
     plugins = session.plugins
-    declared = schema_of_file(source, found.app, plugins) if source else own_schema(found, plugins)
-    return Releases(_snapshots(session), declared=declared, steps=steps(found, plugins))
+    declared = (
+        schema_of_file(source, found.app, plugins)
+        if source
+        else own_schema(found, plugins, session.trusted)
+    )
+    return Releases(
+        _snapshots(session), declared=declared, steps=steps(found, plugins, session.trusted)
+    )
 
 
 def _snapshots(session: Session) -> Snapshots:
@@ -159,7 +165,7 @@ def _source_of(session: Session, source: str | None) -> Source | None:
         source = found.schemas
     if source is not None:
         return source_of_file(Path(source))
-    declared = own_class(found)
+    declared = own_class(found, session.trusted)
     if declared is not None:
         return source_of_class(declared)
     newest = _snapshots(session).path_of_newest

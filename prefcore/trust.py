@@ -1,0 +1,240 @@
+"""Trust: folders of others whose code was allowed to run, each bound to what stood there then."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+import attrs
+
+from prefcore.config import Config
+from prefcore.errors import (
+    DamagedDocument,
+    NoSpace,
+    NotFound,
+    NotPermitted,
+    PolicyRefused,
+)
+from prefcore.host import data_folder, why_untrusted
+
+__all__ = ["Allowed", "Trusted", "code_of", "why_not_own"]
+
+#: What Python imports from a folder.
+_IMPORTED = (".py", ".pyc", ".so", ".pyd")
+#: So much code is allowed at once; more has not been read by whoever allows it.
+_MOST_FILES, _MOST_BYTES = 5000, 64 << 20
+
+
+@attrs.frozen
+class Allowed:
+    """One folder whose code may run, as long as it is what it was: its digest, and since when."""
+
+    folder: str
+    digest: str
+    at: datetime
+
+
+def _is_python(source: str) -> bool:
+    return bool(source) and not Path(source).is_absolute()
+
+
+def code_of(config: Config) -> Iterator[Path]:
+    """Give prefcore.toml and every file that a verb might run as code because of it.
+
+    Those are step files, and, where a schema class or a module of steps is named, all that Python
+    could import from the folder.
+    """
+    yield Path(config.path)
+    steps = Path(config.migrations)
+    if steps.is_absolute() and steps.is_dir():
+        yield from sorted(steps.glob("*.py"))
+    if _is_python(config.schemas) or _is_python(config.migrations):
+        yield from _importable(Path(config.folder))
+
+
+def _importable(folder: Path) -> Iterator[Path]:
+    for place, folders, files in os.walk(folder):
+        # What is compiled is looked for elsewhere once a folder of others is trusted.
+        folders[:] = sorted(
+            one for one in folders if not one.startswith(".") and one != "__pycache__"
+        )
+        yield from (Path(place, one) for one in sorted(files) if one.endswith(_IMPORTED))
+
+
+def why_not_own(config: Config) -> str:
+    """Say why the code of a configuration may be somebody else's; empty where it is one's own.
+
+    In a folder that nobody else may write, what stands beside the named modules is one's own too.
+    """
+    return next(filter(None, map(why_untrusted, _named_places(config))), "")
+
+
+def _named_places(config: Config) -> Iterator[Path]:
+    yield Path(config.path)
+    for source in (config.schemas, config.migrations):
+        path = Path(source)
+        if _is_python(source):
+            yield Path(config.folder)
+            package = Path(config.folder, source.partition(":")[0].partition(".")[0])
+            if package.is_dir():
+                yield from (package, *sorted(package.rglob("*.py")))
+            elif package.with_suffix(".py").is_file():
+                yield package.with_suffix(".py")
+        elif source == config.migrations and path.is_dir():
+            yield from (path, *sorted(path.glob("*.py")))
+
+
+def digest_of(config: Config) -> str:
+    """Give a digest over all that ``code_of`` names: which files, and what they hold.
+
+    Raises PolicyRefused where that is more than anybody reads, NotPermitted where it cannot be
+    read.
+    """
+    whole = sha256()
+    size = 0
+    for count, file in enumerate(code_of(config), 1):
+        try:
+            data = file.read_bytes()
+        except OSError as error:
+            raise NotPermitted(
+                f"{file} cannot be read ({error.strerror}), so it is not allowed to run",
+                path=str(file),
+            ) from error
+        size += len(data)
+        if count > _MOST_FILES or size > _MOST_BYTES:
+            raise PolicyRefused(
+                f"{config.folder} holds more than {_MOST_FILES} files of code or "
+                f"{_MOST_BYTES >> 20} MiB of it, which nobody can have read; give the steps a "
+                "folder of their own",
+                path=config.folder,
+            )
+        whole.update(f"{os.path.realpath(file)}\0{sha256(data).hexdigest()}\n".encode())
+    return "sha256:" + whole.hexdigest()
+
+
+class Trusted:
+    """The folders that a user allowed, each a file of its own in the user's data folder."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.path = Path(data_folder(environ), "trusted")
+
+    def allowed(self, folder: str) -> Allowed | None:
+        """Give what was allowed of a folder; None where nothing was."""
+        try:
+            return self._read(self._file(folder))
+        except NotFound:
+            return None
+
+    def check(self, config: Config, what: str) -> bool:
+        """Raise PolicyRefused where code of a configuration may be another's and was not allowed.
+
+        ``what`` is code, in the beginning of a sentence. Gives whether it is one's own: else what
+        is imported is imported ``uncompiled``.
+        """
+        reason = why_not_own(config)
+        if not reason:
+            return True
+        found = self.allowed(config.folder) if config.folder else None
+        if found is not None and found.digest == digest_of(config):
+            return False
+        was = "it is not what it was when you allowed it; " if found is not None else ""
+        raise PolicyRefused(
+            f"{what} that is not safe to run: {reason}; {was}if it is to be as it is, read it, and "
+            f"allow it: prefcore trust {config.folder}",
+            path=config.path,
+        )
+
+    def allow(self, config: Config, at: datetime) -> Allowed:
+        """Allow the code of a configuration as it is now, durably."""
+        one = Allowed(os.path.realpath(config.folder), digest_of(config), at)
+        data = {"prefcore_trust": 1, "folder": one.folder, "digest": one.digest}
+        text = json.dumps({**data, "allowed_at": at.isoformat()}) + "\n"
+        self._write(self._file(config.folder), text.encode())
+        return one
+
+    @contextmanager
+    def uncompiled(self) -> Iterator[None]:
+        """Have Python neither use nor make what is compiled beside code: no digest covers it."""
+        before = sys.pycache_prefix, sys.dont_write_bytecode
+        sys.pycache_prefix, sys.dont_write_bytecode = str(self.path / "compiled"), True
+        try:
+            yield
+        finally:
+            sys.pycache_prefix, sys.dont_write_bytecode = before
+
+    def revoke(self, folder: str) -> None:
+        """Allow a folder no more; raises NotFound where it was not allowed."""
+        file = self._file(folder)
+        try:
+            file.unlink()
+        except FileNotFoundError:
+            raise NotFound(
+                f"{folder} was not allowed; `prefcore trust --list` shows those that are"
+            ) from None
+        except OSError as error:
+            raise NotPermitted(f"{file} cannot be removed: {error.strerror}") from error
+
+    def __iter__(self) -> Iterator[Allowed]:
+        """Give what was allowed, by folder."""
+        found = [self._read(file) for file in self.path.glob("*.json")]
+        yield from sorted(found, key=lambda one: one.folder)
+
+    def _file(self, folder: str) -> Path:
+        place = os.path.realpath(folder)
+        return self.path / f"{sha256(os.fsencode(place)).hexdigest()[:32]}.json"
+
+    def _read(self, file: Path) -> Allowed:
+        try:
+            data = file.read_bytes()
+        except FileNotFoundError:
+            raise NotFound(f"{file} is not there", path=str(file)) from None
+        except OSError as error:
+            raise NotPermitted(f"{file} cannot be read: {error.strerror}") from error
+        reason = why_untrusted(file)
+        if reason:
+            raise PolicyRefused(
+                f"{file}, which says what may run, could be anybody's: {reason}", path=str(file)
+            )
+        try:
+            found = json.loads(data)
+            one = Allowed(
+                str(found["folder"]),
+                str(found["digest"]),
+                datetime.fromisoformat(found["allowed_at"]),
+            )
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise DamagedDocument(
+                f"{file} is damaged; remove it, and allow the folder again", path=str(file)
+            ) from error
+        if self._file(one.folder) != file:
+            raise DamagedDocument(f"{file} is of another folder; remove it", path=str(file))
+        return one
+
+    def _write(self, file: Path, data: bytes) -> None:
+        """Write a file whole or not at all, for its owner alone."""
+        draft = file.with_name(f"{file.name}.{os.urandom(4).hex()}.new")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(descriptor, "wb") as out:  # noqa: PTH123  # a descriptor
+                out.write(data)
+                out.flush()
+                os.fsync(out.fileno())
+            draft.replace(file)
+            folder = os.open(self.path, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            kind = NoSpace if error.errno in (28, 122, 27) else NotPermitted
+            raise kind(f"{file} cannot be written: {error.strerror}", path=str(file)) from error
+        finally:
+            with suppress(OSError):
+                draft.unlink()

@@ -1,0 +1,222 @@
+"""Trust at the shell: code of folders that others may write runs once it was allowed, as it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import STEP, Shell, acme, write_schema
+
+_RUNS = "__import__('pathlib').Path('ran').touch()\n"
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Shell:
+    """A folder that everybody may write, with a step and a newer schema."""
+    shell = acme(tmp_path / "work", newest="2.0.0")
+    write_schema(shell, "1.0.0")
+    shell.run("schema", "register", "1.0.0")
+    shell.write("steps/up.py", _RUNS + STEP)
+    shell.folder.chmod(0o777)
+    return shell
+
+
+def records(shell: Shell) -> list[Path]:
+    return list((shell.home / "data" / "prefcore" / "trusted").glob("*"))
+
+
+def test_a_folder_of_others_runs_nothing_until_it_is_allowed(shared: Shell) -> None:
+    told = shared.fails(17, "schema", "check")
+    assert "everybody may write" in told
+    assert told.endswith(f"read it, and allow it: prefcore trust {shared.folder}")
+    assert not (shared.folder / "ran").exists()
+    out = shared.run("trust").err
+    assert "allowed the code of" in out
+    assert str(shared.folder / "steps" / "up.py") in out
+    assert not (shared.folder / "ran").exists(), "allowing runs nothing either"
+    shared.run("schema", "check", code=1)
+    assert (shared.folder / "ran").exists()
+
+
+def test_what_was_allowed_is_a_private_file_bound_to_the_folder(shared: Shell) -> None:
+    shared.run("trust", ".")
+    (record,) = records(shared)
+    assert stat.S_IMODE(record.stat().st_mode) == 0o600
+    assert stat.S_IMODE(record.parent.stat().st_mode) == 0o700
+    assert json.loads(record.read_text())["folder"] == str(shared.folder)
+    (told,) = shared.run("trust", "--list", "--json").json
+    assert (told["folder"], told["state"]) == (str(shared.folder), "allowed")
+
+
+@pytest.mark.parametrize("name", ["prefcore.toml", "steps/up.py", "steps/new.py"])
+def test_a_change_of_what_was_allowed_takes_it_back(shared: Shell, name: str) -> None:
+    shared.run("trust")
+    file = shared.folder / name
+    text = file.read_text() if file.exists() else STEP.replace('"2.0.0"', '"3.0.0"')
+    file.write_text(text + "\n# changed\n")
+    told = shared.fails(17, "schema", "check")
+    assert "it is not what it was when you allowed it" in told
+    assert not (shared.folder / "ran").exists()
+    assert shared.run("trust", "--list", "--json").json[0]["state"] == "changed"
+    shared.run("trust", str(shared.folder))
+    assert "is not safe" not in shared.run("trust", "--list").out
+
+
+def test_a_copy_elsewhere_is_not_allowed(shared: Shell, tmp_path: Path) -> None:
+    shared.run("trust")
+    moved = tmp_path / "elsewhere"
+    shared.folder.rename(moved)
+    shared.folder.mkdir()
+    assert "not safe to run" in shared.fails(
+        17, "schema", "check", "--config", str(moved / "prefcore.toml")
+    )
+
+
+def test_revoked_is_refused_again(shared: Shell) -> None:
+    shared.run("trust")
+    shared.run("trust", "--revoke", "--dry-run")
+    shared.run("schema", "check", code=1)
+    assert "allowed" in shared.run("trust", "--revoke").err
+    assert records(shared) == []
+    shared.fails(17, "schema", "check")
+    assert "was not allowed" in shared.fails(10, "trust", "--revoke", ".")
+    assert "no folder of others" in shared.run("trust", "--list").err
+
+
+def test_one_s_own_folder_needs_no_allowing(shell: Shell) -> None:
+    shell.write("steps/up.py", _RUNS + STEP)
+    assert "is your own" in shell.run("trust").err
+    assert records(shell) == []
+    shell.run("migrate", "status")
+
+
+@pytest.mark.parametrize("what", ["schemas", "migrations"])
+def test_python_that_a_folder_of_others_names_is_not_imported(
+    shell: Shell, tmp_path: Path, what: str
+) -> None:
+    """An installed module too: its functions are called as the file says."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "installed_one.py").write_text(_RUNS + "Settings = steps = None\n")
+    shell.write("beside.py", _RUNS + "Settings = steps = None\n")
+    config = shell.folder / "prefcore.toml"
+    before = config.read_text()
+    for module in ("installed_one", "beside"):
+        text = before.replace('schemas = "schemas"', f'schemas = "{module}:Settings"')
+        if what == "migrations":
+            text = before.replace('migrations = "steps"', f'migrations = "{module}:steps"')
+        config.write_text(text)
+        config.chmod(0o666)
+        verb, code = (("get", "name"), 2) if what == "schemas" else (("doctor",), 1)
+        env = {"PYTHONPATH": str(site)}
+        ran = shell.process(*verb, env=env, code=17 if what == "schemas" else 0)
+        assert "allow it: prefcore trust" in ran.out + ran.err
+        assert not (shell.folder / "ran").exists()
+        shell.process("trust")
+        shell.process(*verb, env=env, code=code)
+        assert (shell.folder / "ran").exists()
+        (shell.folder / "ran").unlink()
+
+
+def test_what_lies_compiled_beside_allowed_code_is_not_run(shell: Shell) -> None:
+    """A cache with the source's time and size would else be taken for it."""
+    import importlib.util
+    import py_compile
+
+    module = shell.write("beside.py", "Settings = None  # plain, and as long as the other\n")
+    stamp = module.stat()
+    evil = shell.write("evil.py", _RUNS + "Settings = None")
+    cached = Path(importlib.util.cache_from_source(str(module)))
+    cached.parent.mkdir()
+    py_compile.compile(str(evil), str(cached), doraise=True)
+    data = bytearray(cached.read_bytes())
+    data[8:16] = int(stamp.st_mtime).to_bytes(4, "little") + stamp.st_size.to_bytes(4, "little")
+    cached.write_bytes(data)
+    evil.unlink()
+    config = shell.folder / "prefcore.toml"
+    config.write_text(config.read_text().replace('"schemas"', '"beside:Settings"'))
+    shell.folder.chmod(0o777)
+    shell.process("trust")
+    shell.process("get", "name", code=2)
+    assert not (shell.folder / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "told"),
+    [
+        ("{", 13, "is damaged; remove it, and allow the folder again"),
+        ("[]", 13, "is damaged"),
+        ("[" * 100_000, 13, "is damaged"),
+        ('{"folder": "/", "digest": "x", "allowed_at": "2026-01-01"}', 13, "of another folder"),
+    ],
+)
+def test_a_record_that_is_damaged_allows_nothing(
+    shared: Shell, content: str, code: int, told: str
+) -> None:
+    shared.run("trust")
+    (record,) = records(shared)
+    record.write_text(content)
+    assert told in shared.fails(code, "schema", "check")
+    assert not (shared.folder / "ran").exists()
+
+
+def test_a_record_that_others_could_have_written_allows_nothing(shared: Shell) -> None:
+    shared.run("trust")
+    (record,) = records(shared)
+    record.chmod(0o666)
+    assert "could be anybody's" in shared.fails(17, "schema", "check")
+    assert not (shared.folder / "ran").exists()
+
+
+def test_where_nothing_can_be_kept_nothing_is_allowed(shared: Shell) -> None:
+    (shared.home / "data" / "prefcore").mkdir(parents=True, exist_ok=True)
+    (shared.home / "data" / "prefcore" / "trusted").write_text("a file in its place")
+    assert "cannot be written" in shared.fails(4, "trust")
+    assert "cannot be" in shared.run("schema", "check", code=4).err
+    assert not (shared.folder / "ran").exists()
+
+
+def test_what_nobody_can_have_read_is_not_allowed(shared: Shell) -> None:
+    with (shared.folder / "steps" / "large.py").open("wb") as file:
+        file.truncate(65 << 20)
+    assert "nobody can have read" in shared.fails(17, "trust")
+    assert records(shared) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("trust", "steps"), 10, "holds no prefcore.toml"),
+        (("trust", "gone"), 10, "holds no prefcore.toml"),
+        (("trust", "--list", "--revoke"), 2, "--list stands alone"),
+    ],
+)
+def test_what_cannot_be_trusted_is_told(
+    shell: Shell, words: tuple[str, ...], code: int, told: str
+) -> None:
+    assert told in shell.fails(code, *words)
+
+
+def test_a_dry_run_says_what_would_be_allowed(shared: Shell) -> None:
+    out = shared.run("trust", "--dry-run").err
+    assert "would allow the code of" in out
+    data = shared.run("trust", "--dry-run", "--json").json
+    assert data["allowed"] is False
+    assert str(shared.folder / "steps" / "up.py") in data["files"]
+    assert records(shared) == []
+
+
+def test_a_folder_of_another_user_is_not_one_s_own(shared: Shell) -> None:
+    """As root by its owner; as anybody else by the mode that lets others write."""
+    shared.folder.chmod(0o755 if os.getuid() == 0 else 0o777)
+    if os.getuid() == 0:
+        os.chown(shared.folder / "steps" / "up.py", 65534, 65534)
+    told = shared.fails(17, "schema", "check")
+    assert "belongs to another user" in told or "everybody may write" in told
+    shared.run("trust")
+    shared.run("schema", "check", code=1)
+    assert (shared.folder / "ran").exists()
