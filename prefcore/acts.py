@@ -78,11 +78,17 @@ def set_act(
     unset: Iterable[str],
     *,
     reason: str,
+    left_out: Iterable[str] = (),
 ) -> Act:
-    """Give the act that sets and unsets values of one set, which were checked before."""
-    checked, unset = list(rows), list(unset)
+    """Give the act that sets and unsets values of one set, which were checked before.
+
+    It tells the sentences of what was ``left_out``.
+    """
+    checked, unset, told = list(rows), list(unset), tuple(left_out)
 
     def run(transaction: SealingTransaction, builder: PlanBuilder) -> None:
+        for sentence in told:
+            builder.leave_out(sentence)
         held = {row[0]: row for row in transaction.read_set(schema.app, scope, owner).rows}
         rows = transaction.sealed(scope, owner, checked)
         write_set(transaction, scope, owner, rows, unset)

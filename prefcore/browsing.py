@@ -45,6 +45,7 @@ class Browser(Lookup):
     def __init__(self, workplace: Workplace, environ: Mapping[str, str]) -> None:
         super().__init__(workplace.store, workplace.app, access=workplace.access)
         self._denied: set[tuple[object, ...]] = set()
+        self._untrusted: set[tuple[str, str]] = set()
         self._workplace = workplace
         self._documents: dict[str, SchemaDocument] = {}
         self._environ = dict(environ)
@@ -102,11 +103,7 @@ class Browser(Lookup):
             with self._store.changeset(draft, version=self._version) as transaction:
                 transaction.note()
         except PrefcoreError as failed:
-            import logging
-
-            logging.getLogger("prefcore").warning(
-                "a denial could not be recorded: %s", failed.message
-            )
+            _warn(f"a denial could not be recorded: {failed.message}")
 
     def _check_rows(self, scope: str, owner: str, rows: Collection[Row]) -> None:
         """Raise NotPermitted where a row of a set may not be read; of an empty set, where none."""
@@ -223,11 +220,24 @@ class Browser(Lookup):
         variable = preference.env or variable_of(self.app, key)
         deprecated = None if preference.deprecated is None else preference.deprecated.fields
         return Declared(
-            preference.default, preference.locked, preference.sensitive, variable, deprecated
+            preference.default,
+            preference.locked,
+            preference.sensitive,
+            variable,
+            deprecated,
+            trusted_only=preference.trusted_only,
         )
 
     def _used_deprecated(self, key: str, deprecation: Mapping[str, str]) -> None:
         warn_of(key, deprecation)
+
+    def _not_trusted(self, key: str, project: str) -> None:
+        if (key, project) not in self._untrusted:
+            self._untrusted.add((key, project))
+            _warn(
+                f"project/{project} {key}: what it says is passed over, for the key is declared "
+                "trusted_only; read it with trust (--trust) where you trust the project"
+            )
 
     def _is_held(self, key: str) -> bool:
         with self._view() as view:
@@ -296,8 +306,12 @@ class Browser(Lookup):
         project: str | None = None,
         glob: str = "*",
         defaults: bool = False,
+        trust: bool = False,
     ) -> list[tuple[str, object, str]]:
-        """Give key, value and origin of what holds, sorted by key; with defaults on request."""
+        """Give key, value and origin of what holds, sorted by key; with defaults on request.
+
+        What the project says of ``trusted_only`` keys counts only with ``trust``.
+        """
         layers = [("system", ""), ("user", user), ("project", project)]
         with self._recorded(), self._view() as view:
             held = [
@@ -316,6 +330,12 @@ class Browser(Lookup):
                     found[key] = (preference.default, "default")
         for one in held:
             for row in one.rows:
+                declared = preferences.get(row[0])
+                asks = declared is not None and declared.trusted_only and not trust
+                if asks and one.scope == "project":
+                    if fnmatchcase(row[0], glob):
+                        self._not_trusted(row[0], one.owner)
+                    continue
                 found[row[0]] = (from_text(row[1]), one.place)
         for key in self._read_environment():
             for layer in self._from_environment(key):
@@ -414,3 +434,9 @@ class Browser(Lookup):
         self.permit("read", scope, owner, key)
         with self._view() as view:
             return list(view.history(self.app, scope, owner, key))
+
+
+def _warn(sentence: str) -> None:
+    import logging  # late: 5 ms, and mostly there is nothing to warn of
+
+    logging.getLogger("prefcore").warning("%s", sentence)

@@ -35,18 +35,21 @@ class Changer(Performer, Generic[S]):
         """Give a live, typed view of a user's preferences: reading resolves, assigning sets."""
         return self._bound(Live(self, "user", id, {"user": id}))
 
-    def project(self, id: str) -> S:
-        """Give a live, typed view of a project's preferences."""
-        return self._bound(Live(self, "project", id, {"project": id}))
+    def project(self, id: str, *, trust: bool = False) -> S:
+        """Give a live, typed view of a project's preferences; of ``trusted_only`` ones on trust."""
+        return self._bound(Live(self, "project", id, {"project": id}, trust=trust))
 
     @property
     def system(self) -> S:
         """A live, typed view of the system's preferences."""
         return self._bound(Live(self, "system", "", {}))
 
-    def at(self, *, user: str | None = None, project: str | None = None) -> S:
-        """Give a typed view for reading: what holds for this user in this project."""
-        return self._bound(Resolved(self, {"user": user, "project": project}))
+    def at(self, *, user: str | None = None, project: str | None = None, trust: bool = False) -> S:
+        """Give a typed view for reading: what holds for this user in this project.
+
+        What the project says of ``trusted_only`` preferences counts only with ``trust``.
+        """
+        return self._bound(Resolved(self, {"user": user, "project": project}, trust=trust))
 
     @contextmanager
     def change(
@@ -267,11 +270,16 @@ class Changer(Performer, Generic[S]):
         unset: Iterable[str] = (),
         source: str = "api",
         reason: str = "",
+        left_out: Iterable[str] = (),
     ) -> Plan:
-        """Say what ``set_many`` would do; raises what it would raise."""
+        """Say what ``set_many`` would do; raises what it would raise.
+
+        ``left_out`` are sentences on what the plan leaves out, which it then tells.
+        """
         values, unset = self._named(values, unset)
         rows = self._checked_rows(scope, owner, values, unset, source)
-        return self._plan(set_act(self.schema, scope, owner, rows, unset, reason=reason))
+        act = set_act(self.schema, scope, owner, rows, unset, reason=reason, left_out=left_out)
+        return self._plan(act)
 
     def _permit_write(self, scope: str, owner: str, keys: Iterable[str]) -> None:
         permit = self._workplace.permitting(self._version)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from prefcore.environment import variable_of
 from prefcore.errors import StoreMoved, UnknownKey
-from prefcore.resolution import Declared, ExplainedLayer, Layer, explain, winner
+from prefcore.resolution import Declared, ExplainedLayer, Layer, explain, trusted, winner
 from prefcore.values import UNSET, Sealed, from_text
 
 if TYPE_CHECKING:
@@ -61,9 +61,11 @@ class Lookup:
         user: str | None = None,
         project: str | None = None,
         default: object = None,
+        trust: bool = False,
     ) -> object:
         """Give the value that holds for a key.
 
+        What the project says of a ``trusted_only`` key counts only with ``trust``.
         Without a value in any layer: the schema's default, else ``default``. What is stored
         encrypted comes as a ``Secret``. Raises UnknownKey, InvalidValue where a variable of the
         environment is refused, StoreMoved when another process migrated the store meanwhile, and
@@ -74,6 +76,10 @@ class Lookup:
             self._used_deprecated(key, declared.deprecated)
             key = declared.key or key
         layers = self.layers(key, _sets(user, project))
+        if declared.trusted_only and not trust and project is not None:
+            given, layers = layers, trusted(declared, layers, trust=False)
+            if len(layers) < len(given):
+                self._not_trusted(key, project)
         if declared.variable in self._environ:
             layers += self._from_environment(key)
         if layers:
@@ -94,7 +100,12 @@ class Lookup:
         return value
 
     def explain(
-        self, key: str, *, user: str | None = None, project: str | None = None
+        self,
+        key: str,
+        *,
+        user: str | None = None,
+        project: str | None = None,
+        trust: bool = False,
     ) -> list[ExplainedLayer]:
         """Give every layer that could hold a key's value, strongest first; one of them wins."""
         declared = self.declared(key)
@@ -105,7 +116,8 @@ class Lookup:
         given = self._from_environment(key)
         named = [(layer[0], layer[1]) for layer in given]
         layers = self.layers(key, sets) + given
-        found = explain(declared, layers, [*named, *sets], self._strange(key, sets))
+        strange = self._strange(key, sets)
+        found = explain(declared, layers, [*named, *sets], strange, trust=trust)
         if given and declared.sensitive:
             found = [
                 one._replace(value=self._secret(one.value)) if one.source == "environment" else one
@@ -115,6 +127,9 @@ class Lookup:
 
     def _used_deprecated(self, key: str, deprecation: Mapping[str, str]) -> None:
         """Take note that a program uses a deprecated key."""
+
+    def _not_trusted(self, key: str, project: str) -> None:
+        """Take note that a project's value was passed over, for nobody said to trust it."""
 
     def variable(self, key: str) -> str | None:
         """Give the environment variable that speaks for a key; None where none does."""
@@ -185,6 +200,7 @@ class Lookup:
             bool(fields.get("sensitive", False)),
             fields.get("env") or variable_of(self.app, key),
             fields.get("deprecated"),
+            trusted_only=bool(fields.get("trusted_only", False)),
         )
 
     def _undeclared(self, key: str) -> Declared:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from prefcore.values import UNSET, from_text
 
-__all__ = ["Declared", "ExplainedLayer", "Layer", "explain", "winner"]
+__all__ = ["Declared", "ExplainedLayer", "Layer", "explain", "trusted", "untrusted", "winner"]
 
 #: One layer of a point read: scope, owner, canonical text, updated_at in µs, source, actor.
 Layer = tuple[str, str, str, int, str, str]
@@ -24,7 +24,8 @@ class Declared(NamedTuple):
 
     ``variable`` may speak for the key in the environment; whether it does, the whole schema tells.
     ``deprecated`` has the fields of its deprecation, if it is deprecated. ``key`` is the key's own
-    name where it was asked for by one that it had in an earlier version.
+    name where it was asked for by one that it had in an earlier version. What a project says of a
+    ``trusted_only`` key counts only for who trusts the project.
     """
 
     default: object = UNSET
@@ -33,13 +34,15 @@ class Declared(NamedTuple):
     variable: str = ""
     deprecated: Mapping[str, str] | None = None
     key: str = ""
+    trusted_only: bool = False
 
 
 class ExplainedLayer(NamedTuple):
     """One layer of an explanation, strongest first.
 
-    ``state`` is ``wins``, ``shadowed`` (a stronger layer holds a value), ``unset``, or ``not
-    understood`` (a newer program wrote it, and this one cannot take it); ``origin`` names the set,
+    ``state`` is ``wins``, ``shadowed`` (a stronger layer holds a value), ``unset``, ``not
+    understood`` (a newer program wrote it, and this one cannot take it), or ``not trusted`` (of a
+    project that is not, for a key that asks for that); ``origin`` names the set,
     ``default``, or a variable (``environment/NAME``); times are µs since 1970 UTC.
     """
 
@@ -50,6 +53,21 @@ class ExplainedLayer(NamedTuple):
     source: str = ""
     actor: str = ""
     locked: bool = False
+
+
+def untrusted(key: str, where: str) -> str:
+    """Say that a value is left out, for its key asks for trust and nobody gave it."""
+    return (
+        f"{where} {key}: the key is declared trusted_only, so it was left out; take it with trust "
+        "(--trust) if you trust where it comes from"
+    )
+
+
+def trusted(declared: Declared, layers: Iterable[Layer], *, trust: bool) -> list[Layer]:
+    """Give the layers that count: without ``trust``, no project's where the key asks for it."""
+    if trust or not declared.trusted_only:
+        return list(layers)
+    return [layer for layer in layers if layer[0] != "project"]
 
 
 def winner(declared: Declared, layers: Iterable[Layer]) -> Layer | None:
@@ -74,13 +92,16 @@ def explain(
     layers: Iterable[Layer],
     sets: Iterable[tuple[str, str]],
     strange: Iterable[Layer] = (),
+    *,
+    trust: bool = False,
 ) -> list[ExplainedLayer]:
     """Give every layer that could hold a value, strongest first, the default last.
 
-    ``strange`` layers hold what is not understood, and count for nothing.
+    ``strange`` layers hold what is not understood, and count for nothing. Without ``trust``,
+    neither does what a project says of a ``trusted_only`` key.
     """
     held = {(layer[0], layer[1]): layer for layer in layers}
-    winning = winner(declared, held.values())
+    winning = winner(declared, trusted(declared, held.values(), trust=trust))
     passed_over = {(layer[0], layer[1]): layer for layer in strange}
     held |= passed_over
     explained = []
@@ -93,6 +114,8 @@ def explain(
             continue
         _, _, text, at, source, actor = layer
         state = "wins" if layer is winning else "shadowed"
+        if declared.trusted_only and scope == "project" and not trust:
+            state = "not trusted"
         if (scope, owner) in passed_over:
             state = "not understood"
         explained.append(

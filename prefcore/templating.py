@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from prefcore.errors import NotFound, UsageError
 from prefcore.model import Plan, PreferenceSet, Scope, Selection, place
+from prefcore.resolution import untrusted
 
 if TYPE_CHECKING:
     from prefcore.preferences import Preferences
@@ -67,17 +68,29 @@ class Templates:
     def _is_secret(self, key: str) -> bool:
         return self._prefs.declared(key).sensitive
 
-    def plan_apply(self, name: str, scope: str, owner: str, *, reason: str = "") -> Plan:
+    def plan_apply(
+        self, name: str, scope: str, owner: str, *, trust: bool = False, reason: str = ""
+    ) -> Plan:
         """Say what giving a set the template's values would do; its other values stay.
 
-        Raises NotFound, and what ``set_many`` raises, as where a key may not stand in the scope.
+        Those of ``trusted_only`` keys are left out, and told, but for ``trust``. Raises NotFound,
+        and what ``set_many`` raises, as where a key may not stand in the scope.
         """
         if scope == Scope.TEMPLATE:
             raise UsageError("a template is applied to a user, a project or the system")
         values = self._prefs.values_of(self.named(name))
+        left_out = [] if trust else [key for key in values if self._asks_for_trust(key)]
         return self._prefs.plan_set(
-            scope, owner, values, source="template", reason=reason or f"template {name}"
+            scope,
+            owner,
+            {key: value for key, value in values.items() if key not in left_out},
+            source="template",
+            reason=reason or f"template {name}",
+            left_out=[untrusted(key, f"template/{name}") for key in left_out],
         )
+
+    def _asks_for_trust(self, key: str) -> bool:
+        return self._prefs.declared(key).trusted_only
 
     def plan_delete(self, name: str, *, reason: str = "") -> Plan:
         """Say what deleting a template would do; sets made from it keep their values."""

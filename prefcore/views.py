@@ -19,14 +19,21 @@ class Live:
     """Binds a typed view to one set: reading resolves for its owner, assigning is durable."""
 
     def __init__(
-        self, prefs: Changer[Any], scope: str, owner: str, who: Mapping[str, str | None]
+        self,
+        prefs: Changer[Any],
+        scope: str,
+        owner: str,
+        who: Mapping[str, str | None],
+        *,
+        trust: bool = False,
     ) -> None:
         self._prefs = prefs
+        self._trust = trust
         self._set = (scope, owner)
         self._who = who
 
     def get(self, key: str) -> object:
-        value = self._prefs.get(key, default=UNSET, **self._who)
+        value = self._prefs.get(key, default=UNSET, trust=self._trust, **self._who)
         # The view gives what is declared: a Secret where that is one, and makes it itself.
         return value.reveal() if isinstance(value, Secret) else value
 
@@ -40,8 +47,10 @@ class Live:
 class Resolved(Live):
     """Binds a typed view for reading."""
 
-    def __init__(self, prefs: Changer[Any], who: Mapping[str, str | None]) -> None:
-        super().__init__(prefs, "", "", who)
+    def __init__(
+        self, prefs: Changer[Any], who: Mapping[str, str | None], *, trust: bool = False
+    ) -> None:
+        super().__init__(prefs, "", "", who, trust=trust)
 
     def set(self, key: str, value: object) -> None:
         raise UsageError(

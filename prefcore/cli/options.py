@@ -21,6 +21,7 @@ __all__ = [
     "resolving",
     "selecting",
     "targeting",
+    "trusting",
 ]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -133,6 +134,12 @@ resolving = targeting(*_LAYERS)
 
 #: For verbs that read what holds, in the layers or in a template.
 reading = targeting(*_LAYERS, "Only what this template holds.")
+
+
+#: For verbs that read what holds, and for those that take values from somewhere.
+trusting = click.option(
+    "--trust", is_flag=True, help="Take values of keys that are declared trusted_only too."
+)
 
 
 def selecting(function: _F) -> _F:

@@ -44,6 +44,7 @@ from prefcore.model import (
     to_micros,
 )
 from prefcore.planning import PlanBuilder
+from prefcore.resolution import untrusted
 from prefcore.schema import SchemaDocument
 from prefcore.values import UNSET, canonical_text, from_text, same_text
 from prefcore.vault import SealingTransaction, holds_secrets
@@ -61,7 +62,8 @@ class ImportRequest:
     ``path`` is read twice (for the plan, for the act); ``name`` is what messages call it. ``into``
     is the set that a plain file goes to. ``merge`` are (key glob, strategy id) pairs, the first
     that matches decides, ``strategy`` where none does. ``keep_unknown`` takes keys that the
-    schema does not declare. ``base`` is a file that both sides started from, in place of the one
+    schema does not declare, ``trust`` values of ``trusted_only`` keys, which are left out, and
+    told, without it. ``base`` is a file that both sides started from, in place of the one
     that the log may tell; with ``two_ways`` there is none, so that ``theirs`` takes an earlier
     state of this very store back as it was.
 
@@ -79,6 +81,7 @@ class ImportRequest:
     take: tuple[tuple[str, str], ...] = ()
     choices: tuple[Choice, ...] = ()
     keep_unknown: bool = False
+    trust: bool = False
     from_schema: str | None = None
     base: Path | None = None
     two_ways: bool = False
@@ -196,6 +199,12 @@ class _Walk:
         self._resolvers: dict[str, Callable[[Side], Row | None]] = {}
         self._met = request.selection.is_everything
         self._settlement = Settlement(request.choices, request.take)
+        # Nobody trusts the file with these.
+        self._untrusted = frozenset(
+            key
+            for key, preference in schema.preferences.items()
+            if preference.trusted_only and not request.trust
+        )
 
     def opened(self, one: PreferenceSet) -> PreferenceSet:
         """Give a document's set in clear; what its keys are not here for is left out, and told."""
@@ -339,7 +348,7 @@ class _Walk:
 
         Of a secret that is not sure: documents are made without, and read without their keys.
         """
-        if self._transaction.hides(key):
+        if self._transaction.hides(key) or key in self._untrusted:
             return False
         preference = self._schema.preferences.get(key)
         portable = preference is None or preference.portable
@@ -350,6 +359,12 @@ class _Walk:
         passed, rows = self._passed[one.scope], one.rows
         if self._request.selection.keys:
             rows = tuple(row for row in rows if self._request.selection.takes_key(row[0]))
+        if self._untrusted:
+            for row in rows:
+                if row[0] in self._untrusted:
+                    where = f"{self._request.name}: {place(one.scope, one.owner)}"
+                    self._builder.leave_out(untrusted(row[0], where))
+            rows = tuple(row for row in rows if row[0] not in self._untrusted)
         unseen = [row for row in rows if row[1] not in passed[row[0]]]
         refused = {row for row in unseen if not self._passes(one, row)}
         return tuple(row for row in rows if row not in refused) if refused else rows

@@ -109,7 +109,7 @@ def _facts(preference: Preference, document: SchemaDocument) -> Iterator[tuple[s
     if not preference.portable:
         yield "Portable", "no; the value belongs to one machine"
     if preference.trusted_only:
-        yield "Trusted only", "a project sets it only where it is trusted"
+        yield "Trusted only", "a project's value counts only where the project is trusted"
     for name, words in (
         ("Environment", preference.env),
         ("Role needed", preference.requires_role),

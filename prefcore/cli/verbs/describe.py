@@ -63,7 +63,7 @@ def _facts(preference: Preference, variable: str | None) -> Iterator[tuple[str, 
     flags = {
         "sensitive": "its value is never shown",
         "locked": "the system's value wins over all others",
-        "trusted_only": "projects set it only where they are trusted",
+        "trusted_only": "of a project, an import or a template it is taken only with --trust",
     }
     for name, words in flags.items():
         if getattr(preference, name):

@@ -8,7 +8,7 @@ from prefcore.cli.completing import keys
 from prefcore.cli.deprecations import tell_deprecated
 from prefcore.cli.frame import Command
 from prefcore.cli.masking import Masks
-from prefcore.cli.options import Target, resolving
+from prefcore.cli.options import Target, resolving, trusting
 from prefcore.cli.output import escaped, print_json, print_table, shown, width
 from prefcore.cli.session import Session
 from prefcore.cli.times import local_time
@@ -22,13 +22,14 @@ __all__ = ["command"]
 @click.command("explain", cls=Command)
 @click.argument("key", shell_complete=keys)
 @resolving
+@trusting
 @click.pass_obj
-def command(session: Session, key: str, target: Target) -> None:
+def command(session: Session, key: str, target: Target, trust: bool) -> None:
     """Show every layer of a key, strongest first, and which one wins."""
     target = target.to_read(lambda: session.me)
     with session.reading() as prefs:
         tell_deprecated(prefs, [key])
-        layers = prefs.explain(key, user=target.user, project=target.project)
+        layers = prefs.explain(key, user=target.user, project=target.project, trust=trust)
         masks = Masks.of(prefs)
     if session.json:
         data = {"key": key, "layers": [_data(key, one, masks) for one in layers]}

@@ -13,8 +13,8 @@ import click
 from prefcore.cli.completing import keys
 from prefcore.cli.deprecations import tell_deprecated
 from prefcore.cli.frame import Command
-from prefcore.cli.options import Target, reading
-from prefcore.cli.output import MASK, print_json
+from prefcore.cli.options import Target, reading, trusting
+from prefcore.cli.output import MASK, escaped, print_json, warn
 from prefcore.cli.session import Session
 from prefcore.errors import NotFound, NotPermitted, UnknownKey
 from prefcore.lookup import Lookup
@@ -32,10 +32,13 @@ _Found = tuple[object, str, bool]
 @click.command("get", cls=Command)
 @click.argument("key", shell_complete=keys)
 @reading
+@trusting
 @click.option("--show-origin", is_flag=True, help="Print first which set the value comes from.")
 @click.option("--reveal", is_flag=True, help="Print a secret itself, not a mask in its place.")
 @click.pass_obj
-def command(session: Session, key: str, target: Target, show_origin: bool, reveal: bool) -> None:
+def command(
+    session: Session, key: str, target: Target, trust: bool, show_origin: bool, reveal: bool
+) -> None:
     """Print the value that holds for a key.
 
     Text is printed bare, everything else as JSON. A key that is unset and has no default exits
@@ -44,8 +47,8 @@ def command(session: Session, key: str, target: Target, show_origin: bool, revea
     target = target.to_read(lambda: session.me)
     store = session.open_store()
     try:
-        found = _found_fast(session, store, key, target) or _found_by_facade(
-            session, store, key, target
+        found = _found_fast(session, store, key, target, trust=trust) or _found_by_facade(
+            session, store, key, target, trust=trust
         )
         if reveal:
             found = _revealed(session, store, key, found)
@@ -57,7 +60,9 @@ def command(session: Session, key: str, target: Target, show_origin: bool, revea
     _print(session, key, value, origin, sensitive=sensitive, show_origin=show_origin)
 
 
-def _found_fast(session: Session, store: Store, key: str, target: Target) -> _Found | None:
+def _found_fast(
+    session: Session, store: Store, key: str, target: Target, *, trust: bool
+) -> _Found | None:
     """Give what is found by the store's own declaration alone; None where that does not do."""
     if store.read_only:  # perhaps it is older than its readers, and read through the steps
         return None
@@ -65,20 +70,22 @@ def _found_fast(session: Session, store: Store, key: str, target: Target) -> _Fo
     try:
         if session.environ.get(lookup.declared(key).variable):
             return None  # what the variable's text means, only the schema tells
-        return _found(lookup, key, target)
+        return _found(lookup, key, target, trust=trust)
     except (UnknownKey, NotPermitted):
         # The facade records what it denies.
         # A fresh store declares nothing yet, and the whole schema knows the nearest key.
         return None
 
 
-def _found_by_facade(session: Session, store: Store, key: str, target: Target) -> _Found:
+def _found_by_facade(
+    session: Session, store: Store, key: str, target: Target, *, trust: bool
+) -> _Found:
     prefs = session.facade(store)
     session.read_at_newest(prefs)
-    return _found(prefs, key, target)
+    return _found(prefs, key, target, trust=trust)
 
 
-def _found(lookup: Lookup, key: str, target: Target) -> _Found:
+def _found(lookup: Lookup, key: str, target: Target, *, trust: bool) -> _Found:
     declared = lookup.declared(key)
     tell_deprecated(lookup, [key])
     if target.template is not None:
@@ -86,7 +93,14 @@ def _found(lookup: Lookup, key: str, target: Target) -> _Found:
         layers = lookup.layers(key, sets)
         value = from_text(layers[0][2]) if layers else UNSET
         return value, f"template/{target.template}", declared.sensitive
-    for layer in lookup.explain(key, user=target.user, project=target.project):
+    told = lookup.explain(key, user=target.user, project=target.project, trust=trust)
+    for layer in told:
+        if layer.state == "not trusted":
+            warn(
+                f"{escaped(layer.origin)} {key}: what it says is passed over, for the key is "
+                "declared trusted_only; --trust takes it"
+            )
+    for layer in told:
         if layer.state == "wins":
             return layer.value, layer.origin, declared.sensitive
     return UNSET, "", declared.sensitive

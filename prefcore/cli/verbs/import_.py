@@ -13,7 +13,7 @@ from prefcore.cli.conflicts import ask_about, can_ask, choices_of, write_conflic
 from prefcore.cli.files import readable
 from prefcore.cli.frame import Command
 from prefcore.cli.masking import Masks
-from prefcore.cli.options import Target, acting, selecting, targeting
+from prefcore.cli.options import Target, acting, selecting, targeting, trusting
 from prefcore.cli.output import escaped, say
 from prefcore.cli.plans import finish, tell_done
 from prefcore.cli.progress import progress
@@ -93,6 +93,7 @@ _into = targeting(
     default="refuse",
     help="What to do with keys the schema does not declare (default: refuse the file).",
 )
+@trusting
 @selecting
 @_into
 @acting
@@ -108,6 +109,7 @@ def command(
     format_id: str | None,
     from_schema: str | None,
     unknown: str,
+    trust: bool,
     selection: Selection,
     target: Target,
     dry_run: bool,
@@ -146,6 +148,7 @@ def command(
             take=tuple((key, side) for side, key in take),
             choices=choices_of(resolve, prefs.plugins, prefs.app) if resolve else (),
             keep_unknown=unknown == "keep",
+            trust=trust,
             base=start,
             two_ways=two_ways,
             from_schema=from_schema,

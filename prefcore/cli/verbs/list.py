@@ -11,7 +11,7 @@ import click
 from prefcore.cli.completing import keys
 from prefcore.cli.frame import Command
 from prefcore.cli.masking import Masks
-from prefcore.cli.options import Target, reading
+from prefcore.cli.options import Target, reading, trusting
 from prefcore.cli.output import escaped, print_json, print_table, say, shown, width
 from prefcore.cli.session import Session
 
@@ -25,6 +25,7 @@ __all__ = ["command"]
 @click.command("list", cls=Command)
 @click.argument("glob", default="*", shell_complete=keys)
 @reading
+@trusting
 @click.option("--defaults", is_flag=True, help="List the schema's defaults too.")
 @click.option("--show-origin", is_flag=True, help="Show which set each value comes from.")
 @click.option(
@@ -35,6 +36,7 @@ def command(
     session: Session,
     glob: str,
     target: Target,
+    trust: bool,
     defaults: bool,
     show_origin: bool,
     deprecated: bool,
@@ -45,7 +47,7 @@ def command(
     """
     target = target.to_read(lambda: session.me)
     with session.reading() as prefs:
-        found = _found(prefs, glob, target, defaults=defaults)
+        found = _found(prefs, glob, target, defaults=defaults, trust=trust)
         masks = Masks.of(prefs)
         old = dict(_sentences(prefs)) if deprecated else {}
     if deprecated:
@@ -82,11 +84,15 @@ def _sentences(prefs: Preferences[Schema]) -> Iterator[tuple[str, str]]:
 
 
 def _found(
-    prefs: Preferences[Schema], glob: str, target: Target, *, defaults: bool
+    prefs: Preferences[Schema], glob: str, target: Target, *, defaults: bool, trust: bool
 ) -> list[tuple[str, object, str]]:
     if target.template is None:
         return prefs.effective(
-            user=target.user, project=target.project, glob=glob, defaults=defaults
+            user=target.user,
+            project=target.project,
+            glob=glob,
+            defaults=defaults,
+            trust=trust,
         )
     held = prefs.read_set("template", target.template)
     return [(one.key, one.value, held.place) for one in held.entries if fnmatchcase(one.key, glob)]

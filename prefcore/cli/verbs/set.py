@@ -80,6 +80,10 @@ def command(
         if any(prefs.declared(key).sensitive for key in values):
             warn_uncopied(prefs.keys.ring)
         _warn_shadowed(prefs, scope, owner, list(values))
+        if scope == "project":
+            for key in values:
+                if prefs.declared(key).trusted_only:
+                    warn(f"{key} is declared trusted_only: here it counts only with --trust")
 
 
 def _texts(
@@ -164,7 +168,8 @@ def _warn_shadowed(prefs: Preferences[Schema], scope: str, owner: str, keys: lis
     if scope not in ("user", "project"):
         return
     for key in keys:
-        layers = prefs.explain(key, **{scope: owner})
+        user, project = (owner if scope == one else None for one in ("user", "project"))
+        layers = prefs.explain(key, user=user, project=project)
         if layers[0].locked and layers[0].state == "wins":
             warn(f"{key}: the system's value is locked and wins over this one")
         elif layers[0].state == "wins" and layers[0].origin.startswith("environment/"):

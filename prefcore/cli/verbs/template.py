@@ -9,7 +9,7 @@ import click
 from prefcore.cli.completing import keys, templates
 from prefcore.cli.frame import Command, LazyGroup
 from prefcore.cli.masking import Masks
-from prefcore.cli.options import Target, acting, owner_name, targeting
+from prefcore.cli.options import Target, acting, owner_name, targeting, trusting
 from prefcore.cli.output import escaped, print_json, print_table, say, shown, width
 from prefcore.cli.plans import carry_out, tell_done
 from prefcore.cli.session import Session
@@ -117,16 +117,19 @@ def save_command(
 @click.command("apply", cls=Command)
 @_name
 @_to
+@trusting
 @acting
 @click.pass_obj
-def apply_command(session: Session, name: str, target: Target, dry_run: bool, reason: str) -> None:
+def apply_command(
+    session: Session, name: str, target: Target, trust: bool, dry_run: bool, reason: str
+) -> None:
     """Give a set the values of template NAME; what else it holds stays.
 
     All or nothing: a key that may not stand in that scope refuses the whole template.
     """
     scope, owner = target.to_change(lambda: session.me)
     with session.preferences() as prefs:
-        plan = prefs.templates.plan_apply(name, scope, owner, reason=reason)
+        plan = prefs.templates.plan_apply(name, scope, owner, trust=trust, reason=reason)
         _do(session, prefs, plan, f"applied template {escaped(name)}", dry=dry_run)
 
 
