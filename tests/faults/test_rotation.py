@@ -51,17 +51,16 @@ def folder(tmp_path: Path) -> Path:
     """A store with many secrets, each changed once, and its key ring."""
     keys = keys_of(tmp_path).folder
     keys.create(AT, keys.new_root_file)
-    with opened(tmp_path) as prefs:
-        for state in ("old", "new"):
+    for state in ("old", "new"):
+        with opened(tmp_path) as prefs:
             draft = prefs._workplace.draft("set", "")
             with prefs.store.changeset(draft, version=prefs.version) as begun:
                 secrets = prefs._workplace.vault.sealing(begun, draft, lambda key: True)
-                if prefs.version is None and state == "old":
+                if prefs.version is None:
                     prefs._workplace.put_in_force(secrets, "1.0.0")
                 for number in range(OWNERS):
                     row = ("token", f'"{state} {number}"', 1, "api", "t")
                     secrets.write("user", f"user{number:05}", [row])
-            prefs = opened(tmp_path)
     return tmp_path
 
 
