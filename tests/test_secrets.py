@@ -388,9 +388,13 @@ def migrated(place: Path, keys: Keys, schemas: list[SchemaDocument], steps: list
         for one in more:
             prefs.register(one)
     prefs = opened(place, keys, schemas[-1], migrations=tuple(steps))
-    with prefs.begin_migration(schemas[-1].version) as begun:
-        assert CANARY not in repr(begun.plan)
-        begun.commit()
+    try:
+        with prefs.begin_migration(schemas[-1].version) as begun:
+            assert CANARY not in repr(begun.plan)
+            begun.commit()
+    except BaseException:
+        prefs.close()
+        raise
     return prefs
 
 

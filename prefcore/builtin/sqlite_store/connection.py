@@ -147,6 +147,7 @@ def connect(path: str, *, read_only: bool) -> sqlite3.Connection:
         query = "mode=ro"
     else:
         query = "mode=ro&immutable=1"
+    connection = None
     try:
         connection = sqlite3.connect(
             _uri(path, query),
@@ -158,6 +159,8 @@ def connect(path: str, *, read_only: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")
         return connection
     except sqlite3.Error as error:
+        if connection is not None:
+            connection.close()
         raise translated(error, path) from error
 
 
