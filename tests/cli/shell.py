@@ -111,6 +111,7 @@ class Shell:
             cwd=self.folder,
             env={**self.environ, **env},
             check=False,
+            timeout=300,
         )
         ran = Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
         assert ran.code == code, ran
@@ -123,6 +124,18 @@ class Shell:
             return "\n".join(connection.iterdump())
         finally:
             connection.close()
+
+
+def ended(child: subprocess.Popen[bytes], *, within: float = 120) -> bytes:
+    """Wait until a child ends, and give its standard error; one that hangs is killed, and raises.
+
+    Leaving the ``with`` block of a child that hangs would wait for it for ever.
+    """
+    try:
+        return child.communicate(timeout=within)[1]
+    except subprocess.TimeoutExpired:
+        child.kill()
+        raise
 
 
 def sentence(ran: Ran) -> str:

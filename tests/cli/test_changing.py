@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from tests.cli.shell import PREFCORE, Shell
+from tests.cli.shell import PREFCORE, Shell, ended
 
 
 def test_set_says_in_one_line_what_happened(shell: Shell) -> None:
@@ -137,7 +137,7 @@ def test_a_missing_value_is_asked_for_on_a_terminal_only(shell: Shell) -> None:
         env=shell.environ,
     ) as child:
         os.write(ours, b"Bo\n")
-        _, err = child.communicate(timeout=30)
+        err = ended(child)
     os.close(ours)
     os.close(theirs)
     assert child.returncode == 0, err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import subprocess
 from pathlib import Path
 
@@ -148,6 +149,10 @@ def test_a_conflict_file_that_was_edited_is_refused_with_its_place(held: Shell) 
     assert held.fails(13, *words).startswith("c.json: line ")
 
 
+#: Seconds for which a process may say nothing before it counts as hung.
+LONGEST = 120
+
+
 def at_a_terminal(shell: Shell, answers: str, *words: str) -> tuple[int, str]:
     """Run at a pseudo-terminal, and give the exit code and all that was shown."""
     ours, theirs = pty.openpty()
@@ -163,6 +168,9 @@ def at_a_terminal(shell: Shell, answers: str, *words: str) -> tuple[int, str]:
         os.write(ours, answers.encode())
         shown = b""
         while True:
+            if not select.select([ours], [], [], LONGEST)[0]:
+                child.kill()
+                raise AssertionError(f"it waits for an answer that nobody gives: {shown.decode()}")
             try:
                 piece = os.read(ours, 4096)
             except OSError:  # Linux's way to say that nobody holds the other end

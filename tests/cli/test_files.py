@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from backports import zstd
 
-from tests.cli.shell import EXAMPLE, PREFCORE, Shell, acme
+from tests.cli.shell import EXAMPLE, PREFCORE, Shell, acme, ended
 
 
 @pytest.fixture
@@ -299,7 +299,7 @@ def test_two_imports_at_once_are_both_whole_and_the_later_sees_the_first(held: S
             )
         )
     for child in children:
-        assert child.communicate(timeout=60)[1] == b""
+        assert ended(child) == b""
         assert child.returncode == 0
     later, first = held.run("history", "--limit", "2", "--json").json
     assert first["changes"] == 2002

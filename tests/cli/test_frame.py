@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from prefcore.cli import failures, program
-from tests.cli.shell import PREFCORE, Shell
+from tests.cli.shell import PREFCORE, Shell, ended
 
 
 def test_global_options_stand_before_or_after_the_verb(shell: Shell) -> None:
@@ -67,6 +68,19 @@ def test_a_bug_is_one_sentence_too(shell: Shell, monkeypatch: pytest.MonkeyPatch
     assert "test_frame.py" in shell.run("get", "size", "--debug", code=failures.BUG).err
 
 
+def _opened_for_writing(pipe: Path, child: subprocess.Popen[bytes]) -> int:
+    """Open a pipe once a child has opened it to read."""
+    end = time.monotonic() + 120
+    while True:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:  # nobody reads it as yet
+            if child.poll() is not None or time.monotonic() > end:
+                child.kill()
+                raise
+            time.sleep(0.01)
+
+
 def test_an_interrupt_exits_with_130(shell: Shell) -> None:
     os.mkfifo(shell.folder / "pipe")
     # A shell's background job, such as these tests may be, ignores interrupts and hands that on.
@@ -80,9 +94,11 @@ def test_an_interrupt_exits_with_130(shell: Shell) -> None:
         env=shell.environ,
         stderr=subprocess.PIPE,
     ) as child:
-        time.sleep(1.5)
+        # Before it reads, an interrupt may meet Python starting, which swallows some.
+        writing = _opened_for_writing(shell.folder / "pipe", child)
         child.send_signal(signal.SIGINT)
-        _, err = child.communicate(timeout=30)
+        err = ended(child)
+        os.close(writing)
     assert (child.returncode, err) == (failures.INTERRUPTED, b"prefcore: interrupted\n")
 
 
@@ -102,7 +118,7 @@ def test_a_reader_that_goes_away_is_no_error(shell: Shell) -> None:
             child.stdout.read(10)
             child.stdout.close()
             child.stdout = None
-            _, err = child.communicate(timeout=30)
+            err = ended(child)
         assert err == b"", words
         assert child.returncode in (0, failures.READER_GONE), words
 

@@ -15,6 +15,7 @@ import pytest
 
 from prefcore.cli.progress import Progress
 from tests.benchmarks import population
+from tests.cli.shell import ended
 
 
 class _Terminal(io.StringIO):
@@ -90,7 +91,7 @@ def _seen(project: Path, terminal: tuple[int, int], *words: str) -> str:
     process.stdout.read(1)  # it has begun to write
     time.sleep(1.2)
     assert process.stdout.read().endswith(b"}}\n")
-    assert process.wait() == 0
+    assert process.wait(120) == 0
     process.stdout.close()
     return _all_of(lambda: os.read(ours, 65536)).decode()
 
@@ -127,5 +128,5 @@ def test_a_file_for_the_standard_error_gets_nothing(project: Path) -> None:
         assert exported.stdout is not None
         exported.stdout.read(1)
         time.sleep(1.2)
-        exported.communicate()
+        ended(exported)
     assert (project / "errors").read_bytes() == b""
