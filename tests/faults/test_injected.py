@@ -58,6 +58,21 @@ def test_a_third_state_and_files_left_behind_are_found(prepared: Prepared, tmp_p
     ]
 
 
+def test_a_backup_that_was_not_made_and_what_stays_of_one_are_found(tmp_path: Path) -> None:
+    start = tmp_path / "start"
+    start.mkdir()
+    story.prepare(start, owners=1)
+    with story.opened(start) as prefs:
+        prefs.back_up(target=story.target(start))
+    backup = Prepared("backup", start, State(start), State(start))
+    assert _judged(backup, start, tmp_path / "one", 0) == [
+        "it ended with 0, and there are 1 whole backups"
+    ]
+    orphan = "01a21862-8618-75f1-8740-efaddda3061e.document.json"
+    (start / "backups" / orphan).write_text("{}")
+    assert _judged(backup, start, tmp_path / "two", 14) == [f"files are left behind: ['{orphan}']"]
+
+
 LOG = """\
 7  write(3</d/a>, ""..., 100)         = 100
 7  --- SIGSTOP {si_signo=SIGSTOP, si_code=SI_KERNEL} ---
