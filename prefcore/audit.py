@@ -21,22 +21,32 @@ last without a line end; before the first link stand 64 zeros.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
+from itertools import count
+
+import attrs
 
 from prefcore.canonical import QUOTED, iso_time
-from prefcore.model import Change, Changeset, Rename, to_micros
+from prefcore.model import AuditRecord, Change, Changeset, Rename, to_micros
 from prefcore.values import canonical_text
 
 __all__ = [
     "ALGORITHM",
     "FIRST",
     "SEALED_DIGESTS",
+    "ChangedText",
     "ChangesetDigest",
+    "Logged",
+    "LoggedFault",
     "chain",
     "digest_of",
     "expected_digests",
+    "faults",
 ]
+
+#: Scope, owner, key, canonical text before and after; None where there was no entry.
+ChangedText = tuple[str, str, str, str | None, str | None]
 
 #: What an AuditRecord says of a digest made here.
 ALGORITHM = "sha256"
@@ -47,6 +57,27 @@ FIRST = "0" * 64
 
 _BATCH = 1024
 _SEALED = '{"$sealed":['
+
+
+@attrs.frozen
+class Logged:
+    """One changeset as a log tells it in bulk, with its link of the chain.
+
+    ``changed`` comes as a digest takes it, and is drawn before the next changeset is.
+    """
+
+    changeset: Changeset
+    record: AuditRecord
+    renames: tuple[Rename, ...]
+    changed: Iterable[ChangedText]
+
+
+@attrs.frozen
+class LoggedFault:
+    """One thing that is wrong with a log, and the revision at which it shows."""
+
+    revision: int
+    what: str
 
 
 class ChangesetDigest:
@@ -62,7 +93,7 @@ class ChangesetDigest:
         """Take in one changed entry: its canonical texts, None where there is no entry."""
         self.entries(((scope, owner, key, before_text, after_text),))
 
-    def entries(self, rows: Iterable[tuple[str, str, str, str | None, str | None]]) -> None:
+    def entries(self, rows: Iterable[ChangedText]) -> None:
         """Take in changed entries in bulk, each as the arguments of ``entry``."""
         lines, quoted = self._lines, QUOTED
         for scope, owner, key, before, after in rows:
@@ -161,6 +192,47 @@ def expected_digests(changesets: Iterable[Changeset]) -> dict[int, str]:
         if isinstance(told, Mapping):
             found.update((int(revision), str(digest)) for revision, digest in told.items())
     return found
+
+
+def faults(log: Iterable[Logged], sealed_later: Mapping[int, str]) -> Iterator[LoggedFault]:
+    """Give where a log, oldest first, is not what its own digests and chain say.
+
+    ``sealed_later`` is of ``expected_digests``. Nothing is remembered of a changeset but its link.
+    """
+    previous, due = FIRST, 1
+    for one in log:
+        record, changeset = one.record, one.changeset
+        revision = record.revision
+        if revision != due:
+            gap = f"revision {due} is" if revision == due + 1 else f"{due} to {revision - 1} are"
+            yield LoggedFault(revision, f"there is a gap before it: {gap} missing")
+        if record.chain != chain(previous, revision, record.digest):
+            yield LoggedFault(revision, "its link does not follow from the one before")
+        previous, due = record.chain, revision + 1
+        if record.algorithm != ALGORITHM:
+            yield LoggedFault(revision, f"its digest is of a kind '{record.algorithm:.40}'")
+            continue
+        numbers, digest = count(), ChangesetDigest()
+        digest.entries(row for row, _ in zip(one.changed, numbers, strict=False))
+        for rename in one.renames:
+            digest.rename(rename.before, rename.after)
+        digest.facts(changeset)
+        found = next(numbers)
+        if found != changeset.changes:
+            yield LoggedFault(revision, f"it counts {changeset.changes} changes, and has {found}")
+        if digest.hexdigest() != sealed_later.get(revision, record.digest):
+            yield LoggedFault(
+                revision,
+                f"the {changeset.kind} by {changeset.actor} of {iso_time(to_micros(changeset.at))} "
+                "is not what its digest says: its facts, a value before or after it, or an entry "
+                "that it was the last to change were edited",
+            )
+        elif _facts_of(record) != _facts_of(changeset):
+            yield LoggedFault(revision, "its audit record tells other facts than the log")
+
+
+def _facts_of(one: AuditRecord | Changeset) -> tuple[object, ...]:
+    return one.revision, one.at, one.actor, one.kind, one.reason, one.changes
 
 
 def chain(previous: str, revision: int, digest: str) -> str:

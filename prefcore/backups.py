@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
 import attrs
 
 from prefcore import __version__
 from prefcore.engines import backups as engine
 from prefcore.engines.backups import Catalogue, Manifest, OpenedBackup
-from prefcore.errors import NotFound, UsageError
+from prefcore.errors import IntegrityError, NotFound, UsageError, WrongKey
+from prefcore.heads import Head, head_of
 from prefcore.host import data_folder
 from prefcore.interfaces import Capability, FormatInfo, Store
+from prefcore.keys import Keys
+from prefcore.notary import Notary
 from prefcore.plugins import Plugins
+from prefcore.schema.secret import Secret
+from prefcore.sealed_files import decrypted, encrypting
+from prefcore.security.checkpoints import Checkpoint
 
 __all__ = ["Backups", "Taken", "begun_folder", "target_named"]
 
@@ -31,11 +39,13 @@ class Taken:
 
     It is not where nothing changed since the newest backup, which then is the one given.
     ``swept`` has the ids of backups that were cut off, and of which the rest was removed.
+    ``warning`` says what should be known of it all the same.
     """
 
     manifest: Manifest
     is_new: bool
     swept: tuple[str, ...] = ()
+    warning: str = ""
 
 
 def begun_folder(environ: Mapping[str, str]) -> Path:
@@ -75,17 +85,27 @@ def target_named(name: str | None, targets: Mapping[str, str]) -> tuple[str, str
 class Backups:
     """The backups in one target; close it, or use it in a ``with`` block.
 
-    ``name`` is what the target is called, by configuration or by its URL. Everything raises what
+    ``name`` is what the target is called, by configuration or by its URL. ``keys`` is the key ring
+    that backups are encrypted and signed with, ``actor`` who makes them. Everything raises what
     the target raises: TargetUnreachable, NotPermitted, NoSpace, ReadOnly, PluginMissing. ``begun``
     is the folder of the notes by which the rest of backups that were cut off is found and removed
     (``begun_folder``); without one, nothing ever is.
     """
 
     def __init__(
-        self, url: str, *, plugins: Plugins, name: str = "", begun: Path | None = None
+        self,
+        url: str,
+        *,
+        plugins: Plugins,
+        name: str = "",
+        keys: Keys | None = None,
+        actor: str = "",
+        begun: Path | None = None,
     ) -> None:
         self.url = url
         self.name = name or url
+        self._keys = keys
+        self._actor = actor
         self._plugins = plugins
         self._target = plugins.backup_targets.get(url.partition(":")[0]).factory(url)
         self._begun = engine.BegunBackups(begun, url, self._target)
@@ -100,23 +120,40 @@ class Backups:
         """Give up what the target holds open."""
         self._target.close()
 
-    def create(self, store: Store, *, format: str | None = None, always: bool = False) -> Taken:
+    def create(
+        self,
+        store: Store,
+        *,
+        format: str | None = None,
+        always: bool = False,
+        encrypt: bool | None = None,
+        passphrase: Secret[str] | None = None,
+        in_act: bool = False,
+    ) -> Taken:
         """Back a whole store up, all applications with their history, as it is at one moment.
 
         Where nothing changed since the newest backup, which is read to see that it is undamaged,
         that one is given instead, unless ``always``. The default format is ``binary`` where it is
-        installed, else ``json``. Raises NotFound where the store holds nothing, and IntegrityError
-        where the target gives back something else than it took; then no backup was made.
+        installed, else ``json``. It is encrypted to the ``passphrase``, or else to the key ring if
+        there is one; ``encrypt`` False leaves it in clear, and True wants the ring. With a ring, a
+        signed checkpoint of the log goes into the manifest, and into the log, unless a changeset
+        of this thread is open: ``in_act``. What this user's backups that were cut off left in the
+        target is removed first.
 
-        What this user's backups that were cut off left in the target is removed first.
+        Raises NotFound where the store holds nothing, PolicyRefused where the ring that is wanted
+        is missing, WrongKey where it does not open, and IntegrityError where the target gives back
+        something else than it took; then no backup was made.
         """
         info = self._format(format)
+        encryption = self._encryption(encrypt, passphrase)
         at = datetime.now(UTC)
         swept = tuple(self._begun.sweep(at.timestamp()))
         if not always:
-            same = engine.unchanged(store, self._target, self.list())
+            fitting = partial(self._is_fitting, encryption)
+            same = engine.unchanged(store, self._target, self.list(), fitting)
             if same is not None:
                 return Taken(same, is_new=False, swept=swept)
+        sign, warning = self._signing(store, at, encryption, in_act=in_act)
         made = engine.create(
             store,
             self._target,
@@ -126,8 +163,60 @@ class Backups:
             generator=f"prefcore {__version__}",
             formats=self._formats(),
             begun=self._begun,
+            sign=sign,
+            encryption=encryption,
         )
-        return Taken(made, is_new=True, swept=swept)
+        return Taken(made, is_new=True, swept=swept, warning=warning)
+
+    def _encryption(
+        self, encrypt: bool | None, passphrase: Secret[str] | None
+    ) -> engine.Encryption | None:
+        phrase = None if passphrase is None else passphrase.reveal()
+        keys = self._keys
+        if phrase is not None and encrypt is False:
+            raise UsageError("a backup that is not encrypted has no passphrase")
+        is_wanted = phrase is not None or encrypt
+        if keys is None or encrypt is False or not (is_wanted or keys.ring):
+            if is_wanted:
+                raise UsageError("to encrypt backups, they have to be opened with keys=")
+            return None
+        active = None if phrase is not None else keys.needed("the backup").active
+        return engine.Encryption(
+            key=active,
+            encrypting=lambda out: encrypting(out, keys, phrase),
+            decrypting=lambda source, name: decrypted(source, name, keys, passphrase=phrase),
+        )
+
+    def _is_fitting(self, wanted: engine.Encryption | None, one: Manifest) -> bool:
+        """Say whether a backup is as well protected as one made now would be."""
+        if wanted is None:
+            return not one.encrypted
+        return one.encrypted and one.key == wanted.key
+
+    def _signing(
+        self, store: Store, at: datetime, wanted: engine.Encryption | None, *, in_act: bool
+    ) -> tuple[Callable[[Head], Checkpoint] | None, str]:
+        """Give what signs the head of the log, after a checkpoint was put into it, or why not."""
+        if self._keys is None:
+            return None, ""
+        notary = Notary(store, self._keys, actor=self._actor)
+        try:
+            if not notary.is_able:
+                return None, ""
+            notary.record(in_log=not in_act)
+            sign = notary.sign(at)
+        except WrongKey as error:
+            if wanted is not None:
+                raise
+            return None, f"it holds no checkpoint of the audit chain: {error.message}"
+        except IntegrityError as error:  # all the more it should be kept, and be looked at
+            return None, f"it holds no checkpoint of the audit chain: {error.message}"
+
+        def signed(head: Head) -> Checkpoint:
+            assert head.lineage is not None, "what is empty is not backed up"
+            return sign(lineage=head.lineage, revision=head.revision, chain=head.chain)
+
+        return signed, ""
 
     def list(self) -> Catalogue:
         """Give what the target holds: backups, oldest first, whole or not, and foreign files."""
@@ -142,43 +231,61 @@ class Backups:
         lineage = None
         if store is not None:
             with store.snapshot() as view:
-                lineage = engine.head_of(view).lineage
+                lineage = head_of(view).lineage
         return self.list().named(id, lineage=lineage)
 
     def verify(self, manifest: Manifest, *, level: int = 2) -> None:
         """Look at a backup: whether it is there (0), its bytes (1), what it holds (2), or all (3).
 
         Level 3 makes a scratch store of it, in a temporary folder, and compares that. What is
-        wrong is raised: NotFound, IntegrityError, NewerFormat or PluginMissing.
+        wrong is raised: NotFound, IntegrityError, NewerFormat, PluginMissing, and WrongKey where
+        it is encrypted and its key is not here.
         """
         if not 0 <= level < len(engine.LEVELS):
             raise UsageError(f"levels are 0 to {len(engine.LEVELS) - 1}, not {level}")
         formats = self._formats()
         if level < 3:
-            engine.verify(self._target, manifest, formats, level=level)
+            engine.verify(self._target, manifest, formats, level=level, decrypting=self._decrypting)
             return
         with TemporaryDirectory(prefix="prefcore-") as folder:
             url = f"sqlite:{Path(folder, 'scratch.db')}"
             scratch = self._plugins.stores.get("sqlite").open(url, create=True, read_only=False)
             try:
-                engine.verify(self._target, manifest, formats, level=level, scratch=scratch)
+                engine.verify(
+                    self._target,
+                    manifest,
+                    formats,
+                    level=level,
+                    scratch=scratch,
+                    decrypting=self._decrypting,
+                )
             finally:
                 scratch.close()
 
     def load(self, manifest: Manifest, into: Store) -> None:
         """Make a store that holds nothing hold all of a backup, with its history.
 
-        In one transaction, and only if the backup proves to be what its manifest says. Raises
+        In one transaction, and only if the backup proves to be what its manifest says. With a key
+        ring, a signed checkpoint says from where the log goes on, for checkpoints made after that
+        backup, which are of a log that is given up. Raises
         UsageError where the store holds something, and what ``verify`` raises.
         """
         with self.opened(manifest) as backup:
             into.load(backup.sets(), backup.records())
+        if self._keys is not None:
+            Notary(into, self._keys, actor=self._actor).branched()
 
     @contextmanager
     def opened(self, manifest: Manifest) -> Iterator[OpenedBackup]:
         """Open a backup for reading: sets, then records, at whose end it has proved itself."""
-        with engine.opened_backup(self._target, manifest, self._formats()) as backup:
+        formats, decrypting = self._formats(), self._decrypting
+        with engine.opened_backup(self._target, manifest, formats, decrypting) as backup:
             yield backup
+
+    @property
+    def _decrypting(self) -> Callable[[BinaryIO, str], BinaryIO] | None:
+        keys = self._keys
+        return None if keys is None else lambda source, name: decrypted(source, name, keys)
 
     def _format(self, id: str | None) -> FormatInfo:
         if id is not None:

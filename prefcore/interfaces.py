@@ -15,6 +15,7 @@ from typing import BinaryIO, Protocol, runtime_checkable
 
 import attrs
 
+from prefcore.audit import Logged
 from prefcore.model import (
     AppState,
     AuditRecord,
@@ -327,11 +328,15 @@ class Summary:
 
 @attrs.frozen
 class StoreProblem:
-    """One thing ``Store.check`` found: what is wrong, where, and what to do."""
+    """One thing ``Store.check`` found: what is wrong, where, and what to do.
+
+    ``revision`` is of the log, where it shows at one.
+    """
 
     what: str
     where: str
     advice: str
+    revision: int | None = None
 
 
 @attrs.frozen
@@ -446,8 +451,15 @@ class Snapshot(Protocol):
         present name. By scope and owner.
         """
 
-    def audit(self) -> Iterator[AuditRecord]:
-        """Give the audit chain, oldest first."""
+    def audit(self, *, since: int = 1) -> Iterator[AuditRecord]:
+        """Give the audit chain from a revision on, oldest first."""
+
+    def log(self) -> Iterator[Logged]:
+        """Give the whole log in bulk, oldest first: each changeset, what it did, and its link.
+
+        In time that grows with the log alone, however often an entry changed, and in memory that
+        does not grow with it.
+        """
 
     def records(self) -> Iterator[Record]:
         """Give what the store holds besides its sets, as they are drawn; ``load`` takes them.

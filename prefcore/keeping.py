@@ -1,4 +1,4 @@
-"""Keeping: backups of the whole store, and values brought back from one."""
+"""Keeping: backups of the whole store, values brought back from one, and its log verified."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from prefcore.acts import restore_act
+from prefcore.auditing import Audit
 from prefcore.backups import Backups, Taken, begun_folder, target_named
 from prefcore.engines.backups import SHORT
 from prefcore.errors import PrefcoreError
 from prefcore.model import Plan, Selection
 from prefcore.performing import Performer
+from prefcore.schema.secret import Secret
 from prefcore.workplace import Act, Begun
 
 __all__ = ["Keeper"]
 
 
 class Keeper(Performer):
-    """Backs a store up into its targets, and restores from them."""
+    """Backs a store up into its targets, restores from them, and verifies its log."""
 
     def backups(self, target: str | None = None) -> Backups:
         """Give the backups in a target, to list, verify and load.
@@ -27,15 +29,41 @@ class Keeper(Performer):
         """
         self.permit("backup")
         name, url = target_named(target, self._targets)
-        begun = begun_folder(self._environ)
-        return Backups(url, plugins=self.plugins, name=name, begun=begun)
+        return Backups(
+            url,
+            plugins=self.plugins,
+            name=name,
+            keys=self.keys,
+            actor=self.actor,
+            begun=begun_folder(self._environ),
+        )
 
     def back_up(
-        self, *, target: str | None = None, format: str | None = None, always: bool = False
+        self,
+        *,
+        target: str | None = None,
+        format: str | None = None,
+        always: bool = False,
+        encrypt: bool | None = None,
+        passphrase: Secret[str] | None = None,
     ) -> Taken:
         """Back the whole store up, all its applications; see ``Backups.create``."""
         with self.backups(target) as backups:
-            return backups.create(self._stored, format=format, always=always)
+            return backups.create(
+                self._stored, format=format, always=always, encrypt=encrypt, passphrase=passphrase
+            )
+
+    @property
+    def audit(self) -> Audit:
+        """The log of the whole store: to be verified and signed."""
+        return Audit(
+            self._stored,
+            app=self.app,
+            actor=self.actor,
+            keys=self.keys,
+            plugins=self.plugins,
+            targets=self._targets,
+        )
 
     def plan_restore(
         self,
@@ -90,7 +118,7 @@ class Keeper(Performer):
         def secure() -> str:
             try:
                 with self.backups(target) as backups:
-                    taken = backups.create(self._stored)
+                    taken = backups.create(self._stored, in_act=True)
             except PrefcoreError as error:
                 raise type(error)(
                     f"no backup of the present state could be taken, and nothing was changed: "

@@ -111,6 +111,11 @@ class Keys:
         return self._provider(id, settings)
 
     @property
+    def is_open(self) -> bool:
+        """Whether the ring was opened already, so that using it costs and asks nothing."""
+        return self._read[1] is not None
+
+    @property
     def ring(self) -> KeyRing | None:
         """The ring as it is now; None where there is none. Raises what opening it raises."""
         return self._current()[1]

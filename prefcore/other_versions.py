@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import AbstractContextManager, contextmanager
 from typing import NoReturn
 
+from prefcore.audit import Logged
 from prefcore.engines.migrating import Ascent
 from prefcore.errors import PrefcoreError, StoreMoved, UsageError
 from prefcore.interfaces import (
@@ -301,8 +302,11 @@ class _View:
     def parked(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
         return self._view.parked(app, key)
 
-    def audit(self) -> Iterator[AuditRecord]:
-        return self._view.audit()
+    def audit(self, *, since: int = 1) -> Iterator[AuditRecord]:
+        return self._view.audit(since=since)
+
+    def log(self) -> Iterator[Logged]:
+        return self._view.log()
 
     def records(self) -> Iterator[Record]:
         raise UsageError("what is seen at another version is no whole state; ask the store itself")

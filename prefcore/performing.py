@@ -21,6 +21,7 @@ from prefcore.keys import Keys, default_folder
 from prefcore.meeting import newer_refusal
 from prefcore.migration import Step
 from prefcore.model import Changeset, Plan, Progress
+from prefcore.notary import Notary
 from prefcore.other_versions import NewerStore, OtherVersion
 from prefcore.plugins import Plugins
 from prefcore.schema import SchemaDocument, Snapshots, Version
@@ -192,6 +193,9 @@ class Performer(Browser):
         if changeset is not None and changeset.schema_after != self._version:
             self._work_at(changeset.schema_after)
         self._workplace.watch.tell(changeset)
+        if changeset is not None:
+            notary = Notary(self._stored, self.keys, actor=self.actor, app=self.app)
+            notary.record_in_passing(changeset.revision)
         return changeset
 
     def _refuse_if_newer(self) -> None:

@@ -15,6 +15,7 @@ from prefcore.values import from_text
 
 if TYPE_CHECKING:
     from prefcore.engines.reencrypting import Reencrypted
+    from prefcore.security.sealing import Sealer
 
 __all__ = ["Revealer"]
 
@@ -45,11 +46,31 @@ class Revealer(Performer):
         def draft(app: str) -> Draft:
             return attrs.evolve(self._workplace.draft("keys", "re-encrypt"), app=app)
 
-        told = reencrypt(
-            self._store, draft, lambda: self.keys.needed("the values of the store"), progress
-        )
-        if told.done:
-            active = self.keys.needed("the values of the store").active
-            details = {"act": "reencrypt", "id": active, "values": told.done}
+        def sealer() -> Sealer:
+            return self.keys.needed("the values of the store")
+
+        active = sealer().active
+        told = reencrypt(self._store, draft, sealer, progress)
+        if sealer().active != active:
+            return told  # rotated meanwhile: not all is under one key
+        if told.done or (told.current and self._reencrypted_under() != active):
+            # With what was left out: by it verifying knows which keys nothing is under any more.
+            details = {
+                "act": "reencrypt",
+                "id": active,
+                "values": told.done,
+                "locked": told.locked,
+            }
             self._record("keys", details, reason=f"re-encrypt under {active}")
         return told
+
+    def _reencrypted_under(self) -> object:
+        """Give the key that the log tells all was sealed under anew last; None where it does not.
+
+        An interrupted act may have sealed all, and told nothing.
+        """
+        with self._store.snapshot() as view:
+            for one in view.changesets():
+                if one.kind == "keys" and one.details.get("act") == "reencrypt":
+                    return one.details.get("id")
+        return None

@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 from prefcore.keys import FILE, Keys
 from prefcore.security.magic import MAGIC, is_encrypted
 
-__all__ = ["encrypting", "in_clear", "opened_file"]
+__all__ = ["decrypted", "encrypting", "in_clear", "opened_file"]
 
 #: So much of what was decrypted stays in memory; more goes to a file without a name.
 _IN_MEMORY = 8 << 20
@@ -36,18 +36,27 @@ def in_clear(source: BinaryIO, name: str, keys: Keys) -> Iterator[BinaryIO]:
     encrypted = is_encrypted(source.read(len(MAGIC)))
     source.seek(0)
     if encrypted:
-        with _decrypted(source, name, keys) as clear:
+        with decrypted(source, name, keys) as clear:
             yield clear
     else:
         yield source
 
 
-def _decrypted(source: BinaryIO, name: str, keys: Keys) -> BinaryIO:
+def decrypted(
+    source: BinaryIO, name: str, keys: Keys, *, passphrase: str | None = None
+) -> BinaryIO:
+    """Give what an encrypted file holds, once all of it was authenticated; see ``in_clear``.
+
+    A ``passphrase`` that is given is not asked for. The caller closes what it gets.
+    """
     from prefcore.security.stream import EncryptedFile
 
     file = EncryptedFile.begin(source, name)
     ring = keys.ring if file.key_id is not None else None
-    recipient = file.recipient(ring=ring, passphrase=lambda: keys.passphrase(FILE, name))
+    recipient = file.recipient(
+        ring=ring,
+        passphrase=lambda: keys.passphrase(FILE, name) if passphrase is None else passphrase,
+    )
     out = cast(BinaryIO, SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115  # the caller closes it
     try:
         file.decrypt(recipient, out)

@@ -268,11 +268,36 @@ class SealingTransaction(_Base):
         hides = self.hides
         sealer: Sealer | None = None
         return [
-            self._seal(scope, owner, row, sealer := sealer or self._sealer(scope, owner, row))
-            if (hides(row[0]) or row[0] in sealing) and not is_sealed_text(row[1])
+            (
+                self._under_active(scope, owner, row)
+                if is_sealed_text(row[1])
+                else self._seal(
+                    scope, owner, row, sealer := sealer or self._sealer(scope, owner, row)
+                )
+            )
+            if hides(row[0]) or row[0] in sealing
             else row
             for row in rows
         ]
+
+    def _under_active(self, scope: str, owner: str, row: Row) -> Row:
+        """Give a sealed row under the active key: a backup may bring back one under an older key.
+
+        One whose key is not here stays as it is. Raises BrokenSeal where it is of another place.
+        """
+        sealer = self._vault.keys.sealer
+        if sealer is None or row[1].startswith(f'{_SEALED}"{sealer.active}"'):
+            return row
+        key, text = row[:2]
+        where = Place(STORE, self._app, str(scope), owner, self._inner.mint(key))
+        try:
+            new = sealer.resealed(_sealed(text), where)
+        except WrongKey:
+            return row
+        except BrokenSeal as error:
+            name = f"{place(scope, owner)} {key}"
+            raise BrokenSeal(f"{name}: {error.message}", **error.facts, key=key) from error
+        return (key, canonical_text(new), *row[2:])
 
     def _sealer(self, scope: str, owner: str, row: Row) -> Sealer:
         return self._vault.keys.needed(f"{place(scope, owner)} {row[0]}")

@@ -30,16 +30,16 @@ LINES = """
     audit · migration · environment · keys · trust
     full_state
     interfaces
-    hookspecs · documents · layout · plugin_problems · vault · sealed_files
+    hookspecs · documents · layout · plugin_problems · vault · sealed_files · heads
     plugin_index · plugin_loading
     plugin_policy
     plugins · engines.comparing · engines.exporting · engines.importing · engines.migrating · \
         engines.registering · engines.reencrypting · engines.history · engines.refusing · \
-        engines.updating · engines.converting · engines.backups · builtin.sqlite_store · \
-        builtin.memory_store · builtin.strategies
-    engines · builtin · builtin.hooks · plugin_checks · watching
+        engines.updating · engines.converting · engines.backups · engines.auditing · \
+        builtin.sqlite_store · builtin.memory_store · builtin.strategies
+    engines · builtin · builtin.hooks · plugin_checks · watching · notary
     workplace · other_versions · backups
-    lookup · meeting
+    lookup · meeting · auditing
     browsing · acts · views · templating · releasing · registry
     performing
     changing · moving · keeping · revealing
@@ -94,6 +94,7 @@ LATE = {
     ("prefcore.access_files", "difflib"): "only a misspelt role needs it",
     ("prefcore.access_files", "tomllib"): "4 ms, and mostly there is no policy",
     ("prefcore.browsing", "logging"): "as for prefcore.plugins",
+    ("prefcore.auditing", "prefcore.security.signing"): "as prefcore.keys",
     ("prefcore.compression", "backports.zstd"): "19 ms, for what is compressed by zstd",
     ("prefcore.compression", "compression.zstd"): "as backports.zstd",
     ("prefcore.config", "difflib"): "only a misspelt setting needs it",
@@ -102,6 +103,9 @@ LATE = {
     ("prefcore.host", "grp"): "Windows has none",
     ("prefcore.host", "pwd"): "Windows has none",
     ("prefcore.keys", "prefcore.security.ring_folder"): "30 ms for ciphers, if there are secrets",
+    ("prefcore.notary", "logging"): "as for prefcore.plugins",
+    ("prefcore.notary", "prefcore.security.remembered"): "as prefcore.keys",
+    ("prefcore.notary", "prefcore.security.signing"): "as prefcore.keys",
     ("prefcore.meeting", "logging"): "as for prefcore.plugins",
     ("prefcore.plugin_index", "importlib.metadata"): "25 to 60 ms, for what lists plugins",
     ("prefcore.plugin_loading", "import_module"): "it is what loads plugins",

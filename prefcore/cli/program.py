@@ -37,6 +37,7 @@ VERBS = {
     "import": ("import_", "Take preferences in from a file."),
     "schema": ("schema", "List, show, register and convert schema versions."),
     "keys": ("keys", "Keep the keys that secrets are encrypted with."),
+    "audit": ("audit", "Verify, sign and read the log of all that was done."),
     "migrate": ("migrate", "Bring stored values to another schema version, and back."),
     "backup": ("backup", "Back the whole store up, look at backups, and restore."),
     "template": ("template", "Named sets of values: make them, and give them to others."),

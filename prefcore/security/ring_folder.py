@@ -30,7 +30,7 @@ from prefcore.security.ring import KeyRing
 from prefcore.security.ring_text import MAX_BYTES, ClosedRing, Root, ring_bytes
 from prefcore.security.roots import KdfParameters, RootKey, passphrase_root
 
-__all__ = ["RingFolder", "Stamp", "copy_bytes", "opened_copy"]
+__all__ = ["RingFolder", "Stamp", "copy_bytes", "opened_copy", "put_file"]
 
 _RING = "ring"
 _KEY_MAGIC = "prefcore-root-key 1"
@@ -147,7 +147,7 @@ class RingFolder:
 
     def save(self, ring: KeyRing, root: Root, described: Mapping[str, object]) -> None:
         """Put a ring in place, whole or not at all, wrapped by the root that is described."""
-        _replace(self.ring_path, ring_bytes(ring, root, described, self.random))
+        put_file(self.ring_path, ring_bytes(ring, root, described, self.random))
 
     def change(self, function: Callable[[KeyRing], KeyRing]) -> KeyRing:
         """Replace the ring by what a function makes of it; gives the new one."""
@@ -163,7 +163,7 @@ class RingFolder:
         name = f"root-{self.random(4).hex()}.key"
         secret = self.random(KEY_BYTES)
         text = f"{_KEY_MAGIC}\n{secret.hex()}\n"
-        _replace(self.path / name, text.encode())
+        put_file(self.path / name, text.encode())
         described: dict[str, object] = {"kind": "file", "file": name}
         return RootKey(secret, self.random, str(self.path / name)), described
 
@@ -241,7 +241,7 @@ def _read(path: Path) -> bytes:
         raise NotPermitted(f"{path} cannot be read: {error.strerror}", path=str(path)) from error
 
 
-def _replace(path: Path, data: bytes) -> None:
+def put_file(path: Path, data: bytes) -> None:
     """Put a file of mode 0600 in place, whole or not at all, and durably."""
     draft = path.with_name(f"{path.name}.{os.urandom(4).hex()}.new")
     try:

@@ -6,9 +6,11 @@ from datetime import UTC, date
 
 import pytest
 
+from prefcore.audit import faults
 from prefcore.errors import NotFound
 from prefcore.interfaces import Edit, Store
-from prefcore.model import Change, Changeset, Draft, Entry
+from prefcore.model import Change, Changeset, Draft, Entry, Rename
+from prefcore.values import canonical_text
 from prefcore_testing.stores.base import StoreChecks
 from prefcore_testing.stores.making import APP, AT, begin, put, row, rows
 from prefcore_testing.stores.readout import audit_faults
@@ -24,6 +26,31 @@ def _remove(store: Store, *keys: str, owner: str = "alice", kind: str = "set") -
 def _parked(store: Store, key: str) -> list[tuple[str, object]]:
     with store.snapshot() as view:
         return [(owner, row) for _, owner, row in view.parked(APP, key)]
+
+
+def _in_bulk(store: Store) -> list[Changeset]:
+    """Give the changesets of the log in bulk, each compared with what else tells of it."""
+    with store.snapshot() as view:
+        links = list(view.audit())
+        told = []
+        for one in view.log():
+            revision = one.changeset.revision
+            assert one.changeset == view.changeset(one.changeset.id)
+            assert one.record == links[revision - 1]
+            changes = list(view.changes(revision))
+            assert list(one.renames) == [each for each in changes if isinstance(each, Rename)]
+            assert list(one.changed) == [
+                (str(each.scope), each.owner, each.key, _text(each.before), _text(each.after))
+                for each in changes
+                if isinstance(each, Change)
+            ]
+            told.append(one.changeset)
+        assert told == list(view.changesets())[::-1]
+    return told
+
+
+def _text(entry: Entry | None) -> str | None:
+    return None if entry is None else canonical_text(entry.value)
 
 
 class LogChecks(StoreChecks, kit=True):
@@ -240,4 +267,22 @@ class LogChecks(StoreChecks, kit=True):
         with store.snapshot() as view:
             assert list(audit_faults(view)) == []
             assert len({link.chain for link in view.audit()}) == 3
+            assert list(view.audit(since=2)) == list(view.audit())[1:]
+            assert list(view.audit(since=4)) == []
         assert list(store.check()) == []
+
+    def test_log_in_bulk_is_the_log(self, store: Store) -> None:
+        assert _in_bulk(store) == []
+        put(store, {"a": None, "b": 1, "é\n": "𝒳"})
+        put(store, {"a": 1}, app="other")
+        put(store, {"b": 2})
+        with begin(store, "migrate") as transaction:
+            transaction.remove("user", "alice", ["a"])
+            transaction.rename("é\n", "a")
+            transaction.write("project", "p", rows({"z": 1, "Z": [1]}))
+        with begin(store, "migrate") as transaction:
+            transaction.rename("a", "c")
+        put(store, {"b": 1, "c": 3})
+        assert len(_in_bulk(store)) == 6
+        with store.snapshot() as view:
+            assert list(faults(view.log(), {})) == []

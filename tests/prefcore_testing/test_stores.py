@@ -398,6 +398,13 @@ FAULTS = [
         "audit_chain_is_that_of_the_log",
     ),
     Fault(
+        "log in bulk tells what stands there today",
+        "reading",
+        "delta.after and delta.after[0],\n                )",
+        "next(iter(self._rows(one.app, delta.place)), ('', None))[1],\n                )",
+        "log_in_bulk_is_the_log",
+    ),
+    Fault(
         "chain that starts anew",
         "writing",
         "self._base.audit[-1].chain if self._base.audit else FIRST",

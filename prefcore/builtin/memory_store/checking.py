@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import attrs
-
-from prefcore.audit import FIRST, chain, expected_digests
-from prefcore.builtin.memory_store.state import Cell, Place, State, audit_record
+from prefcore.audit import expected_digests, faults
+from prefcore.builtin.memory_store.reading import View
+from prefcore.builtin.memory_store.state import Cell, Place, State
 from prefcore.interfaces import StoreProblem
 from prefcore.model import PreferenceSet
 
@@ -22,22 +21,12 @@ def problems(state: State) -> Iterator[StoreProblem]:
 
 def _check_chain(state: State) -> Iterator[StoreProblem]:
     """Compute every digest and link again."""
-    previous = FIRST
     sealed_later = expected_digests(record.changeset for record in state.log)
-    for record, link in zip(state.log, state.audit, strict=True):
-        expected = audit_record(record, state.app(record.bare.app).keys, previous)
-        later = sealed_later.get(record.bare.revision)
-        if later is not None and later == expected.digest:
-            expected = attrs.evolve(
-                expected, digest=link.digest, chain=chain(previous, link.revision, link.digest)
-            )
-        if link != expected:
-            yield StoreProblem(
-                "the audit record does not match its changeset",
-                f"revision {record.bare.revision}",
-                "restore a safety copy or a backup",
-            )
-        previous = link.chain
+    for fault in faults(View(state).log(), sealed_later):
+        where = f"revision {fault.revision}"
+        yield StoreProblem(
+            fault.what, where, "restore a safety copy or a backup", revision=fault.revision
+        )
 
 
 def _check_entries(state: State) -> Iterator[StoreProblem]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import attrs
 
+from prefcore.audit import Logged
 from prefcore.builtin.memory_store.records import parts
 from prefcore.builtin.memory_store.state import Cell, Delta, Place, State
 from prefcore.errors import NotFound
@@ -192,8 +193,23 @@ class View:
         for record in self._state.records(app):
             yield record.bare.kind, record.deltas
 
-    def audit(self) -> Iterator[AuditRecord]:
-        yield from self._state.audit
+    def audit(self, *, since: int = 1) -> Iterator[AuditRecord]:
+        yield from self._state.audit[max(since, 1) - 1 :]
+
+    def log(self) -> Iterator[Logged]:
+        for record, link in zip(self._state.log, self._state.audit, strict=True):
+            one = record.bare
+            keys = self._state.app(one.app).keys
+            texts = (
+                (
+                    *delta.place,
+                    keys[delta.uuid].name_in(one.revision),
+                    delta.before and delta.before[0],
+                    delta.after and delta.after[0],
+                )
+                for delta in record.deltas
+            )
+            yield Logged(record.changeset, link, record.renames, texts)
 
     def records(self) -> Iterator[Record]:
         for part in parts(self._state):

@@ -8,7 +8,10 @@ from collections.abc import Callable, Collection, Iterator
 from operator import itemgetter
 from typing import TypeVar
 
-from prefcore.errors import NotFound
+from prefcore.audit import Logged
+from prefcore.builtin.sqlite_store.changesets import CHANGESET, LINK, changeset_of, link_of
+from prefcore.builtin.sqlite_store.walking import walk
+from prefcore.errors import DamagedStore, NotFound
 from prefcore.interfaces import Edit
 from prefcore.model import (
     AuditRecord,
@@ -19,17 +22,10 @@ from prefcore.model import (
     Rename,
     Row,
     Selection,
-    from_micros,
 )
-from prefcore.values import from_tagged
 
 __all__ = ["LogView", "among"]
 
-_CHANGESET = """
-SELECT c.id, c.rev, a.name, c.actor, c.kind, c.at, c.reason, c.changes,
-       c.version_before, c.version_after, c.details
-FROM changesets c JOIN apps a ON a.id = c.app_id
-"""
 _CHANGED_OWNERS = """
 SELECT id, scope, name FROM owners WHERE id IN (SELECT owner_id FROM changes WHERE rev = ?)
 ORDER BY scope, name
@@ -66,10 +62,6 @@ WHERE e.key_id = ? AND e.value IS NULL AND c.value IS NOT NULL AND coalesce(s.ki
 ORDER BY o.scope, o.name
 """
 _PROVENANCE = "SELECT source, actor FROM provenance WHERE id = ?"
-_AUDIT = """
-SELECT rev, id, at, actor, kind, reason, changes, algorithm, digest, chain
-FROM changesets ORDER BY rev
-"""
 _ENTRIES = "SELECT key_id, rev, value, at, provenance_id FROM entries WHERE owner_id = ?"
 _OWNERS = """
 SELECT id, scope, name FROM owners
@@ -95,23 +87,23 @@ class LogView:
 
     def changesets(self, app: str | None = None) -> Iterator[Changeset]:
         if app is None:
-            rows = self._db.execute(_CHANGESET + "ORDER BY c.rev DESC")
+            rows = self._db.execute(CHANGESET + "ORDER BY c.rev DESC")
         else:
             rows = self._db.execute(
-                _CHANGESET + "WHERE c.app_id = ? ORDER BY c.rev DESC", (self._app(app)[0],)
+                CHANGESET + "WHERE c.app_id = ? ORDER BY c.rev DESC", (self._app(app)[0],)
             )
-        return map(_changeset, rows)
+        return map(changeset_of, rows)
 
     def changeset(self, id: str) -> Changeset:
         pattern = id.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
         rows = self._db.execute(
-            _CHANGESET + "WHERE c.id LIKE ? ESCAPE '!' LIMIT 2", (pattern,)
+            CHANGESET + "WHERE c.id LIKE ? ESCAPE '!' LIMIT 2", (pattern,)
         ).fetchall()
         if not id or not rows:
             raise NotFound(f"there is no changeset '{id}'; `prefcore history` lists them", id=id)
         if len(rows) > 1:
             raise NotFound(f"several changesets begin with '{id}'; give more of it", id=id)
-        return _changeset(rows[0])
+        return changeset_of(rows[0])
 
     def changes(self, revision: int) -> Iterator[Change | Rename]:
         for before, after in self._db.execute(
@@ -149,10 +141,10 @@ class LogView:
         for revision, before, after in self._chain(owner_id, key_id):
             if revision == self.revision:
                 continue
-            row = self._db.execute(_CHANGESET + "WHERE c.rev = ?", (revision,)).fetchone()
+            row = self._db.execute(CHANGESET + "WHERE c.rev = ?", (revision,)).fetchone()
             name, earlier = (self._name_at(key_id, one) for one in (revision, revision - 1))
             yield (
-                _changeset(row),
+                changeset_of(row),
                 Change(scope, owner, name, self._entry(earlier, before), self._entry(name, after)),
             )
 
@@ -247,9 +239,12 @@ class LogView:
         for scope, owner, *cell in rows:
             yield scope, owner, self._row(key, *cell)
 
-    def audit(self) -> Iterator[AuditRecord]:
-        for revision, changeset, at, *rest in self._db.execute(_AUDIT):
-            yield AuditRecord(revision, changeset, from_micros(at), *rest)
+    def audit(self, *, since: int = 1) -> Iterator[AuditRecord]:
+        rows = self._db.execute(LINK + "WHERE c.rev >= ? ORDER BY c.rev", (since,))
+        yield from map(link_of, rows)
+
+    def log(self) -> Iterator[Logged]:
+        return walk(self._db, self._name_and_rank)
 
     # ------------------------------------------------------------------------------- inside
 
@@ -290,11 +285,11 @@ class LogView:
             rows = self._db.execute(
                 "SELECT id, name FROM keys WHERE app_id = ? AND name IS NOT NULL", (app_id,)
             )
-            self._names_read = (known, dict(rows.fetchall()))
+            self._names_read = (known, _Names(rows.fetchall()))
         names = self._names_read[1]
         if not selection.keys:
             return names
-        return {id: name for id, name in names.items() if selection.takes_key(name)}
+        return _Names((id, name) for id, name in names.items() if selection.takes_key(name))
 
     @property
     def _names_known(self) -> int:
@@ -317,7 +312,10 @@ class LogView:
         retired = found is not None and found[1] is not None and found[1] <= revision
         if or_in is not None and (found is None or retired):
             found = self._db.execute(_NAME_AT, (key_id, or_in)).fetchone()
-        name, until = found or self._db.execute(_FIRST_NAME, (key_id,)).fetchone()
+        found = found or self._db.execute(_FIRST_NAME, (key_id,)).fetchone()
+        if found is None:
+            raise DamagedStore(f"the store has lost the name of a key (number {key_id})")
+        name, until = found
         return str(name), until is None or until > revision
 
     def _chain(self, owner_id: int, key_id: int) -> Iterator[tuple[int, _Cell, _Cell]]:
@@ -364,11 +362,21 @@ class _Provenance(dict[int, tuple[str, str]]):
         self._db = connection
 
     def __missing__(self, id: int) -> tuple[str, str]:
-        source, actor = self._db.execute(_PROVENANCE, (id,)).fetchone()
+        found = self._db.execute(_PROVENANCE, (id,)).fetchone()
+        if found is None:
+            raise DamagedStore(f"the store has lost where an entry came from (number {id})")
+        source, actor = found
         if len(self) >= 4096:
             self.clear()
-        self[id] = found = (source, actor)
-        return found
+        self[id] = (source, actor)
+        return self[id]
+
+
+class _Names(dict[int, str]):
+    """Id of a key → its name; an entry of another one was put there by somebody else."""
+
+    def __missing__(self, id: int) -> str:
+        raise DamagedStore(f"the store holds an entry of a key that it does not have (number {id})")
 
 
 class _Remembering(dict[int, _Found]):
@@ -380,20 +388,3 @@ class _Remembering(dict[int, _Found]):
     def __missing__(self, key_id: int) -> _Found:
         self[key_id] = found = self._find(key_id)
         return found
-
-
-def _changeset(row: tuple[object, ...]) -> Changeset:
-    id, revision, app, actor, kind, at, reason, changes, before, after, details = row
-    return Changeset(
-        id=str(id),
-        revision=int(str(revision)),
-        app=str(app),
-        actor=str(actor),
-        kind=str(kind),
-        at=from_micros(int(str(at))),
-        reason=str(reason),
-        changes=int(str(changes)),
-        schema_before=None if before is None else str(before),
-        schema_after=None if after is None else str(after),
-        details=from_tagged(json.loads(str(details))),  # type: ignore[arg-type]  # ours: an object
-    )

@@ -12,9 +12,11 @@ import click
 from prefcore.cli.completing import backup_ids, formats, targets
 from prefcore.cli.frame import Command, LazyGroup
 from prefcore.cli.output import escaped, print_json, print_table, say, warn
+from prefcore.cli.passphrases import new_passphrase
 from prefcore.cli.session import Session
 from prefcore.cli.times import local_time
 from prefcore.errors import NotFound, PrefcoreError, UsageError
+from prefcore.schema.secret import Secret
 
 if TYPE_CHECKING:
     from prefcore.backups import Backups
@@ -29,6 +31,7 @@ __all__ = [
     "show_command",
     "targeting",
     "told",
+    "told_encryption",
     "verify_command",
 ]
 
@@ -60,11 +63,18 @@ def targeting(function: Callable[..., Any]) -> Callable[..., Any]:
 def opened(session: Session, target: str | None) -> Iterator[Backups]:
     """Give the backups in a target, which is closed afterwards; no store is opened for it."""
     from prefcore.backups import Backups, begun_folder, target_named
+    from prefcore.host import default_actor
 
     session.permit("backup")
     name, url = target_named(absolute(target), session.targets)
-    begun = begun_folder(session.environ)
-    with Backups(url, plugins=session.plugins, name=name, begun=begun) as backups:
+    with Backups(
+        url,
+        plugins=session.plugins,
+        name=name,
+        keys=session.keys,
+        actor=session.actor or default_actor(session.environ),
+        begun=begun_folder(session.environ),
+    ) as backups:
         yield backups
 
 
@@ -87,6 +97,14 @@ def told_amount(sets: int, entries: int) -> str:
     )
 
 
+def told_encryption(manifest: Manifest) -> str:
+    """Give in a few words whether a backup is encrypted, and to what."""
+    if not manifest.encrypted:
+        return "not encrypted"
+    key = manifest.key
+    return "encrypted to a passphrase" if key is None else f"encrypted under the key {key}"
+
+
 @click.command("create", cls=Command)
 @targeting
 @click.option(
@@ -97,22 +115,41 @@ def told_amount(sets: int, entries: int) -> str:
     shell_complete=formats,
 )
 @click.option("--always", is_flag=True, help="Even if nothing changed since the newest backup.")
+@click.option("--no-encrypt", is_flag=True, help="Leave it in clear, although you have a key ring.")
+@click.option("--passphrase", is_flag=True, help="Encrypt it to a passphrase, not to the key ring.")
 @click.pass_obj
 def create_command(
-    session: Session, target: str | None, format_id: str | None, always: bool
+    session: Session,
+    target: str | None,
+    format_id: str | None,
+    always: bool,
+    no_encrypt: bool,
+    passphrase: bool,
 ) -> None:
     """Back the whole store up: all applications, all values, history and schema versions.
 
-    The backup is read back from the target before it counts. Nothing is made where nothing changed
+    It is encrypted to your key ring, if you have one, and its manifest holds a signed checkpoint of
+    the log. It is read back from the target before it counts. Nothing is made where nothing changed
     since the newest one. What your backups that were cut off left in the target is removed.
     """
+    if no_encrypt and passphrase:
+        raise UsageError("--no-encrypt leaves it in clear, --passphrase encrypts it; give one")
     with opened(session, target) as backups:
         store = session.open_store()
         try:
-            taken = backups.create(store, format=format_id, always=always)
+            phrase = Secret(new_passphrase(session, "the backup")) if passphrase else None
+            taken = backups.create(
+                store,
+                format=format_id,
+                always=always,
+                encrypt=False if no_encrypt else None,
+                passphrase=phrase,
+            )
         finally:
             store.close()
         name, manifest = backups.name, taken.manifest
+    if taken.warning:
+        warn(escaped(taken.warning))
     if session.json:
         data = {"target": name, "new": taken.is_new, "backup": manifest.as_data()}
         print_json({**data, "swept": list(taken.swept)})
@@ -122,7 +159,7 @@ def create_command(
     if not taken.is_new:
         say(session, f"nothing changed since backup {_short(manifest)} in {escaped(name)}")
     else:
-        size = f"{manifest.size:,} bytes of {manifest.format}, not encrypted"
+        size = f"{manifest.size:,} bytes of {manifest.format}, {told_encryption(manifest)}"
         say(session, f"backed up {told(manifest)} to {escaped(name)} ({size})")
         say(session, f"verified; backup {manifest.id}")
 
@@ -197,7 +234,7 @@ def show_command(session: Session, id: str, target: str | None) -> None:
         ("target", name),
         ("made", f"{local_time(manifest.created_at)} by {manifest.generator}"),
         ("document", f"{manifest.name}, {manifest.size:,} bytes of {manifest.format}"),
-        ("encrypted", "yes" if manifest.encrypted else "no"),
+        ("encrypted", told_encryption(manifest)),
         ("digest", manifest.digest),
     ]
     for app in manifest.apps:
@@ -205,8 +242,9 @@ def show_command(session: Session, id: str, target: str | None) -> None:
         rows.append(("application", f"{app.app}, schema {app.schema or 'none'}{last}"))
     for scope, (sets, entries) in sorted(manifest.scopes.items()):
         rows.append(("scope", f"{scope}: {told_amount(sets, entries)}"))
+    signed = "" if manifest.checkpoint is None else ", signed"
     rows.append(
-        ("history", f"{manifest.revision:,} changesets, audit chain {manifest.chain[:16]}…")
+        ("history", f"{manifest.revision:,} changesets, audit chain {manifest.chain[:16]}…{signed}")
     )
     print_table((title, escaped(text)) for title, text in rows)
 

@@ -12,6 +12,8 @@ from prefcore.cli.output import escaped, print_json, print_table, say, warn
 from prefcore.cli.session import Session
 from prefcore.cli.times import local_time
 from prefcore.errors import NotFound, PolicyRefused, UsageError
+from prefcore.host import default_actor
+from prefcore.notary import Notary
 
 __all__ = ["list_command", "recover_command"]
 
@@ -69,6 +71,8 @@ def recover_command(session: Session, copy: str, yes: bool, dry_run: bool) -> No
             return
         _confirm(session, told, yes=yes)
         store.restore_copy(found.id)
+        actor = session.actor or default_actor(session.environ)
+        Notary(store, session.keys, actor=actor, app=session.configuration.app).branched()
         say(session, f"put {told}")
         warn("what was changed since is only in the newest safety copy now")
     finally:

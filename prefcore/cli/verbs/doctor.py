@@ -17,7 +17,7 @@ from prefcore.cli.output import escaped, print_json
 from prefcore.cli.session import Session
 from prefcore.cli.sources import known_folder, snapshot_folder
 from prefcore.cli.times import local_time
-from prefcore.cli.verbs.backup import opened
+from prefcore.cli.verbs.backup import opened, told_encryption
 from prefcore.errors import NotPermitted, PolicyRefused, PrefcoreError
 from prefcore.preferences import Preferences
 from prefcore.schema import Schema, Version
@@ -242,7 +242,8 @@ def _backups(session: Session, target: str) -> Iterator[Finding]:
         yield Finding("warn", check, "none yet", "make one with: prefcore backup create")
         return
     newest = found.whole[-1]
-    told = f"{len(found.whole)} whole, the newest of {local_time(newest.created_at)}, not encrypted"
+    when, how = local_time(newest.created_at), told_encryption(newest)
+    told = f"{len(found.whole)} whole, the newest of {when}, {how}"
     yield Finding("ok", check, told)
 
 

@@ -16,6 +16,7 @@ from prefcore.cli.output import escaped, print_json, print_table, say, shown, wi
 from prefcore.cli.plans import short
 from prefcore.cli.session import Session
 from prefcore.cli.times import local_time
+from prefcore.engines.auditing import KIND
 from prefcore.errors import UsageError
 from prefcore.model import Change, Changeset, Rename, place
 from prefcore.values import UNSET
@@ -52,7 +53,8 @@ _MOST = 200
 def command(session: Session, key: str | None, target: Target, id: str | None, limit: int) -> None:
     """Tell what was changed, newest first: when, by whom and what.
 
-    With KEY, the changes of that key in one set, each with before and after.
+    With KEY, the changes of that key in one set, each with before and after. Signed checkpoints,
+    which change nothing, are told by audit list.
     """
     if target.named and key is None:
         raise UsageError("a set's history is told by key; give KEY too")
@@ -71,7 +73,7 @@ def command(session: Session, key: str | None, target: Target, id: str | None, l
 
 
 def _tell_log(session: Session, prefs: Preferences[Schema], limit: int | None) -> None:
-    log = prefs.log()
+    log = (one for one in prefs.log() if one.kind != KIND)
     told = list(islice(log, limit))
     more = sum(1 for _ in log)
     if session.json:

@@ -62,6 +62,7 @@ def init_command(session: Session, passphrase: bool, provider: str | None) -> No
         new_root(session, folder, passphrase=passphrase, provider=provider),
     )
     closed = folder.closed()
+    record(session, "init", ring.id)
     if session.json:
         print_json(_data(closed))
     say(session, f"made a key ring in {escaped(str(folder.path))}, {_kept(closed)}")
@@ -148,12 +149,20 @@ def _counted(keys: int) -> str:
     return f"{keys} key{'' if keys == 1 else 's'}"
 
 
-def record(session: Session, act: str, id: str) -> None:
-    """Put an act on keys, which is done, into the history of the configured store, if any."""
+def record(session: Session, act: str, id: str, **more: str) -> None:
+    """Put an act on keys, which is done, into the log of the configured store, and sign that.
+
+    Nothing where no store is configured, or it holds nothing of the application: no secret there is
+    concerned.
+    """
     try:
         with session.preferences() as prefs:
-            prefs.record("keys", {"act": act, "id": id}, reason=f"{act} {id}")
+            with prefs.store.snapshot() as view:
+                if prefs.app not in view.apps():
+                    return
+            prefs.record("keys", {"act": act, "id": id, **more}, reason=f"{act} {id}")
+            prefs.audit.checkpoint()
     except (NotFound, UsageError):
         return  # nothing is configured here: the ring is the user's, not the store's
     except PrefcoreError as error:
-        warn(f"this act on keys is not in the history: {error.message}")
+        warn(f"this act on keys is not in the log, or not signed: {error.message}")

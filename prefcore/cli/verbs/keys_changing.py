@@ -60,7 +60,7 @@ def compromise_command(session: Session, key: str) -> None:
     before = session.keys.ring
     ring = session.keys.folder.change(lambda ring: ring.compromised(key, now, os.urandom))
     found = ring.key(key).id
-    record(session, "compromise", found)
+    record(session, "compromise", found, active=ring.active.id)
     if session.json:
         print_json({"key": found, "active": ring.active.id}, compact=True)
     say(session, f"{found} is compromised; {_REENCRYPT}, then change the secrets themselves")
@@ -105,6 +105,8 @@ def reencrypt_command(session: Session) -> int:
 
     with session.preferences() as prefs:
         told = prefs.reencrypt(progress)
+        if told.done:
+            prefs.audit.checkpoint()
     if sys.stderr.isatty() and not session.quiet:
         click.echo("\r", err=True, nl=False)
     if session.json:

@@ -6,8 +6,7 @@ from the target and found to hold what was written.
 
 from prefcore.engines.backups.begun import BegunBackups
 from prefcore.engines.backups.catalogue import LATEST, Catalogue, Listed, catalogue
-from prefcore.engines.backups.creating import create, unchanged
-from prefcore.engines.backups.documents import head_of
+from prefcore.engines.backups.creating import Encryption, create, unchanged
 from prefcore.engines.backups.ids import SHORT, new_id
 from prefcore.engines.backups.manifests import Manifest
 from prefcore.engines.backups.reading import OpenedBackup, opened_backup
@@ -20,12 +19,12 @@ __all__ = [
     "SHORT",
     "BegunBackups",
     "Catalogue",
+    "Encryption",
     "Listed",
     "Manifest",
     "OpenedBackup",
     "catalogue",
     "create",
-    "head_of",
     "new_id",
     "opened_backup",
     "restore_sets",

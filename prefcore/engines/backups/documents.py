@@ -9,34 +9,15 @@ from typing import BinaryIO, TypeVar
 
 import attrs
 
-from prefcore.audit import FIRST
 from prefcore.canonical import Tally
 from prefcore.documents import guarded
 from prefcore.errors import PluginError
 from prefcore.interfaces import Capability, FormatInfo, Snapshot
 from prefcore.model import AppHeader, Document, Header, PreferenceSet, Trailer
 
-__all__ = ["Counting", "Head", "Held", "head_of", "write_state"]
+__all__ = ["Counting", "Held", "write_state"]
 
 _T = TypeVar("_T")
-
-
-@attrs.frozen
-class Head:
-    """Where a store's log stands: its first changeset, newest revision and link; None if empty."""
-
-    lineage: str | None
-    revision: int
-    chain: str
-
-
-def head_of(view: Snapshot) -> Head:
-    """Give where a store's log stands."""
-    lineage, revision, chain = None, 0, FIRST
-    for link in view.audit():
-        lineage = lineage or link.changeset
-        revision, chain = link.revision, link.chain
-    return Head(lineage, revision, chain)
 
 
 class Counting:

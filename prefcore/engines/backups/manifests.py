@@ -17,6 +17,7 @@ from prefcore.canonical import iso_time, micros_of
 from prefcore.engines.backups.ids import id_of, manifest_name
 from prefcore.errors import IntegrityError, NewerFormat
 from prefcore.model import AppHeader, from_micros, to_micros
+from prefcore.security.checkpoints import Checkpoint
 from prefcore.values import canonical_text
 
 __all__ = ["LAYOUT", "MOST_BYTES", "Manifest", "manifest_bytes", "read_manifest"]
@@ -36,8 +37,9 @@ class Manifest:
     ``name``, ``size`` and ``digest`` are of the document as bytes; ``content`` is the digest over
     what it holds, the same in every format. ``revision`` and ``chain`` are the head of the audit
     chain, which tells two states of one store apart; ``lineage`` is the UUID of the log's first
-    changeset, by which backups of one store go together. ``scopes`` has, by scope, how many
-    sets and entries are held.
+    changeset, by which backups of one store go together. ``checkpoint`` is the head signed, where
+    there was a key ring. ``scopes`` has, by scope, how many sets and entries are held. ``key`` is
+    the data key that an ``encrypted`` document is under; None where a passphrase opens it.
     """
 
     id: str
@@ -55,6 +57,8 @@ class Manifest:
     revision: int
     chain: str
     encrypted: bool = False
+    key: str | None = None
+    checkpoint: Checkpoint | None = None
 
     @property
     def sets(self) -> int:
@@ -79,6 +83,7 @@ class Manifest:
                 "size": self.size,
                 "digest": self.digest,
                 "encrypted": self.encrypted,
+                **({} if self.key is None else {"key": self.key}),
             },
             "content": {
                 "digest": self.content,
@@ -92,7 +97,12 @@ class Manifest:
                 {"app": one.app, "schema": one.schema, "changeset": one.changeset}
                 for one in self.apps
             ],
-            "log": {"lineage": self.lineage, "revision": self.revision, "chain": self.chain},
+            "log": {
+                "lineage": self.lineage,
+                "revision": self.revision,
+                "chain": self.chain,
+                **({} if self.checkpoint is None else {"checkpoint": self.checkpoint.as_data()}),
+            },
         }
 
 
@@ -158,6 +168,7 @@ def _manifest(data: Mapping[str, Any]) -> Manifest:
         size=_count(document["size"]),
         digest=_digest(document["digest"]),
         encrypted=document["encrypted"] is True,
+        key=_text(document["key"]) if "key" in document else None,
         content=_digest(content["digest"]),
         records=_count(content["records"]),
         scopes={
@@ -171,7 +182,15 @@ def _manifest(data: Mapping[str, Any]) -> Manifest:
         lineage=_text(log["lineage"]),
         revision=_count(log["revision"]),
         chain=_text(log["chain"]),
+        checkpoint=_checkpoint(log["checkpoint"]) if "checkpoint" in log else None,
     )
+
+
+def _checkpoint(value: object) -> Checkpoint:
+    try:
+        return Checkpoint.from_data(value)
+    except IntegrityError as error:
+        raise ValueError(f"its checkpoint is none: {error.message}") from error
 
 
 def _text(value: object) -> str:

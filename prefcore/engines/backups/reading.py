@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import BinaryIO, cast
@@ -13,11 +13,14 @@ from prefcore.documents import guarded, naming_file
 from prefcore.engines.backups.documents import Counting
 from prefcore.engines.backups.hashing import HashingSource
 from prefcore.engines.backups.manifests import Manifest
-from prefcore.errors import DamagedDocument, IntegrityError, PluginMissing
+from prefcore.errors import DamagedDocument, IntegrityError, PluginMissing, WrongKey
 from prefcore.interfaces import FormatInfo, Limits, Target
 from prefcore.model import PlainDocument, PreferenceSet, Record
 
-__all__ = ["OpenedBackup", "digest_of_bytes", "opened_backup"]
+__all__ = ["Decrypting", "OpenedBackup", "digest_of_bytes", "opened_backup"]
+
+#: Gives in clear what an encrypted file holds, whose name messages tell.
+Decrypting = Callable[[BinaryIO, str], BinaryIO]
 
 _PIECE = 1 << 20
 # Values stand in records as texts inside texts, so that a line may be longer than an entry's.
@@ -35,9 +38,16 @@ def digest_of_bytes(target: Target, manifest: Manifest) -> str:
 
 @contextmanager
 def opened_backup(
-    target: Target, manifest: Manifest, formats: Iterable[FormatInfo]
+    target: Target,
+    manifest: Manifest,
+    formats: Iterable[FormatInfo],
+    decrypting: Decrypting | None = None,
 ) -> Iterator[OpenedBackup]:
-    """Open a backup's document; raises NotFound, PluginMissing, IntegrityError or NewerFormat."""
+    """Open a backup's document, all of it authenticated first where it is encrypted.
+
+    Raises NotFound, PluginMissing, IntegrityError, NewerFormat, and WrongKey where it is encrypted
+    and its key is not here, or nothing for ``decrypting`` is given.
+    """
     format = next((one for one in formats if one.id == manifest.format), None)
     if format is None:
         raise PluginMissing(
@@ -46,7 +56,15 @@ def opened_backup(
             format=manifest.format,
         )
     with target.get(manifest.name) as source:
-        yield OpenedBackup(source, manifest, format)
+        hashing = HashingSource(source)
+        buffered = cast(BinaryIO, io.BufferedReader(hashing, _PIECE))
+        if not manifest.encrypted:
+            yield OpenedBackup(buffered, hashing, manifest, format)
+            return
+        if decrypting is None:
+            raise WrongKey(f"backup {manifest.id} is encrypted, and there are no keys to open it")
+        with decrypting(buffered, f"backup {manifest.id}") as clear:
+            yield OpenedBackup(clear, hashing, manifest, format)
 
 
 class OpenedBackup:
@@ -57,12 +75,13 @@ class OpenedBackup:
     what was backed up, or nothing. Raises DamagedDocument, IntegrityError or NewerFormat.
     """
 
-    def __init__(self, source: BinaryIO, manifest: Manifest, format: FormatInfo) -> None:
+    def __init__(
+        self, buffered: BinaryIO, hashing: HashingSource, manifest: Manifest, format: FormatInfo
+    ) -> None:
         self._manifest = manifest
         self._format = format
-        self._hashing = HashingSource(source)
+        self._hashing = hashing
         with self._naming():
-            buffered = cast(BinaryIO, io.BufferedReader(self._hashing, _PIECE))
             document = format.factory().read(buffered, _LIMITS)
             if isinstance(document, PlainDocument) or not document.header.full_state:
                 raise DamagedDocument("this is no document of a whole store")

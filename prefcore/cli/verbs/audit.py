@@ -1,0 +1,197 @@
+"""``prefcore audit``: the log of all that was done, verified and signed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from prefcore.cli.completing import targets
+from prefcore.cli.frame import Command, LazyGroup
+from prefcore.cli.output import escaped, print_json, say, warn
+from prefcore.cli.session import Session
+from prefcore.cli.times import local_time
+from prefcore.cli.verbs.backup import absolute
+from prefcore.engines.auditing import CHECKPOINT
+from prefcore.errors import IntegrityError
+
+if TYPE_CHECKING:
+    from prefcore.auditing import Audit, Verdict
+    from prefcore.interfaces import Store
+    from prefcore.model import Changeset
+
+__all__ = ["checkpoint_command", "command", "verify_command"]
+
+command = LazyGroup(
+    name="audit",
+    package="prefcore.cli.verbs",
+    table={
+        "verify": ("audit:verify_command", "See whether log and values are what they were."),
+        "checkpoint": ("audit:checkpoint_command", "Sign where the log stands."),
+    },
+    help="Verify, sign and read the log of all that was done.",
+)
+
+
+@contextmanager
+def opened(session: Session) -> Iterator[tuple[Audit, Store]]:
+    """Give the audit of the configured store, which is closed afterwards, and the store."""
+    from prefcore.auditing import Audit
+    from prefcore.host import default_actor
+
+    store = session.open_store()
+    try:
+        audit = Audit(
+            store,
+            app=session.configuration.app,
+            actor=session.actor or default_actor(session.environ),
+            keys=session.keys,
+            plugins=session.plugins,
+            targets=session.targets,
+        )
+        yield audit, store
+    finally:
+        store.close()
+
+
+# ---------------------------------------------------------------------------------- verify
+
+
+@click.command("verify", cls=Command)
+@click.option(
+    "--against",
+    metavar="NAME|URL",
+    help="Compare with the backups in this target (default: in all configured).",
+    shell_complete=targets,
+)
+@click.option(
+    "--signer",
+    "signers",
+    multiple=True,
+    metavar="KEY",
+    help="Count signatures of this public key too, in hexadecimal. Repeatable.",
+)
+@click.pass_obj
+def verify_command(session: Session, against: str | None, signers: tuple[str, ...]) -> int:
+    """See whether the log, and every value of the store, are what they were made as.
+
+    Looks at all applications: the chain of the log, each value against it, and the signed
+    checkpoints in the log, beside your key ring, and in the manifests of backups. Exits with 13 and
+    says where, if something was edited, made anew, cut off or put back.
+    """
+    with opened(session) as (audit, store):
+        verdict = audit.verify(against=absolute(against), signers=signers)
+        url = store.url
+    for note in verdict.notes:
+        warn(escaped(note))
+    if session.json:
+        print_json(_data(verdict))
+    else:
+        _tell(session, verdict, url)
+    return IntegrityError.exit_code if verdict.found.problems else 0
+
+
+def _data(verdict: Verdict) -> dict[str, object]:
+    found = verdict.found
+    return {
+        "ok": not found.problems,
+        "changesets": found.head.revision,
+        "chain": found.head.chain,
+        "judged": verdict.is_signed,
+        "checkpoints": found.agreeing,
+        "signed_revision": found.last.revision if found.last else None,
+        "unsigned": found.unsigned,
+        "locked": found.locked,
+        "compared": list(verdict.compared),
+        "notes": list(verdict.notes),
+        "problems": [
+            {"revision": one.revision, "where": one.where, "what": one.what, "advice": one.advice}
+            for one in found.problems
+        ],
+    }
+
+
+def _tell(session: Session, verdict: Verdict, url: str) -> None:
+    found = verdict.found
+    for one in found.problems:
+        where = f"{escaped(one.where)}: " if one.where else ""
+        click.echo(f"fail  {where}{escaped(one.what)}; {escaped(one.advice)}")
+    if not found.problems:
+        counted = _counted(found.head.revision, "changeset")
+        click.echo(f"ok    {escaped(url)}: {counted}, the chain and every value agree")
+    if found.locked:
+        values = _counted(found.locked, "secret")
+        warn(f"{values} did not open, because their keys are not in your key ring")
+    for line in _signatures(verdict):
+        say(session, line)
+
+
+def _signatures(verdict: Verdict) -> Iterator[str]:
+    """Say how far signatures reach, and what is not found beyond."""
+    found = verdict.found
+    if not verdict.is_signed:
+        held = _counted(found.unchecked, "checkpoint")
+        told = f"; {held} in the log could not be judged" if found.unchecked else ""
+        yield (
+            f"no key ring is here{told}: this shows damage and careless edits, not somebody who "
+            "computes the whole chain anew"
+        )
+        return
+    if found.last is None:
+        yield (
+            "no checkpoint agrees with the log: somebody who computes the whole chain anew is not "
+            "found; sign it with: prefcore audit checkpoint"
+        )
+        return
+    when = local_time(found.last.at)
+    yield (
+        f"{_counted(found.agreeing, 'checkpoint')} agree, the newest of revision "
+        f"{found.last.revision}, signed {when} ({escaped(found.last.name)})"
+    )
+    if found.unsigned:
+        yield (
+            f"{_counted(found.unsigned, 'changeset')} came after it: that they were left out, or "
+            "made anew by somebody who may write the store, is not found; sign them with: prefcore "
+            "audit checkpoint"
+        )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+# ------------------------------------------------------------------------------ checkpoint
+
+
+@click.command("checkpoint", cls=Command)
+@click.option(
+    "--accept",
+    is_flag=True,
+    help="It is right that an older state was put back: checkpoints made before do not count.",
+)
+@click.pass_obj
+def checkpoint_command(session: Session, accept: bool) -> None:
+    """Sign where the log stands, with your key ring: whoever makes it anew is found from now on.
+
+    The checkpoint is kept in the log, and another beside your key ring, where who may write the
+    store alone cannot reach it. Each backup makes one too, and holds it.
+    """
+    with opened(session) as (audit, _):
+        made = audit.checkpoint(accept=accept)
+    if session.json:
+        print_json(_checkpoint_data(made))
+    elif made is None:
+        say(session, "nothing was added since the last checkpoint")
+    else:
+        say(session, f"signed the log up to revision {made.revision - 1}")
+
+
+def _checkpoint_data(made: Changeset | None) -> dict[str, object]:
+    """Give what was made; ``signer`` is the public key by which others can check it."""
+    if made is None:
+        return {"changeset": None}
+    held = made.details[CHECKPOINT]
+    assert isinstance(held, dict), "it was just made"
+    return {"changeset": made.id, **held}

@@ -1,0 +1,57 @@
+"""What was encrypted anew stays so: texts under a key that nothing should be under any more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from prefcore.interfaces import Snapshot, StoreProblem
+from prefcore.model import Changeset, place
+
+__all__ = ["old_texts"]
+
+_KEY = re.compile(r'\{"\$sealed":\["([^"]*)"')
+_ADVICE = (
+    "somebody put an old text back, or a program wrote that had the old key open still; if the "
+    "value is right: prefcore keys reencrypt"
+)
+
+
+def old_texts(view: Snapshot, newer_keys: Mapping[str, Collection[str]]) -> Iterator[StoreProblem]:
+    """Give texts under keys older than the one that all was encrypted under, as the log tells.
+
+    ``newer_keys`` has for each key of a ring those that came after it; the log tells of rotations,
+    too. Nothing is given where the log tells of no encryption anew that left nothing out.
+    """
+    told = _last_reencryption(view.changesets())
+    if told is None:
+        return
+    revision, key, allowed = told
+    allowed = {key, *allowed, *newer_keys.get(key, ())}
+    for one in view.log():
+        app = one.changeset.app
+        for scope, owner, name, *texts in one.changed:
+            for text in texts:
+                found = _KEY.match(text) if text is not None else None
+                if found and found[1] not in allowed:
+                    yield StoreProblem(
+                        f"a value is encrypted under {found[1]:.40}, although revision {revision} "
+                        f"encrypted all anew under {key}",
+                        f"{app}: {place(scope, owner)} {name}, revision "
+                        f"{one.changeset.revision} or the entry now",
+                        _ADVICE,
+                        revision=one.changeset.revision,
+                    )
+
+
+def _last_reencryption(changesets: Iterable[Changeset]) -> tuple[int, str, set[str]] | None:
+    """Give the newest one that left nothing out: revision, key, and the keys made after it."""
+    newer: set[str] = set()
+    for one in changesets:
+        if one.kind != "keys":
+            continue
+        details = one.details
+        if details.get("act") == "reencrypt" and details.get("locked") == 0:
+            return one.revision, str(details.get("id")), newer
+        newer |= {str(details[name]) for name in ("id", "active") if name in details}
+    return None

@@ -1,0 +1,160 @@
+"""Verifying: whether a store's log, entries and checkpoints are what they were made as."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import attrs
+
+from prefcore.audit import FIRST
+from prefcore.engines.auditing.checkpointing import CHECKPOINT, KIND
+from prefcore.engines.auditing.comparing import Anchor, Trust, compared
+from prefcore.engines.auditing.resealed import old_texts
+from prefcore.errors import IntegrityError, WrongKey
+from prefcore.heads import Head, head_of
+from prefcore.interfaces import Snapshot, Store, StoreProblem
+from prefcore.model import Changeset
+from prefcore.security.checkpoints import Checkpoint
+from prefcore.security.places import STORE, Place
+from prefcore.values import Sealed, from_text, is_sealed_text
+
+if TYPE_CHECKING:
+    from prefcore.security.sealing import Sealer
+
+__all__ = ["Trust", "Verified", "verify"]
+
+_DAMAGED = "keep the file, and restore a backup or a safety copy"
+#: So many problems of one kind are told one by one.
+_MOST = 20
+
+
+@attrs.frozen(kw_only=True)
+class Verified:
+    """What was found: problems (none: all agrees), and how far a signature reaches.
+
+    ``head`` is where the log stands, ``last`` the newest checkpoint that agrees with it,
+    ``agreeing`` how many do, ``unchecked`` how many stand in the log that could not be looked at,
+    ``locked`` how many sealed values did not open because their keys are not here.
+    """
+
+    problems: tuple[StoreProblem, ...]
+    head: Head
+    last: Anchor | None
+    agreeing: int
+    unchecked: int
+    locked: int
+
+    @property
+    def unsigned(self) -> int:
+        """How many changesets no checkpoint reaches: in these, a forger is not found."""
+        return self.head.revision - (self.last.revision if self.last else 0)
+
+
+def verify(
+    store: Store,
+    *,
+    trust: Trust | None,
+    kept: Iterable[Anchor] = (),
+    sealer: Sealer | None = None,
+    newer_keys: Mapping[str, Collection[str]] = {},
+) -> Verified:
+    """Check a whole store, in memory that does not grow with it.
+
+    Its own check sees that SQLite's pages, entries, log and chain agree; ``trust`` (None without a
+    key ring) judges the checkpoints in it and those ``kept`` elsewhere. ``sealer`` opens what is
+    sealed now. ``newer_keys`` has for each key of the ring those that came after it.
+    """
+    problems = list(_few(store.check()))
+    opening = _Opening(sealer)
+    with store.snapshot() as view:
+        try:
+            head = head_of(view)
+            held, unreadable = _held(view.changesets())
+        except IntegrityError as error:  # without the log there is nothing to go by
+            problems.append(_unreadable(error))
+            nowhere = Head(None, 0, FIRST)
+            return Verified(
+                problems=tuple(problems), head=nowhere, last=None, agreeing=0, unchecked=0, locked=0
+            )
+        problems += unreadable
+        found = compared(view, head, held, kept, trust)
+        problems += found.problems
+        problems += _few(old_texts(view, newer_keys))
+        problems += _few(opening.problems(view))
+    return Verified(
+        problems=tuple(problems),
+        head=head,
+        last=found.last,
+        agreeing=found.agreeing,
+        unchecked=len(held) if trust is None else 0,
+        locked=opening.locked,
+    )
+
+
+def _few(problems: Iterable[StoreProblem]) -> Iterator[StoreProblem]:
+    """Give the first problems, and how many more there are."""
+    drawn = iter(problems)
+    more = 0
+    try:
+        yield from islice(drawn, _MOST)
+        more = sum(1 for _ in drawn)
+    except IntegrityError as error:  # what was edited may be nothing that can be read any more
+        yield _unreadable(error)
+    if more:
+        yield StoreProblem(f"{more} more of the same kind", "", _DAMAGED)
+
+
+def _unreadable(error: IntegrityError) -> StoreProblem:
+    return StoreProblem(f"it cannot be read: {error.message}", "the store", _DAMAGED)
+
+
+def _held(changesets: Iterable[Changeset]) -> tuple[list[Anchor], list[StoreProblem]]:
+    """Give the checkpoints that stand in the log, and those that are none."""
+    held, problems = [], []
+    for one in changesets:
+        if one.kind != KIND:
+            continue
+        where = f"revision {one.revision}"
+        try:
+            checkpoint = Checkpoint.from_data(one.details.get(CHECKPOINT))
+            if checkpoint.revision >= one.revision:
+                raise IntegrityError("it is of a revision that was not there yet")
+        except IntegrityError as error:
+            told = f"the checkpoint in it is none: {error.message}"
+            problems.append(StoreProblem(told, where, _DAMAGED, revision=one.revision))
+        else:
+            held.append(Anchor.of(where, checkpoint))
+    return held, problems
+
+
+class _Opening:
+    """Opens what entries hold sealed; counts what is under keys that are not here."""
+
+    def __init__(self, sealer: Sealer | None) -> None:
+        self._sealer = sealer
+        self.locked = 0
+
+    def problems(self, view: Snapshot) -> Iterator[StoreProblem]:
+        """Give the entries that do not open, of all applications."""
+        if self._sealer is None:
+            return
+        for app in view.apps():
+            uuids = {key.name: key.uuid for key in view.keys(app)}
+            for one in view.sets(app):
+                for row in one.rows:
+                    if is_sealed_text(row[1]):
+                        where = Place(STORE, app, str(one.scope), one.owner, uuids[row[0]])
+                        yield from self._opened(row[1], where, f"{app}: {one.place} {row[0]}")
+
+    def _opened(self, text: str, where: Place, name: str) -> Iterator[StoreProblem]:
+        assert self._sealer is not None, "who asks has looked"
+        try:
+            sealed = from_text(text)
+            assert isinstance(sealed, Sealed), "its beginning says that it is sealed"
+            self._sealer.open(sealed, where)
+        except WrongKey:
+            self.locked += 1
+        except IntegrityError as error:
+            yield StoreProblem(error.message, name, _DAMAGED)

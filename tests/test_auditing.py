@@ -1,0 +1,422 @@
+"""What is done to a store behind prefcore's back is found, and told where; what is not is told too.
+
+Each tampering is done with SQL alone; ``_stamp_anew`` is what a forger does who knows prefcore.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import attrs
+import pytest
+
+from prefcore.audit import FIRST, ChangesetDigest, chain
+from prefcore.builtin.sqlite_store import SqliteStore
+from prefcore.security.ring import KeyRing
+from prefcore.security.signing import signed
+from prefcore.values import canonical_text, from_text
+from tests.cli.shell import Ran, Shell, acme
+from tests.security.randomness import seeded
+
+CANARY = "canary-4711-audit"
+
+
+@attrs.frozen
+class Scene:
+    """A store with a history that can be put back, as it was before each tampering.
+
+    Its log: 1 size 9; 2 theme, by eve; 3 a secret; 4 another; 5 the keys rotated, 6 and used for
+    all; 7 a checkpoint; 8 size 10; 9 a checkpoint, whose copy stands beside the key ring; 10 size
+    11, which nothing signs.
+    """
+
+    shell: Shell
+    whole: bytes
+    keys: Path
+    old_secrets: tuple[str, str]
+
+    def put_back(self) -> None:
+        for path in self.shell.folder.glob("prefs.db*"):
+            if path.is_file():
+                path.unlink()
+        self.shell.db.write_bytes(self.whole)
+        shutil.rmtree(self.keys, ignore_errors=True)
+        shutil.copytree(f"{self.keys}.kept", self.keys)
+
+    def verify(self, *words: str, code: int = 13) -> Ran:
+        return self.shell.run("audit", "verify", *words, code=code)
+
+    def problems(self, *words: str) -> list[dict[str, object]]:
+        found: list[dict[str, object]] = self.verify("--json", *words).json["problems"]
+        return found
+
+
+def _secret(shell: Shell) -> str:
+    database = sqlite3.connect(shell.db)
+    (text,) = database.execute(
+        "SELECT value FROM entries WHERE value LIKE '{\"$sealed%'"
+    ).fetchone()
+    database.close()
+    return str(text)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    shell = acme(tmp_path_factory.mktemp("audit") / "work")
+    shell.run("set", "size=9", "--user", "bo", "--reason", "first")
+    shell.run("set", "theme=dark", "--user", "bo", "--actor", "eve")
+    shell.run("keys", "init")
+    shell.run("set", "secret.key", "-", "--user", "bo", stdin=CANARY)
+    first = _secret(shell)
+    shell.run("set", "secret.key", "-", "--user", "bo", stdin=CANARY + "2")
+    second = _secret(shell)
+    shell.run("keys", "rotate")
+    shell.run("keys", "reencrypt")
+    shell.run("audit", "checkpoint")
+    shell.run("set", "size=10", "--user", "bo")
+    shell.run("audit", "checkpoint")
+    shell.run("set", "size=11", "--user", "bo")
+    keys = Path(shell.run("keys", "list", "--json").json["path"]).parent
+    shutil.copytree(keys, f"{keys}.kept")
+    return Scene(shell, shell.db.read_bytes(), keys, (first, second))
+
+
+@pytest.fixture
+def scene(made: Scene) -> Scene:
+    made.put_back()
+    return made
+
+
+def _changesets(database: sqlite3.Connection) -> Iterator[tuple[int, str]]:
+    yield from database.execute("SELECT rev, kind FROM changesets ORDER BY rev")
+
+
+def _revision_of(database: sqlite3.Connection, kind: str, *, last: bool = False) -> int:
+    found = [revision for revision, one in _changesets(database) if one == kind]
+    return found[-1 if last else 0]
+
+
+def _stamp_anew(shell: Shell) -> None:
+    """Compute every digest and link of the log again, as it is now."""
+    store = SqliteStore.open(f"sqlite:{shell.db}")
+    stamps, previous = [], FIRST
+    with store.snapshot() as view:
+        for number, one in enumerate(view.log(), 1):
+            digest = ChangesetDigest()
+            digest.entries(one.changed)
+            for rename in one.renames:
+                digest.rename(rename.before, rename.after)
+            digest.facts(one.changeset)
+            previous = chain(previous, number, digest.hexdigest())
+            stamps.append((digest.hexdigest(), previous, one.changeset.revision))
+    store.close()
+    database = sqlite3.connect(shell.db)
+    database.executemany("UPDATE changesets SET digest = ?, chain = ? WHERE rev = ?", stamps)
+    database.commit()
+    database.close()
+
+
+def _leave_out(database: sqlite3.Connection, revision: int) -> None:
+    """Remove a changeset that changed nothing, and close the gap."""
+    database.execute("DELETE FROM changesets WHERE rev = ?", (revision,))
+    for later in range(revision + 1, 20):
+        for table, column in (("changesets", "rev"), ("changes", "rev"), ("entries", "rev")):
+            database.execute(
+                f"UPDATE {table} SET {column} = {column} - 1 WHERE {column} = ?", (later,)
+            )
+        database.execute(
+            "UPDATE changes SET before_rev = before_rev - 1 WHERE before_rev = ?", (later,)
+        )
+
+
+def _cut(database: sqlite3.Connection, revision: int) -> None:
+    """Take back all changesets from a revision on, and their changes."""
+    for rev in range(20, revision - 1, -1):
+        database.execute(
+            "UPDATE entries SET (rev, at, provenance_id, value) = (SELECT c.before_rev, "
+            "coalesce(c.at, 0), coalesce(c.provenance_id, 0), c.value FROM changes c WHERE "
+            "c.rev = entries.rev AND c.owner_id = entries.owner_id AND c.key_id = entries.key_id) "
+            "WHERE rev = ?",
+            (rev,),
+        )
+        database.execute("DELETE FROM changes WHERE rev = ?", (rev,))
+        database.execute("DELETE FROM changesets WHERE rev = ?", (rev,))
+    database.execute("DELETE FROM entries WHERE rev = 0")
+
+
+def _edit_checkpoint(
+    database: sqlite3.Connection, change: Callable[[dict[str, object]], object]
+) -> None:
+    revision = _revision_of(database, "checkpoint", last=True)
+    (text,) = database.execute(
+        "SELECT details FROM changesets WHERE rev = ?", (revision,)
+    ).fetchone()
+    details = from_text(text)
+    assert isinstance(details, dict)
+    change(details["checkpoint"])
+    database.execute(
+        "UPDATE changesets SET details = ? WHERE rev = ?", (canonical_text(details), revision)
+    )
+
+
+def _forge(database: sqlite3.Connection) -> None:
+    """Edit the value, and sign what comes of it with a key of one's own."""
+    ring = KeyRing.fresh(datetime.now(UTC), seeded("forger"))
+    (lineage,) = database.execute("SELECT id FROM changesets WHERE rev = 1").fetchone()
+
+    def change(checkpoint: dict[str, object]) -> None:
+        forged = signed(
+            ring,
+            lineage=lineage,
+            revision=int(str(checkpoint["revision"])),
+            chain=str(checkpoint["chain"]),
+            at=datetime.now(UTC),
+        )
+        checkpoint.update(forged.as_data())
+
+    _edit_checkpoint(database, change)
+
+
+def _insert_changeset(database: sqlite3.Connection) -> None:
+    """Put an act of somebody else in between."""
+    for table in ("changesets", "changes", "entries"):
+        for later in range(20, 2, -1):
+            database.execute(f"UPDATE {table} SET rev = rev + 1 WHERE rev = ?", (later,))
+    database.execute("UPDATE changes SET before_rev = before_rev + 1 WHERE before_rev > 2")
+    database.execute(
+        "INSERT INTO changesets SELECT 3, '00000000-0000-4000-8000-000000000000', app_id, "
+        "'mallory', 'denied', at, '', 0, version_before, version_after, '{}', algorithm, "
+        "digest, chain FROM changesets WHERE rev = 2"
+    )
+
+
+@attrs.frozen
+class Tampering:
+    """What is done with SQL, whether the chain is computed anew after it, and what finds it."""
+
+    name: str
+    sql: str | Callable[[sqlite3.Connection], None]
+    found: str
+    stamped: bool = False
+
+
+def _put(text: str, *, at: str = "entries") -> str:
+    quoted = text.replace("'", "''")
+    return f"UPDATE {at} SET value = '{quoted}' WHERE value LIKE '{{\"$sealed%'"
+
+
+TAMPERINGS = [
+    Tampering("a value of now", "UPDATE entries SET value = '71' WHERE value = '11'", "by"),
+    Tampering("a value of the log", "UPDATE changes SET value = '71' WHERE value = '9'", "by"),
+    Tampering("who", "UPDATE changesets SET actor = 'ann' WHERE actor = 'eve'", "by ann"),
+    Tampering("when", "UPDATE changesets SET at = at - 1 WHERE rev = 2", "by eve"),
+    Tampering("why", "UPDATE changesets SET reason = 'x' WHERE rev = 1", "digest"),
+    Tampering("which", "UPDATE changesets SET kind = 'import' WHERE rev = 1", "digest"),
+    Tampering("a record in the middle", "DELETE FROM changesets WHERE rev = 2", "gap"),
+    Tampering(
+        "records swapped",
+        "UPDATE changesets SET rev = -1 WHERE rev = 1; UPDATE changesets SET rev = 1 WHERE rev = 2;"
+        "UPDATE changesets SET rev = 2 WHERE rev = -1",
+        "does not follow",
+    ),
+    Tampering(
+        "the end, checkpoint and all",
+        lambda database: _cut(database, 8),
+        "the log ends at revision 7 already",
+    ),
+    Tampering(
+        "the chain made anew after an edit",
+        "UPDATE changes SET value = '71' WHERE value = '9'",
+        "at or before revision 6",
+        stamped=True,
+    ),
+    Tampering(
+        "a checkpoint taken out, and the chain made anew",
+        lambda database: _leave_out(database, 9),
+        "beside your key ring",
+        stamped=True,
+    ),
+    Tampering(
+        "a checkpoint edited, and the chain made anew",
+        lambda database: _edit_checkpoint(database, lambda one: one.update(chain="0" * 64)),
+        "its signature is not genuine",
+        stamped=True,
+    ),
+    Tampering(
+        "a checkpoint that is none",
+        lambda database: _edit_checkpoint(database, lambda one: one.pop("chain")),
+        "has not the fields",
+        stamped=True,
+    ),
+    Tampering(
+        "a checkpoint signed by another, and the chain made anew",
+        _forge,
+        "not the key of your ring",
+        stamped=True,
+    ),
+    Tampering(
+        "a changeset put in between",
+        _insert_changeset,
+        "does not follow",
+    ),
+    Tampering(
+        "a changeset put in between, and the chain made anew",
+        _insert_changeset,
+        "was made anew",
+        stamped=True,
+    ),
+    Tampering("an entry taken out", "DELETE FROM entries WHERE value = '11'", "without an entry"),
+    Tampering(
+        "an entry put in",
+        "INSERT INTO entries SELECT owner_id, key_id + 77, rev, at, provenance_id, value "
+        "FROM entries WHERE value = '11'",
+        "not in the log",
+    ),
+    Tampering("another's", "UPDATE owners SET name = 'eve'", "digest"),
+    Tampering("another key's", "UPDATE keys SET name = 'name' WHERE name = 'theme'", "last one"),
+    Tampering(
+        "facts that are none", "UPDATE changesets SET details = '{' WHERE rev = 2", "never writes"
+    ),
+    Tampering(
+        "a time that is none", "UPDATE changesets SET at = 'noon' WHERE rev = 2", "never writes"
+    ),
+    Tampering(
+        "a secret that does not open",
+        "UPDATE entries SET value = substr(value, 1, 40) || 'AAAA' || substr(value, 45) "
+        "WHERE value LIKE '{\"$sealed%'",
+        "secret.key",
+    ),
+]
+
+
+@pytest.mark.parametrize("tampering", TAMPERINGS, ids=lambda one: one.name)
+def test_tampering_is_found(scene: Scene, tampering: Tampering) -> None:
+    database = sqlite3.connect(scene.shell.db)
+    before = list(database.iterdump())
+    if isinstance(tampering.sql, str):
+        database.executescript(tampering.sql)
+    else:
+        tampering.sql(database)
+    database.commit()
+    assert list(database.iterdump()) != before, "nothing was done to the store"
+    database.close()
+    if tampering.stamped:
+        _stamp_anew(scene.shell)
+    problems = scene.problems()
+    told = [f"{one['where']}: {one['what']}" for one in problems]
+    assert any(tampering.found in one for one in told), told
+    shown = scene.verify()
+    assert shown.out.startswith("fail  ")
+    assert "Traceback" not in shown.err
+    assert CANARY not in shown.out + shown.err
+
+
+def test_untouched_store_is_told_to_be_so_and_how_far_it_is_signed(scene: Scene) -> None:
+    found = scene.verify("--json", code=0).json
+    assert found["ok"] is True
+    assert found["changesets"] == 10
+    assert (found["signed_revision"], found["unsigned"]) == (9, 1)
+    shown = scene.verify(code=0)
+    assert shown.out.startswith("ok    ")
+    assert "1 changeset came after it" in shown.err
+    assert "is not found" in shown.err
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["an older value", "the same value"])
+def test_an_old_ciphertext_put_back_is_found(scene: Scene, which: int) -> None:
+    database = sqlite3.connect(scene.shell.db)
+    database.execute(_put(scene.old_secrets[which]))
+    database.commit()
+    database.close()
+    (first, *_) = scene.problems()
+    if which == 0:
+        assert "is not what its digest says" in str(first["what"])
+    else:
+        assert "although revision 6 encrypted all anew" in str(first["what"])
+        assert "user/bo secret.key" in str(first["where"])
+
+
+def test_an_older_file_put_back_whole_is_found(scene: Scene) -> None:
+    shell = scene.shell
+    older = shell.db.read_bytes()
+    shell.run("set", "size=12", "--user", "bo")
+    shell.run("audit", "checkpoint")
+    shell.db.write_bytes(older)
+    (problem,) = scene.problems()
+    assert "an older state was put back" in str(problem["what"])
+    assert "--accept" in shell.fails(13, "audit", "checkpoint")
+    shell.run("audit", "checkpoint", "--accept")
+    scene.verify(code=0)
+
+
+def test_what_comes_after_the_last_checkpoint_is_not_found_and_said_so(scene: Scene) -> None:
+    database = sqlite3.connect(scene.shell.db)
+    _cut(database, 10)
+    database.commit()
+    database.close()
+    assert scene.verify("--json", code=0).json["unsigned"] == 0
+
+
+def test_without_a_key_ring_the_chain_alone_is_checked_and_said_so(scene: Scene) -> None:
+    shutil.rmtree(scene.keys)
+    shown = scene.verify(code=0)
+    assert "no key ring is here; 2 checkpoints in the log could not be judged" in shown.err
+    database = sqlite3.connect(scene.shell.db)
+    database.execute("UPDATE changes SET value = '71' WHERE value = '9'")
+    database.commit()
+    database.close()
+    scene.verify()
+    _stamp_anew(scene.shell)
+    scene.verify(code=0)  # as it says
+
+
+def test_an_auditor_needs_the_public_key_alone(scene: Scene) -> None:
+    signer = scene.shell.run("audit", "checkpoint", "--json").json["signer"]
+    shutil.rmtree(scene.keys)
+    found = scene.verify("--json", "--signer", signer.upper(), code=0).json
+    assert (found["judged"], found["checkpoints"]) == (True, 3)
+    assert "not the key" in str(scene.problems("--signer", "0" * 64)[0]["what"])
+    assert "64 hexadecimal digits" in scene.shell.fails(2, "audit", "verify", "--signer", "xyz")
+
+
+def test_manifests_of_backups_show_a_cut_that_the_store_cannot(scene: Scene) -> None:
+    shell = scene.shell
+    target = f"file:{shell.folder / 'backups'}"
+    shell.run("backup", "create", "--target", target)
+    shutil.rmtree(scene.keys / "checkpoints")
+    database = sqlite3.connect(shell.db)
+    _cut(database, 8)
+    database.commit()
+    database.close()
+    scene.verify(code=0)
+    (problem,) = scene.problems("--against", target)
+    assert "the log ends at revision 7 already" in str(problem["what"])
+    assert str(problem["where"]).startswith("backup 0")
+    toml = shell.folder / "prefcore.toml"
+    text = toml.read_text("utf-8")
+    toml.write_text(f'{text}\n[targets.nightly]\nurl = "{target}"\n', "utf-8")
+    assert scene.problems() == [{**problem, "where": f"{str(problem['where'])[:20]} in nightly"}]
+    shutil.move(shell.folder / "backups", shell.folder / "gone")
+    toml.write_text(f'{text}\n[targets.nightly]\nurl = "nosuch:there"\n', "utf-8")
+    assert "were not looked at" in scene.verify(code=0).err
+    shell.fails(18, "audit", "verify", "--against", "nightly")
+    toml.write_text(text, "utf-8")
+
+
+def test_heads_that_nobody_signed_count_where_a_target_is_named(scene: Scene) -> None:
+    shell = scene.shell
+    shutil.rmtree(scene.keys)
+    target = f"file:{shell.folder / 'unsigned'}"
+    shell.run("backup", "create", "--target", target)
+    scene.verify("--against", target, code=0)
+    database = sqlite3.connect(shell.db)
+    database.execute("UPDATE changes SET value = '71' WHERE value = '9'")
+    database.commit()
+    database.close()
+    _stamp_anew(shell)
+    (problem,) = scene.problems("--against", target)
+    assert str(problem["what"]).startswith("the head of the log of revision 10")
