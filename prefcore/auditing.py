@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
 
 from prefcore.backups import Backups, target_named
 from prefcore.engines import auditing
-from prefcore.engines.auditing import Anchor, Trust, Verified
+from prefcore.engines.auditing import Anchor, Told, Trust, Verified, Wanted
 from prefcore.engines.backups import SHORT
 from prefcore.errors import NotFound, PrefcoreError, UsageError
 from prefcore.heads import head_of
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Audit", "Verdict"]
 
 _KEY_DIGITS = 64
+_ALL = Wanted()
 
 
 @attrs.frozen(kw_only=True)
@@ -42,9 +43,10 @@ class Verdict:
 
 
 class Audit:
-    """The log of one store, all its applications: to be verified and signed.
+    """The log of one store, all its applications: to be read, verified and signed.
 
-    ``targets`` has the URLs of backup targets by name, whose manifests hold checkpoints.
+    ``targets`` has the URLs of backup targets by name, whose manifests hold checkpoints; ``permit``
+    raises NotPermitted where the actor may not do what a word of the access policy says.
     """
 
     def __init__(
@@ -56,11 +58,13 @@ class Audit:
         keys: Keys,
         plugins: Plugins,
         targets: Mapping[str, str],
+        permit: Callable[[str], None],
     ) -> None:
         self._store = store
         self._keys = keys
         self._plugins = plugins
         self._targets = targets
+        self._permit = permit
         self._notary = Notary(store, keys, actor=actor, app=app)
 
     def checkpoint(self, *, accept: bool = False) -> Changeset | None:
@@ -71,6 +75,7 @@ class Audit:
         Raises NotFound where the log is empty, PolicyRefused where there is no key ring, WrongKey,
         ReadOnly, and IntegrityError where the log is not the one that was signed before.
         """
+        self._permit("keys")
         with self._store.snapshot() as view:
             before = next(iter(view.changesets()), None)
         if before is None:
@@ -79,6 +84,24 @@ class Audit:
         with self._store.snapshot() as view:
             now = next(iter(view.changesets()))
         return now if now.revision > before.revision and now.kind == auditing.KIND else None
+
+    def entries(self, wanted: Wanted = _ALL, *, limit: int | None = None) -> Sequence[Changeset]:
+        """Give the changesets that are wanted, of all applications, newest first."""
+        with self._store.snapshot() as view:
+            return auditing.listed(view, wanted, limit)
+
+    def show(self, id: str) -> Told:
+        """Give one changeset of any application by its UUID or a beginning of it; see ``Told``.
+
+        Raises NotFound.
+        """
+        with self._store.snapshot() as view:
+            return auditing.shown(view, id)
+
+    def export(self, wanted: Wanted = _ALL) -> Iterator[Mapping[str, object]]:
+        """Give the wanted part of the log, oldest first, as portable objects without values."""
+        with self._store.snapshot() as view:
+            yield from auditing.exported(view, wanted)
 
     def verify(self, *, against: str | None = None, signers: Iterable[str] = ()) -> Verdict:
         """Check the whole store, and the log with all checkpoints that can be had.

@@ -55,7 +55,8 @@ class Keeper(Performer):
 
     @property
     def audit(self) -> Audit:
-        """The log of the whole store: to be verified and signed."""
+        """The log of the whole store, to be read, verified and signed; raises NotPermitted."""
+        self.permit("history")
         return Audit(
             self._stored,
             app=self.app,
@@ -63,6 +64,7 @@ class Keeper(Performer):
             keys=self.keys,
             plugins=self.plugins,
             targets=self._targets,
+            permit=self.permit,
         )
 
     def plan_restore(

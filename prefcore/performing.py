@@ -158,8 +158,14 @@ class Performer(Browser):
         return register_act(document, reason)
 
     def record(self, kind: str, details: Mapping[str, object], *, reason: str = "") -> None:
-        """Put an act on keys, which changes nothing, into the history; raises ReadOnly."""
+        """Put an act on keys, which changes nothing, into the history; raises ReadOnly.
+
+        Nothing where the log holds nothing of the application: no secret here is concerned.
+        """
         self.permit("keys")
+        with self._store.snapshot() as view:
+            if self.app not in view.apps():
+                return
         self._record(kind, details, reason=reason)
 
     def _record(self, kind: str, details: Mapping[str, object], *, reason: str = "") -> None:

@@ -337,6 +337,18 @@ class SealingTransaction(_Base):
         )
         return PreferenceSet(one.scope, one.owner, rows, one.app)
 
+    def open_ring(self, what: str) -> None:
+        """See that the key ring opens, if there is one; raises WrongKey, saying ``what`` needs it.
+
+        That it does not is another thing than that it lacks a key.
+        """
+        try:
+            _ = self._vault.keys.ring
+        except WrongKey as error:
+            raise WrongKey(
+                f"the secrets of {what} need your key ring: {error.message}", **error.facts
+            ) from error
+
     def from_document(self, one: PreferenceSet, row: Row) -> Row:
         """Give a document's row in clear; see ``Vault.from_document``."""
         return self._vault.from_document(one, row)

@@ -206,6 +206,7 @@ CALLS: dict[str, Call] = {
     "apply": lambda prefs, _: prefs.apply(
         facade(prefs._store, everything()).plan_set("user", ME, {"size": 9})
     ),
+    "audit": lambda prefs, _: prefs.audit,
     "back_up": lambda prefs, folder: prefs.back_up(target=folder.as_uri()),
     "backups": lambda prefs, folder: prefs.backups(folder.as_uri()),
     "begin_import": lambda prefs, folder: _begin(prefs.begin_import(_plain(folder))),
@@ -301,6 +302,14 @@ def test_a_call_of_the_facade_is_refused_to_whoever_has_no_role(
     assert caught.value.facts["rule"]
     newest = next(facade(store, everything()).log())
     assert (newest.kind, newest.changes, newest.actor) == ("denied", 0, ME)
+
+
+def test_signing_the_log_takes_more_than_seeing_it(store: Store, keys: Keys) -> None:
+    only_look = with_roles(rules=(Rule("allow", "a rule", actions=("history",)),))
+    prefs = facade(store, only_look, keys)
+    assert prefs.audit.entries()
+    with pytest.raises(NotPermitted):
+        prefs.audit.checkpoint()
 
 
 def test_typed_views_are_asked_for_when_they_are_used(tmp_path: Path) -> None:

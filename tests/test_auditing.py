@@ -29,9 +29,9 @@ CANARY = "canary-4711-audit"
 class Scene:
     """A store with a history that can be put back, as it was before each tampering.
 
-    Its log: 1 size 9; 2 theme, by eve; 3 a secret; 4 another; 5 the keys rotated, 6 and used for
-    all; 7 a checkpoint; 8 size 10; 9 a checkpoint, whose copy stands beside the key ring; 10 size
-    11, which nothing signs.
+    Its log: 1 size 9; 2 theme, by eve; 3 the key ring made; 5 a secret; 6 another; 7 the keys
+    rotated; 9 and used for all; 11 size 10; 13 size 11, which nothing signs. 4, 8, 10 and 12 are
+    checkpoints, of which a copy of the last stands beside the key ring.
     """
 
     shell: Shell
@@ -76,7 +76,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     second = _secret(shell)
     shell.run("keys", "rotate")
     shell.run("keys", "reencrypt")
-    shell.run("audit", "checkpoint")
     shell.run("set", "size=10", "--user", "bo")
     shell.run("audit", "checkpoint")
     shell.run("set", "size=11", "--user", "bo")
@@ -225,18 +224,18 @@ TAMPERINGS = [
     ),
     Tampering(
         "the end, checkpoint and all",
-        lambda database: _cut(database, 8),
-        "the log ends at revision 7 already",
+        lambda database: _cut(database, 11),
+        "the log ends at revision 10 already",
     ),
     Tampering(
         "the chain made anew after an edit",
         "UPDATE changes SET value = '71' WHERE value = '9'",
-        "at or before revision 6",
+        "at or before revision 3",
         stamped=True,
     ),
     Tampering(
         "a checkpoint taken out, and the chain made anew",
-        lambda database: _leave_out(database, 9),
+        lambda database: _leave_out(database, 12),
         "beside your key ring",
         stamped=True,
     ),
@@ -318,8 +317,8 @@ def test_tampering_is_found(scene: Scene, tampering: Tampering) -> None:
 def test_untouched_store_is_told_to_be_so_and_how_far_it_is_signed(scene: Scene) -> None:
     found = scene.verify("--json", code=0).json
     assert found["ok"] is True
-    assert found["changesets"] == 10
-    assert (found["signed_revision"], found["unsigned"]) == (9, 1)
+    assert found["changesets"] == 13
+    assert (found["signed_revision"], found["unsigned"]) == (12, 1)
     shown = scene.verify(code=0)
     assert shown.out.startswith("ok    ")
     assert "1 changeset came after it" in shown.err
@@ -336,7 +335,7 @@ def test_an_old_ciphertext_put_back_is_found(scene: Scene, which: int) -> None:
     if which == 0:
         assert "is not what its digest says" in str(first["what"])
     else:
-        assert "although revision 6 encrypted all anew" in str(first["what"])
+        assert "although revision 9 encrypted all anew" in str(first["what"])
         assert "user/bo secret.key" in str(first["where"])
 
 
@@ -355,7 +354,7 @@ def test_an_older_file_put_back_whole_is_found(scene: Scene) -> None:
 
 def test_what_comes_after_the_last_checkpoint_is_not_found_and_said_so(scene: Scene) -> None:
     database = sqlite3.connect(scene.shell.db)
-    _cut(database, 10)
+    _cut(database, 13)
     database.commit()
     database.close()
     assert scene.verify("--json", code=0).json["unsigned"] == 0
@@ -364,7 +363,7 @@ def test_what_comes_after_the_last_checkpoint_is_not_found_and_said_so(scene: Sc
 def test_without_a_key_ring_the_chain_alone_is_checked_and_said_so(scene: Scene) -> None:
     shutil.rmtree(scene.keys)
     shown = scene.verify(code=0)
-    assert "no key ring is here; 2 checkpoints in the log could not be judged" in shown.err
+    assert "no key ring is here; 4 checkpoints in the log could not be judged" in shown.err
     database = sqlite3.connect(scene.shell.db)
     database.execute("UPDATE changes SET value = '71' WHERE value = '9'")
     database.commit()
@@ -378,7 +377,7 @@ def test_an_auditor_needs_the_public_key_alone(scene: Scene) -> None:
     signer = scene.shell.run("audit", "checkpoint", "--json").json["signer"]
     shutil.rmtree(scene.keys)
     found = scene.verify("--json", "--signer", signer.upper(), code=0).json
-    assert (found["judged"], found["checkpoints"]) == (True, 3)
+    assert (found["judged"], found["checkpoints"]) == (True, 5)
     assert "not the key" in str(scene.problems("--signer", "0" * 64)[0]["what"])
     assert "64 hexadecimal digits" in scene.shell.fails(2, "audit", "verify", "--signer", "xyz")
 
@@ -389,12 +388,12 @@ def test_manifests_of_backups_show_a_cut_that_the_store_cannot(scene: Scene) -> 
     shell.run("backup", "create", "--target", target)
     shutil.rmtree(scene.keys / "checkpoints")
     database = sqlite3.connect(shell.db)
-    _cut(database, 8)
+    _cut(database, 11)
     database.commit()
     database.close()
     scene.verify(code=0)
     (problem,) = scene.problems("--against", target)
-    assert "the log ends at revision 7 already" in str(problem["what"])
+    assert "the log ends at revision 10 already" in str(problem["what"])
     assert str(problem["where"]).startswith("backup 0")
     toml = shell.folder / "prefcore.toml"
     text = toml.read_text("utf-8")
@@ -419,4 +418,4 @@ def test_heads_that_nobody_signed_count_where_a_target_is_named(scene: Scene) ->
     database.close()
     _stamp_anew(shell)
     (problem,) = scene.problems("--against", target)
-    assert str(problem["what"]).startswith("the head of the log of revision 10")
+    assert str(problem["what"]).startswith("the head of the log of revision 13")

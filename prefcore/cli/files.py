@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
@@ -19,6 +19,8 @@ __all__ = ["MOST_FROM_A_PIPE", "compressed_as", "readable", "replacing"]
 
 #: How much of a pipe is taken before it is given up, in bytes.
 MOST_FROM_A_PIPE = 1 << 30
+#: How much of it is held in memory, where nothing of it is written anywhere.
+_MOST_IN_MEMORY = 32 << 20
 
 
 def compressed_as(name: str, asked: str | None) -> tuple[str, str]:
@@ -107,10 +109,29 @@ def _copy(source: BinaryIO, out: BinaryIO, name: str) -> None:
 
 
 @contextmanager
+def _taken_in(source: BinaryIO, name: str) -> Iterator[Path]:
+    """Give the path of a copy of a pipe, which nobody else can open."""
+    head = source.read(_MOST_IN_MEMORY + 1)
+    if len(head) <= _MOST_IN_MEMORY and hasattr(os, "memfd_create"):
+        with os.fdopen(os.memfd_create("prefcore"), "wb") as out:
+            out.write(head)
+            out.flush()
+            yield Path(f"/proc/self/fd/{out.fileno()}")
+        return
+    with TemporaryDirectory(prefix="prefcore-") as folder:
+        copy = Path(folder, "input")
+        with copy.open("wb") as out:
+            out.write(head)
+            _copy(source, out, name)
+        yield copy
+
+
+@contextmanager
 def readable(name: str) -> Iterator[tuple[Path, str]]:
     """Give a path that can be read twice, and what to call it; ``-`` is the standard input.
 
-    What is no plain file is first copied into a private temporary one. Raises NotFound,
+    What is no plain file is first taken in, as it may hold secrets in clear: in memory, or where
+    it is large or the system has no files in memory, in a private temporary file. Raises NotFound,
     NotPermitted, UsageError (a folder) or NoSpace.
     """
     try:
@@ -120,17 +141,15 @@ def readable(name: str) -> Iterator[tuple[Path, str]]:
             Path(name).open("rb").close()
             yield Path(name), name
             return
-        with TemporaryDirectory(prefix="prefcore-") as folder:
-            copy = Path(folder, "input")
-            if name != "-" and not stat.S_ISFIFO(os.stat(name).st_mode):  # noqa: PTH116  # as named
-                raise UsageError(f"{name} is a device or socket, not a file", path=name)
-            with copy.open("wb") as out:
-                if name != "-":
-                    with Path(name).open("rb") as source:
-                        _copy(source, out, name)
-                else:
-                    _copy(sys.stdin.buffer, out, "standard input")
-            yield copy, "standard input" if name == "-" else name
+        if name != "-" and not stat.S_ISFIFO(os.stat(name).st_mode):  # noqa: PTH116  # as named
+            raise UsageError(f"{name} is a device or socket, not a file", path=name)
+        with ExitStack() as stack:
+            called = "standard input" if name == "-" else name
+            if name == "-":
+                source: BinaryIO = sys.stdin.buffer
+            else:
+                source = stack.enter_context(Path(name).open("rb"))
+            yield stack.enter_context(_taken_in(source, called)), called
     except FileNotFoundError as error:
         raise NotFound(f"there is no file {name}", path=name) from error
     except OSError as error:

@@ -210,6 +210,7 @@ class _Walk:
         """Give a document's set in clear; what its keys are not here for is left out, and told."""
         if not holds_secrets(one):
             return one
+        self._transaction.open_ring(one.place)
         rows = []
         for row in one.rows:
             try:

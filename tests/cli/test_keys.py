@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,10 @@ def keyed(shell: Shell) -> Shell:
     shell.run("keys", "init")
     shell.run("set", "secret.key", "-", "--user", "bo", stdin=CANARY)
     return shell
+
+
+def ring_of(shell: Shell) -> Path:
+    return Path(shell.run("keys", "list", "--json").json["path"]).parent
 
 
 def keys_of(shell: Shell) -> list[tuple[str, str]]:
@@ -210,3 +216,93 @@ def test_no_file_but_the_one_asked_for_holds_a_secret(keyed: Shell) -> None:
     keyed.run("keys", "reencrypt")
     keyed.run("undo", "--dry-run")
     assert holders(keyed.folder, keyed.home) == []
+
+
+# ------------------------------------------------------------------ what doctor sees of keys
+
+
+def _doctor(shell: Shell, *, code: int = 0, **more: Any) -> list[str]:
+    """Give what it tells of keys; it exits with 1 where something fails, or values are locked."""
+    found = shell.run("doctor", "--json", code=code, **more).json
+    return [f"{one['state']}: {one['message']}" for one in found if one["check"] == "keys"]
+
+
+def test_doctor_tells_that_there_is_no_ring(shell: Shell, keyed: Shell) -> None:
+    shutil.rmtree(ring_of(keyed))
+    (told,) = _doctor(keyed, code=1)
+    assert told == "fail: there is no key ring, and 1 encrypted value need one to be opened"
+    keyed.run("unset", "secret.key", "--user", "bo")
+    assert _doctor(keyed, code=1)[0].startswith("fail"), "the history holds it still"
+
+
+def test_doctor_opens_the_ring_and_misses_a_copy(keyed: Shell) -> None:
+    opens, uncopied, used = _doctor(keyed)
+    assert opens.startswith("ok: ")
+    assert "opens, with 1 key" in opens
+    assert uncopied == "warn: there is no copy of the key ring"
+    assert used == "ok: 1 encrypted value are under keys of the ring, none compromised"
+    keyed.run("keys", "export", "ring.copy", env=PHRASE)
+    assert len(_doctor(keyed)) == 2
+    keyed.run("keys", "rotate")
+    assert "lacks the newest key" in _doctor(keyed)[1]
+
+
+def test_doctor_counts_what_is_under_compromised_and_missing_keys(
+    keyed: Shell, tmp_path: Path
+) -> None:
+    keyed.run("set", "secret.key", "-", "--user", "bo", stdin="second")
+    ((old, _),) = keys_of(keyed)
+    keyed.run("keys", "compromise", old)
+    *_, told = _doctor(keyed, code=1)
+    assert told == f"fail: 2 encrypted values are under compromised keys ({old})"
+    keyed.run("keys", "reencrypt")
+    assert "none compromised" in _doctor(keyed)[-1]
+    shutil.rmtree(ring_of(keyed))
+    keyed.run("keys", "init")
+    assert "2 encrypted values are under keys not in the ring" in _doctor(keyed, code=1)[-1]
+
+
+def test_doctor_asks_nobody_for_the_rings_passphrase(shell: Shell) -> None:
+    ring = {"PREFCORE_PASSPHRASE": "barley"}
+    shell.run("keys", "init", "--passphrase", env={"PREFCORE_NEW_PASSPHRASE": "barley"})
+    assert "under a passphrase that was not asked for" in _doctor(shell)[0]
+    assert "opens, with 1 key" in _doctor(shell, env=ring)[0]
+    (told,) = _doctor(shell, env={"PREFCORE_PASSPHRASE": "rye"}, code=1)
+    assert "the passphrase is not the one" in told
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"), [(0o750, "warn: others may read"), (0o777, "fail: others may write")]
+)
+def test_doctor_sees_who_may_get_at_the_ring(keyed: Shell, mode: int, told: str) -> None:
+    ring_of(keyed).chmod(mode)
+    assert _doctor(keyed, code=int(mode == 0o777))[0].startswith(told)
+    ring_of(keyed).chmod(0o700)
+    (ring_of(keyed) / "ring").write_bytes(b"prefcore-keyring 1\nx\n{}\n")
+    assert "is damaged" in _doctor(keyed, code=1)[0]
+
+
+# ------------------------------------------------------------------------------ small mends
+
+
+def test_a_copy_is_not_written_over_another(keyed: Shell) -> None:
+    keyed.run("keys", "export", "ring.copy", env=PHRASE)
+    first = (keyed.folder / "ring.copy").read_bytes()
+    assert "--force" in keyed.fails(17, "keys", "export", "ring.copy", env=PHRASE)
+    assert (keyed.folder / "ring.copy").read_bytes() == first
+    keyed.run("keys", "export", "ring.copy", "--force", env=PHRASE)
+    assert (keyed.folder / "ring.copy").read_bytes() != first
+
+
+def test_a_ring_that_does_not_open_is_no_ring_that_lacks_a_key(keyed: Shell) -> None:
+    keyed.run("keys", "rewrap", "--passphrase", env={"PREFCORE_NEW_PASSPHRASE": "barley"})
+    ring = {"PREFCORE_PASSPHRASE": "barley"}
+    keyed.run("export", "all.json", env=ring)
+    keyed.run("set", "size=40", "--user", "ann")
+    before = keyed.dump()
+    for env in ({"PREFCORE_PASSPHRASE": "rye"}, {}):
+        said = keyed.fails(12, "import", "all.json", env=env)
+        assert "the secrets of user/bo need your key ring" in said
+        assert "stays locked" in said or "PREFCORE_PASSPHRASE" in said
+    assert keyed.dump() == before
+    keyed.run("import", "all.json", env=ring)

@@ -23,7 +23,7 @@ from pathlib import Path
 import attrs
 
 from prefcore.errors import PrefcoreError
-from tests.faults import story
+from tests.faults import story, traced
 from tests.faults.judging import WITH_BACKUPS, Prepared, faults_of
 from tests.faults.stepping import (
     WRITES,
@@ -70,17 +70,17 @@ class Point:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Try every point of the acts named (all, if none is); exits with 1 where one fails."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.injected", description=__doc__)
-    parser.add_argument("acts", nargs="*", metavar="ACT", help=", ".join(ACTS))
+    parser.add_argument("acts", nargs="*", metavar="ACT", help=", ".join((*ACTS, "canary")))
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args(arguments)
-    if unknown := set(given.acts) - set(ACTS):
+    if unknown := set(given.acts) - {*ACTS, "canary"}:
         parser.error(f"there is no act {', '.join(sorted(unknown))}")
     if shutil.which("strace") is None:
         sys.exit("make test-faults needs strace on the PATH (on Debian: apt install strace)")
-    wrong: list[str] = []
+    wrong = traced.failures() if not given.acts or "canary" in given.acts else []
     tried: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="prefcore-faults-") as name:
-        for act in given.acts or ACTS:
+        for act in [one for one in given.acts or ACTS if one != "canary"]:
             prepared, calls = _prepared(act, Path(name) / act)
             points = list(_points(prepared, calls))
             with ThreadPoolExecutor(given.jobs) as pool:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from prefcore.interfaces import Store
     from prefcore.model import Changeset
 
-__all__ = ["checkpoint_command", "command", "verify_command"]
+__all__ = ["checkpoint_command", "command", "opened", "verify_command"]
 
 command = LazyGroup(
     name="audit",
@@ -30,6 +30,9 @@ command = LazyGroup(
     table={
         "verify": ("audit:verify_command", "See whether log and values are what they were."),
         "checkpoint": ("audit:checkpoint_command", "Sign where the log stands."),
+        "list": ("audit_reading:list_command", "List who did what, in all applications."),
+        "show": ("audit_reading:show_command", "Show one changeset and its place in the chain."),
+        "export": ("audit_reading:export_command", "Write the log as lines of JSON."),
     },
     help="Verify, sign and read the log of all that was done.",
 )
@@ -41,6 +44,7 @@ def opened(session: Session) -> Iterator[tuple[Audit, Store]]:
     from prefcore.auditing import Audit
     from prefcore.host import default_actor
 
+    session.permit("history")
     store = session.open_store()
     try:
         audit = Audit(
@@ -50,6 +54,7 @@ def opened(session: Session) -> Iterator[tuple[Audit, Store]]:
             keys=session.keys,
             plugins=session.plugins,
             targets=session.targets,
+            permit=session.permit,
         )
         yield audit, store
     finally:

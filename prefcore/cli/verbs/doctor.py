@@ -18,7 +18,9 @@ from prefcore.cli.session import Session
 from prefcore.cli.sources import known_folder, snapshot_folder
 from prefcore.cli.times import local_time
 from prefcore.cli.verbs.backup import opened, told_encryption
+from prefcore.cli.verbs.doctor_keys import key_findings
 from prefcore.errors import NotPermitted, PolicyRefused, PrefcoreError
+from prefcore.interfaces import Store
 from prefcore.preferences import Preferences
 from prefcore.schema import Schema, Version
 
@@ -75,8 +77,10 @@ def _findings(session: Session) -> Iterator[Finding]:
             yield from _guarded("snapshots", lambda: _snapshots(session))
             yield from _guarded("migrations", lambda: _migrations(prefs))
             yield from _guarded("safety copies", lambda: _copies(prefs))
+            yield from _guarded("keys", lambda: _keys(session, prefs.store))
     except PrefcoreError as error:
         yield Finding("fail", "store", error.message)
+        yield from _guarded("keys", lambda: _keys(session, None))
     for name in _targets(session):
         yield from _guarded(f"backups in {name}", partial(_backups, session, name))
 
@@ -219,6 +223,11 @@ def _migrations(prefs: Preferences[Schema]) -> Iterator[Finding]:
         yield Finding("fail" if one.severity == "error" else "warn", "migrations", one.message)
     if not changed:
         yield Finding("ok", "migrations", f"{count} steps can be read" if count else "no steps")
+
+
+def _keys(session: Session, store: Store | None) -> Iterator[Finding]:
+    for state, message, advice in key_findings(session, store):
+        yield Finding(state, "keys", message, advice)
 
 
 def _targets(session: Session) -> list[str]:

@@ -157,9 +157,6 @@ def record(session: Session, act: str, id: str, **more: str) -> None:
     """
     try:
         with session.preferences() as prefs:
-            with prefs.store.snapshot() as view:
-                if prefs.app not in view.apps():
-                    return
             prefs.record("keys", {"act": act, "id": id, **more}, reason=f"{act} {id}")
             prefs.audit.checkpoint()
     except (NotFound, UsageError):

@@ -13,6 +13,7 @@ from prefcore.cli.output import escaped, print_json, say
 from prefcore.cli.passphrases import new_passphrase, new_root
 from prefcore.cli.session import Session
 from prefcore.cli.verbs.keys import record
+from prefcore.errors import PolicyRefused
 from prefcore.keys import FILE
 
 __all__ = ["export_command", "import_command"]
@@ -23,13 +24,20 @@ _MOST = 4 << 20
 
 @click.command("export", cls=Command)
 @click.argument("file", type=click.Path())
+@click.option("--force", is_flag=True, help="Write over FILE, such as an older copy.")
 @click.pass_obj
-def export_command(session: Session, file: str) -> None:
+def export_command(session: Session, file: str, force: bool) -> None:
     """Write a copy of your key ring to FILE, which a passphrase opens and nothing else is needed.
 
     Keep it where a lost disk does not take it along, and the passphrase elsewhere. With both,
-    every secret can be read.
+    every secret can be read. A file that is there stays as it is.
     """
+    if not force and os.path.lexists(file):
+        raise PolicyRefused(
+            f"{file} is there already, and stays: an older copy may hold keys that this ring does "
+            "not; name another file, or give --force",
+            path=file,
+        )
     from prefcore.security.ring_folder import copy_bytes
 
     folder = session.keys.folder

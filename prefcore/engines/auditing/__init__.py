@@ -2,6 +2,8 @@
 
 from prefcore.engines.auditing.checkpointing import CHECKPOINT, KIND, Sign, as_it_stands, record
 from prefcore.engines.auditing.comparing import Anchor
+from prefcore.engines.auditing.listing import Told, Wanted, exported, listed, shown
+from prefcore.engines.auditing.resealed import keys_in_use
 from prefcore.engines.auditing.verifying import Trust, Verified, verify
 
 __all__ = [
@@ -9,9 +11,15 @@ __all__ = [
     "KIND",
     "Anchor",
     "Sign",
+    "Told",
     "Trust",
     "Verified",
+    "Wanted",
     "as_it_stands",
+    "exported",
+    "keys_in_use",
+    "listed",
     "record",
+    "shown",
     "verify",
 ]

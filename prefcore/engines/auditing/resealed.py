@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from prefcore.interfaces import Snapshot, StoreProblem
 from prefcore.model import Changeset, place
 
-__all__ = ["old_texts"]
+__all__ = ["keys_in_use", "old_texts"]
 
 _KEY = re.compile(r'\{"\$sealed":\["([^"]*)"')
 _ADVICE = (
@@ -42,6 +43,24 @@ def old_texts(view: Snapshot, newer_keys: Mapping[str, Collection[str]]) -> Iter
                         _ADVICE,
                         revision=one.changeset.revision,
                     )
+
+
+def keys_in_use(view: Snapshot) -> Counter[str]:
+    """Give how many values, in entries and in the log, are sealed under each key."""
+    used = Counter[str]()
+    for app in view.apps():
+        for one in view.sets(app):
+            used.update(_keys(row[1] for row in one.rows))
+    for logged in view.log():
+        used.update(_keys(row[3] for row in logged.changed))
+    return used
+
+
+def _keys(texts: Iterable[str | None]) -> Iterator[str]:
+    for text in texts:
+        found = None if text is None else _KEY.match(text)
+        if found:
+            yield found[1]
 
 
 def _last_reencryption(changesets: Iterable[Changeset]) -> tuple[int, str, set[str]] | None:
