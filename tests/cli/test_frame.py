@@ -108,7 +108,7 @@ def test_a_reader_that_goes_away_is_no_error(shell: Shell) -> None:
     for words in ("list --user bo", "list --user bo --json", "export", "history --changeset"):
         more = [shell.run("history", "--json").json[0]["id"]] if words.endswith("set") else []
         with subprocess.Popen(
-            [PREFCORE, *words.split(), *more],
+            [PREFCORE, *words.split(), *more, "--quiet"],
             cwd=shell.folder,
             env=shell.environ,
             stdout=subprocess.PIPE,
