@@ -108,7 +108,10 @@ def _back_up(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], obj
 
 
 def _restore(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object]]:
-    plan = prefs.plan_restore("latest", target=story.target(folder))
+    # The first one: the act itself takes a backup, which may be the latest when it is run again.
+    with prefs.backups(story.target(folder)) as backups:
+        first = backups.list().whole[0].id
+    plan = prefs.plan_restore(first, target=story.target(folder))
     yield lambda: prefs.apply(plan)
 
 
