@@ -25,6 +25,7 @@ from prefcore.model import (
     SchemaVersion,
     Scope,
     Selection,
+    place,
 )
 from prefcore.resolution import Declared
 from prefcore.schema import SchemaDocument, Version
@@ -98,10 +99,8 @@ class Browser(Lookup):
             raise
 
     def _record_denial(self, facts: Mapping[str, object], error: NotPermitted) -> None:
-        draft = self._workplace.draft("denied", str(error.facts["what"]), facts)
         try:
-            with self._store.changeset(draft, version=self._version) as transaction:
-                transaction.note()
+            self._record("denied", facts, reason=str(error.facts["what"]))
         except PrefcoreError as failed:
             _warn(f"a denial could not be recorded: {failed.message}")
 
@@ -189,10 +188,26 @@ class Browser(Lookup):
     def _opened(self, key: str, layer: Layer, value: Sealed) -> object:
         scope, owner, text, at, source, actor = layer
         self.permit("reveal", scope, owner, key)
+        self._record_reading(scope, owner, key)
         row = (key, text, at, source, actor)
         with self._store.snapshot() as view:
             text = self._workplace.vault.opened(view, scope, owner, row)[1]
         return Secret(from_text(text))
+
+    def _record_reading(self, scope: str, owner: str, key: str) -> None:
+        """Record that a secret is read, where its declaration asks for that; raises ReadOnly.
+
+        Before it is opened: what cannot be recorded is not read.
+        """
+        if self.declared(key).audited:
+            details = {"scope": scope, "owner": owner, "key": key}
+            self._record("read", details, reason=f"read {place(scope, owner)} {key}")
+
+    def _record(self, kind: str, details: Mapping[str, object], *, reason: str = "") -> None:
+        """Put an act that changes nothing into the history; raises ReadOnly."""
+        draft = self._workplace.draft(kind, reason, details)
+        with self._store.changeset(draft, version=self._version) as transaction:
+            transaction.note()
 
     def _secret(self, value: object) -> object:
         return Secret(value)
@@ -226,6 +241,7 @@ class Browser(Lookup):
             variable,
             deprecated,
             trusted_only=preference.trusted_only,
+            audited=preference.audited,
         )
 
     def _used_deprecated(self, key: str, deprecation: Mapping[str, str]) -> None:

@@ -201,6 +201,7 @@ class Lookup:
             fields.get("env") or variable_of(self.app, key),
             fields.get("deprecated"),
             trusted_only=bool(fields.get("trusted_only", False)),
+            audited=bool(fields.get("audited", False)),
         )
 
     def _undeclared(self, key: str) -> Declared:

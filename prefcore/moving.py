@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from prefcore.engines import exporting, updating
 from prefcore.engines.importing import ImportRequest
 from prefcore.errors import UsageError
 from prefcore.interfaces import Snapshot
-from prefcore.model import Plan, Progress, Selection
+from prefcore.model import Plan, PreferenceSet, Progress, Selection
 from prefcore.other_versions import NewerStore
 from prefcore.performing import Performer, silent
 from prefcore.schema import SchemaDocument
@@ -58,8 +59,11 @@ class Mover(Performer):
         treated = self._treatment(secrets, plain=plain)
         if secrets == "clear":
             encrypted = encrypt or passphrase is not None
-            with self._recorded(), self._whole() as (view, _):
+            with self._recorded(), self._whole() as (view, document):
                 self._check_export(view, selection, secrets)
+                read = Counter(_audited(view.sets(self.app, selection), document))
+            if read:  # once for all: of which keys how many values
+                self._record("read", {"keys": dict(read)}, reason="read for an export in clear")
             self._record(
                 "export", {"secrets": "clear", "encrypted": encrypted}, reason="secrets in clear"
             )
@@ -161,3 +165,10 @@ class Mover(Performer):
         else:
             request = ImportRequest(path=Path(source), name=str(source))
         return import_act(self._workplace, request, self._version, reason=reason)
+
+
+def _audited(sets: Iterable[PreferenceSet], document: SchemaDocument) -> Iterator[str]:
+    """Give the key of each secret in the sets whose readings are recorded."""
+    audited = {key for key, one in document.preferences.items() if one.audited}
+    for one in sets if audited else ():
+        yield from (row[0] for row in one.rows if row[0] in audited and is_sealed_text(row[1]))

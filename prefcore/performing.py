@@ -168,11 +168,6 @@ class Performer(Browser):
                 return
         self._record(kind, details, reason=reason)
 
-    def _record(self, kind: str, details: Mapping[str, object], *, reason: str = "") -> None:
-        draft = self._workplace.draft(kind, reason, details)
-        with self._store.changeset(draft, version=self._version) as transaction:
-            transaction.note()
-
     # -------------------------------------------------------------------------------- inside
 
     def _plan(self, act: Act) -> Plan:

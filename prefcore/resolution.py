@@ -25,7 +25,8 @@ class Declared(NamedTuple):
     ``variable`` may speak for the key in the environment; whether it does, the whole schema tells.
     ``deprecated`` has the fields of its deprecation, if it is deprecated. ``key`` is the key's own
     name where it was asked for by one that it had in an earlier version. What a project says of a
-    ``trusted_only`` key counts only for who trusts the project.
+    ``trusted_only`` key counts only for who trusts the project; each opening of an ``audited`` one
+    is recorded.
     """
 
     default: object = UNSET
@@ -35,6 +36,7 @@ class Declared(NamedTuple):
     deprecated: Mapping[str, str] | None = None
     key: str = ""
     trusted_only: bool = False
+    audited: bool = False
 
 
 class ExplainedLayer(NamedTuple):

@@ -96,7 +96,8 @@ class Preference:
 
     ``default`` is UNSET where there is none; ``required`` then asks for a value. ``locked`` lets
     the system's value win over all others, ``portable=False`` keeps the value out of exports,
-    ``trusted_only`` out of projects that nobody has trusted. ``merge`` names a strategy,
+    ``trusted_only`` out of projects that nobody has trusted. ``audited`` records each reading of a
+    sensitive value. ``merge`` names a strategy,
     ``requires_role`` the role that may change it, ``env`` its environment variable, ``aliases`` the
     names that it had in earlier versions, ``order`` its place in its category. Raises InvalidSchema
     for a bad key, alias or scope, or a default that is not portable.
@@ -113,6 +114,7 @@ class Preference:
     locked: bool = False
     portable: bool = True
     trusted_only: bool = False
+    audited: bool = False
     deprecated: Deprecation | None = None
     merge: str | None = None
     requires_role: str | None = None
@@ -131,6 +133,12 @@ class Preference:
         check_key(self.key)
         for alias in self.aliases:
             check_key(alias, path=f"{self.key}: its alias")
+        if self.audited and not self.sensitive:
+            raise InvalidSchema(
+                f"{self.key} is declared audited, and only readings of secrets are recorded; "
+                "declare it sensitive too",
+                key=self.key,
+            )
         if self.default is not UNSET:
             try:
                 canonical_text(self.default)
@@ -258,6 +266,8 @@ _READ: dict[str, Callable[[object], object]] = {
     "order": _instance(int, "an integer"),
     "examples": _list,
     "aliases": _texts,
-    **dict.fromkeys(("required", "sensitive", "locked", "portable", "trusted_only"), _flag),
+    **dict.fromkeys(
+        ("required", "sensitive", "locked", "portable", "trusted_only", "audited"), _flag
+    ),
     **dict.fromkeys(("merge", "requires_role", "env", "unit", "category", "title", "help"), _text),
 }

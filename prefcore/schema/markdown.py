@@ -97,7 +97,8 @@ def _facts(preference: Preference, document: SchemaDocument) -> Iterator[tuple[s
     unit = f" ({_text(preference.unit)})" if preference.unit else ""
     yield "Type", ", ".join([type_words(shape), *_rules(shape)]) + unit
     if preference.sensitive:
-        yield "Sensitive", "the value is kept secret and never shown"
+        recorded = "; each reading of it is recorded" if preference.audited else ""
+        yield "Sensitive", f"the value is kept secret and never shown{recorded}"
     elif preference.default is UNSET:
         yield "Default", "none; a value is required" if preference.required else "none"
     elif len(_json(preference.default)) <= _LONGEST:

@@ -62,6 +62,7 @@ def _facts(preference: Preference, variable: str | None) -> Iterator[tuple[str, 
     yield "scopes", ", ".join(preference.scopes)
     flags = {
         "sensitive": "its value is never shown",
+        "audited": "each time its value is opened, the history says so",
         "locked": "the system's value wins over all others",
         "trusted_only": "of a project, an import or a template it is taken only with --trust",
     }

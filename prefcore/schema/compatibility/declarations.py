@@ -173,6 +173,10 @@ def _protection(before: Preference, after: Preference) -> Iterator[Finding]:
         else:
             what = "it is no longer sensitive: what was secret is shown; approve it by an override"
             yield _finding("P03", after, what, "sensitive", level="error")
+    if before.audited != after.audited:
+        said = "is recorded now" if after.audited else "is recorded no longer"
+        level = None if after.audited else "warning"
+        yield _finding("P07", after, f"each reading of it {said}", "audited", level=level)
     if before.requires_role != after.requires_role:
         old, new = before.requires_role, after.requires_role
         if new is not None:

@@ -70,6 +70,7 @@ RULES = _table(
     Rule("P04", "role needed for a change raised or lowered"),
     Rule("P05", "merge strategy changed", level="warning"),
     Rule("P06", "environment variable removed or changed"),
+    Rule("P07", "readings recorded, or no longer recorded"),
     Rule("P08", "title, help, order or examples changed", least="patch"),
     Rule("M01", "breaking change without a step", least="patch", level="error"),
     Rule("M02", "step does not go with the schemas", least="patch", level="error"),

@@ -186,6 +186,13 @@ FIELDS: dict[str, dict[str, Any]] = {
     "locked": flag("locked", "P02"),
     "portable": flag("portable", "P01", off=True),
     "trusted_only": flag("trusted_only", "P01"),
+    "audited": {
+        "add": ({"sensitive": True}, {"sensitive": True, "audited": True}, "P07"),
+        "remove": ({"sensitive": True, "audited": True}, {"sensitive": True}, "P07"),
+        "change": "a flag is set or it is not",
+        "raise": "a flag is set or it is not",
+        "lower": "a flag is set or it is not",
+    },
     "deprecated": field("deprecated", None, OLD, OLDER, "K11", "K11", "P08"),
     "merge": field("merge", None, "ours", "theirs", "P05", "P05", "P05"),
     "requires_role": {

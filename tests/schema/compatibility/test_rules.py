@@ -259,6 +259,8 @@ FIRING = {
     "P05": fields("P05", {}, {"merge": "ours"}),
     "P06": fields("P06", {"env": "A"}, {"env": "B"}, "cci", "major"),
     "P06 added": fields("P06", {}, {"env": "A"}),
+    "P07": fields("P07", {"sensitive": True}, {"sensitive": True, "audited": True}),
+    "P07 no longer": fields("P07", {"sensitive": True, "audited": True}, {"sensitive": True}),
     "P08": fields("P08", {}, {"help": "x"}, "ccc", "patch", "patch"),
 }
 
@@ -314,6 +316,7 @@ NOT_FIRING = {
     "P04": fields("P04", {"requires_role": "a"}, {"requires_role": "a"}),
     "P05": fields("P05", {"merge": "ours"}, {"merge": "ours"}),
     "P06": fields("P06", {"env": "A"}, {"env": "A", "aliases": ["x"]}),
+    "P07": fields("P07", {"sensitive": True}, {"sensitive": True, "help": "x"}),
     "P08": fields("P08", {}, {"default": "x"}),
 }
 
