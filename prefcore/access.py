@@ -73,6 +73,8 @@ GRANTS: Mapping[str, tuple[str, ...]] = {
 }
 #: Who has all of these has every other role too.
 _EVERY = frozenset(ROLES)
+#: So many decisions are remembered at once.
+_REMEMBERED = 10_000
 #: Stands for whoever is not named.
 _ANYBODY = "*"
 #: In the owners of a rule, the set of whoever acts.
@@ -265,6 +267,8 @@ class Access:
         """Give the decision that refuses an act, or None: it is allowed."""
         asked = (action, scope, owner, key, needed or "")
         if asked not in self._decided:
+            if len(self._decided) >= _REMEMBERED:  # memory must not grow with the owners there are
+                self._decided.clear()
             decisions = (
                 policy.decide(self.actor, roles, action, scope, owner, key, needed=needed)
                 for policy, roles in self._sides

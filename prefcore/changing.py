@@ -171,11 +171,12 @@ class Changer(Performer, Generic[S]):
     ) -> Changeset | None:
         """Set and unset; with ``began``, only what nobody changed after that revision."""
         version = self._version
-        try:
-            return self._set_once(scope, owner, values, unset, source, reason, began)
-        except StoreMoved as moved:
-            self._meet_beginning(version, moved)
-            return self._set_once(scope, owner, values, unset, source, reason, began)
+        with self._recorded():
+            try:
+                return self._set_once(scope, owner, values, unset, source, reason, began)
+            except StoreMoved as moved:
+                self._meet_beginning(version, moved)
+                return self._set_once(scope, owner, values, unset, source, reason, began)
 
     def _set_once(
         self,
@@ -282,7 +283,7 @@ class Changer(Performer, Generic[S]):
         return self._plan(act)
 
     def _permit_write(self, scope: str, owner: str, keys: Iterable[str]) -> None:
-        permit = self._workplace.permitting(self._version)
+        permit = self._workplace.permitting(self._document)
         if permit is not None:
             with self._recorded():
                 permit(scope, owner, keys)

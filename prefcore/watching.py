@@ -6,7 +6,7 @@ logged, and the act stands.
 
 from __future__ import annotations
 
-from prefcore.errors import PluginError, PrefcoreError
+from prefcore.errors import NotPermitted, PluginError, PrefcoreError
 from prefcore.interfaces import Transaction
 from prefcore.model import Changeset, Draft
 from prefcore.plugin_problems import describe
@@ -32,6 +32,10 @@ class Watch:
                 continue
             try:
                 watcher.veto(draft, transaction.pending())
+            except NotPermitted as refused:  # with what a record of the denial says
+                told = {"actor": draft.actor, "action": draft.kind, "what": draft.kind}
+                refused.facts = {**told, "rule": f"the watcher '{watcher.id}'", **refused.facts}
+                raise
             except PrefcoreError:
                 raise
             except Exception as error:

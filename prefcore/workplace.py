@@ -241,26 +241,33 @@ class Workplace:
             values = {row[0]: from_text(row[1]) for row in opened}
             yield from document.broken_rules(values, changed, scope=scope, owner=owner)
 
-    def permitting(self, version: str | None) -> Permit | None:
+    def permitting(self, document: Callable[[str], SchemaDocument]) -> Permit | None:
         """Give what raises NotPermitted where a value may not be written; None: all may be.
 
-        ``version`` is the schema's that says which role a key needs.
+        ``document`` gives a schema that says which role a key needs.
         """
         access = self.access
         if access is None:
             return None
 
-        @cache
-        def document() -> SchemaDocument:
-            return self.schema(version or self.first_version())
-
         def permit(scope: str, owner: str, keys: Iterable[str]) -> None:
             for key in keys:
-                declared = document().preferences.get(key)
+                declared = document(key).preferences.get(key)
                 needed = None if declared is None else declared.requires_role
                 access.check("write", scope, owner, key, needed=needed)
 
         return permit
+
+    def _permitting(self, act: Act, version: str | None) -> Permit | None:
+        """Give what an act asks before it writes a value; None where it is permitted as a whole."""
+        if act.action != "write":
+            return None
+
+        @cache
+        def document() -> SchemaDocument:
+            return self.schema(act.to_version or version or self.first_version())
+
+        return self.permitting(lambda key: document())
 
     def _hiding(self, *versions: str | None) -> Callable[[str], bool]:
         """Give what says which keys are sensitive at one of the versions, looked up when asked."""
@@ -302,7 +309,7 @@ class Workplace:
         begin = self.store.rehearse if rehearsed else self.store.changeset
         with ExitStack() as ending:
             begun = ending.enter_context(begin(draft, version=version))
-            permit = self.permitting(act.to_version or version) if act.action == "write" else None
+            permit = self._permitting(act, version)
             transaction = self.vault.sealing(begun, draft, act.hides, permit)
             last = next(transaction.changesets(self.app), None)
             base = None if last is None else last.id

@@ -436,6 +436,21 @@ def _import(file: Path) -> ImportRequest:
     return ImportRequest(path=file, name=file.name, into=("user", ME), strategy="theirs")
 
 
+def test_roles_that_a_program_vouches_for_take_the_place_of_the_policy_s(store: Store) -> None:
+    policy = AccessPolicy({"admin": ("kim",)}, (), "the policy")
+    prefs = facade(store, Access(ME, [policy], roles=["project_admin"]))
+    prefs.set("size", 9, project="p")
+    with pytest.raises(NotPermitted, match=r"me \(viewer, user, project_admin\) may not write sys"):
+        prefs.set("size", 9, system=True)
+
+
+def test_decisions_that_are_remembered_stay_bounded() -> None:
+    access = with_roles("user")
+    for number in range(25_000):
+        access.refusal("read", "user", str(number), "size")
+    assert len(access._decided) <= 10_000
+
+
 def test_a_store_is_brought_up_by_security_admins_alone(tmp_path: Path) -> None:
     path = tmp_path / "p.db"
     with Preferences.open(Editor, store=path, access=everything()) as prefs:

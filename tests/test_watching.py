@@ -57,7 +57,9 @@ def test_a_veto_sees_who_does_what_and_refuses_by_raising() -> None:
         prefs.set("theme", "dark", user="al", reason="no")
     assert seen == [("kim", "set", ["size"]), ("kim", "set", ["theme"])]
     assert prefs.get("theme", user="al") == "light"
-    assert len(list(prefs.log())) == 1
+    denied, made = prefs.log()
+    assert (denied.kind, denied.changes, made.kind) == ("denied", 0, "set")
+    assert denied.details == {"actor": "kim", "action": "set", "rule": "the watcher 'toy'"}
 
 
 def test_an_act_that_is_planned_is_judged_like_one_that_is_done() -> None:

@@ -75,6 +75,16 @@ def test_verbs_pass_the_check_and_denials_are_in_the_history(
     assert kinds(shell) == ["denied", "set"]
 
 
+def test_another_store_is_compared_as_far_as_one_may_read(shell: Shell) -> None:
+    shell.run("set", "size", "14", "--user", "bob")
+    shell.run("set", "size", "15", "--user", "bob")
+    id, url = shell.run("history", "--json").json[1]["id"], f"sqlite:{shell.db}"
+    assert "14 → 15" in shell.run("diff", f"@{id}", url, code=1).out
+    policy(shell)
+    assert "may not read user/bob size" in shell.fails(4, "diff", f"user:{ME}", url)
+    assert kinds(shell) == ["denied", "set", "set"]
+
+
 def test_a_name_given_lends_no_roles(shell: Shell) -> None:
     policy(shell)
     for env in ({"PREFCORE_ACTOR": "kim"}, {"USER": "kim"}, {"LOGNAME": "kim"}):
