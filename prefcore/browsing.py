@@ -55,23 +55,6 @@ class Browser(Lookup):
 
     # ------------------------------------------------------------------------- the one check
 
-    def permit(
-        self,
-        action: str,
-        scope: str = "",
-        owner: str = "",
-        key: str = "",
-        *,
-        needed: str | None = None,
-    ) -> None:
-        """Raise NotPermitted where the actor may not do that, and record the denial.
-
-        Each call of the facade passes here; a program does that beside it calls it too.
-        """
-        if self._access is not None:
-            with self._recorded():
-                self._access.check(action, scope, owner, key, needed=needed)
-
     def may(self, action: str, scope: str = "", owner: str = "", key: str = "") -> bool:
         """Say whether the actor may do that; nothing is recorded."""
         return self._access is None or not self._access.refusal(action, scope, owner, key)

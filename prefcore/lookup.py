@@ -7,6 +7,7 @@ declaration comes from the store, as text.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from prefcore.environment import variable_of
@@ -42,12 +43,18 @@ class Lookup:
         *,
         needed: str | None = None,
     ) -> None:
-        """Raise NotPermitted where the actor may not do that: the check that each call passes.
+        """Raise NotPermitted where the actor may not do that, and record the denial.
 
-        ``needed`` is the role that the key's declaration asks for.
+        Each call of the facade passes here; a program does that beside it calls it too. ``needed``
+        is the role that the key's declaration asks for.
         """
         if self._access is not None:
-            self._access.check(action, scope, owner, key, needed=needed)
+            with self._recorded():
+                self._access.check(action, scope, owner, key, needed=needed)
+
+    def _recorded(self) -> AbstractContextManager[None]:
+        """Record a denial that is raised inside, where what records is at hand."""
+        return nullcontext()
 
     @property
     def version(self) -> str | None:

@@ -98,7 +98,7 @@ def _revoke(session: Session, folder: str | None, *, dry_run: bool) -> None:
         session.trusted.revoke(place)
     if session.json:
         print_json({"folder": place, "revoked": not dry_run})
-    say(session, f"{'would allow' if dry_run else 'allowed'} {escaped(place)} no more")
+    say(session, f"{escaped(place)} {'would be' if dry_run else 'is'} allowed no more")
 
 
 def _list(session: Session) -> None:
