@@ -429,8 +429,9 @@ def import_act(
         _refuse_strategies_of_time(request, strategies)
         _refuse_other_selection(request)
     target = version or workplace.first_version()
-    if request.from_schema is not None and _is_unused(workplace):
-        target = request.from_schema
+    if request.from_schema is not None:
+        with workplace.store.snapshot() as view:
+            target = request.from_schema if workplace.is_unused(view) else target
     start = request.from_schema or (header.schema if header else None) or target
     path, upwards = workplace.way(start, target)
     schema = workplace.schema(target)
@@ -588,11 +589,6 @@ def _refuse_other_selection(request: importing.ImportRequest) -> None:
             "selection leaves out; name its set with --user, --project, --system or --template",
             file=request.name,
         )
-
-
-def _is_unused(workplace: Workplace) -> bool:
-    with workplace.store.snapshot() as view:
-        return next(view.changesets(workplace.app), None) is None
 
 
 def _formats(plugins: Plugins, id: str | None) -> tuple[FormatInfo, ...]:

@@ -18,7 +18,7 @@ import attrs
 from prefcore.access import Access
 from prefcore.engines import registering
 from prefcore.errors import InvalidValue, NotFound, StalePlan, UsageError
-from prefcore.interfaces import Store, Transaction
+from prefcore.interfaces import Snapshot, Store, Transaction
 from prefcore.keys import Keys
 from prefcore.migration import Edge, Step, find_path, in_order, read_steps
 from prefcore.model import Change, Changeset, Draft, Plan, PlanItem, Progress, Scope
@@ -200,9 +200,16 @@ class Workplace:
             )
         with self.store.snapshot() as view:
             baseline = self.known.load(view, newest).baseline
-            if baseline is None or view.state(self.app).last_changeset is None:
-                return newest
-        return baseline
+            return newest if baseline is None or self.is_unused(view) else baseline
+
+    def is_unused(self, view: Snapshot) -> bool:
+        """Say whether a store holds nothing of the application, and never did.
+
+        What is only told in the log, such as a denial, does not count.
+        """
+        return all(
+            not one.changes and one.schema_after is None for one in view.changesets(self.app)
+        )
 
     def version_held(self) -> str | None:
         """Give the version of what is stored; None where that is nothing, at no version."""
@@ -210,7 +217,7 @@ class Workplace:
         if version is not None:
             return version
         with self.store.snapshot() as view:
-            if view.state(self.app).last_changeset is None:
+            if self.is_unused(view):
                 return None
         return self.first_version()
 

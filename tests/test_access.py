@@ -365,6 +365,22 @@ def test_the_same_denial_is_recorded_once(store: Store) -> None:
     ]
 
 
+def test_a_denial_does_not_begin_a_store() -> None:
+    """Else it would be taken for one of before versions were recorded, at the baseline."""
+
+    class Later(Schema, app="acme", version="2.0.0", baseline="1.0.0"):
+        size: int = 12
+
+    store = MemoryStore()
+    for _ in range(2):
+        prefs = facade(store, with_roles("user"), schema=Later.document())
+        with pytest.raises(NotPermitted):
+            prefs.set("size", 9, system=True)
+        assert prefs.version is None
+    prefs.set("size", 9, user=ME)
+    assert prefs.version == "2.0.0"
+
+
 def test_undo_passes_over_denials(store: Store) -> None:
     prefs = facade(store, with_roles("admin"))
     prefs.set("size", 40, user=ME)
