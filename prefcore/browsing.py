@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from fnmatch import fnmatchcase
 
-from prefcore.access import Access
 from prefcore.deprecation import warn_of
 from prefcore.engines import migrating, refusing, registering
 from prefcore.engines.migrating import ChangedStep
 from prefcore.environment import given, variable_of
-from prefcore.errors import BrokenSeal, NotPermitted, PrefcoreError, WrongKey
+from prefcore.errors import BrokenSeal, PrefcoreError, WrongKey
+from prefcore.guarding import Guard, warn
 from prefcore.interfaces import Layer, SafetyCopy, Snapshot, StoreProblem
-from prefcore.lookup import Lookup
 from prefcore.migration import Step, find_path
 from prefcore.model import (
     AppState,
@@ -25,7 +24,6 @@ from prefcore.model import (
     SchemaVersion,
     Scope,
     Selection,
-    place,
 )
 from prefcore.resolution import Declared
 from prefcore.schema import SchemaDocument, Version
@@ -36,64 +34,17 @@ from prefcore.workplace import Workplace
 
 __all__ = ["Browser"]
 
-#: What the record of a denial says, of the error's facts.
-_OF_DENIALS = ("actor", "action", "scope", "owner", "key", "rule")
 
-
-class Browser(Lookup):
+class Browser(Guard):
     """Reads all there is of one application: its schemas, sets and log."""
 
     def __init__(self, workplace: Workplace, environ: Mapping[str, str]) -> None:
-        super().__init__(workplace.store, workplace.app, access=workplace.access)
-        self._denied: set[tuple[object, ...]] = set()
+        super().__init__(workplace)
         self._untrusted: set[tuple[str, str]] = set()
-        self._workplace = workplace
         self._documents: dict[str, SchemaDocument] = {}
         self._environ = dict(environ)
         self._variables: Mapping[str, str] = {}
         self._given: Mapping[str, Layer | PrefcoreError] | None = None
-
-    # ------------------------------------------------------------------------- the one check
-
-    def may(self, action: str, scope: str = "", owner: str = "", key: str = "") -> bool:
-        """Say whether the actor may do that; nothing is recorded."""
-        return self._access is None or not self._access.refusal(action, scope, owner, key)
-
-    @property
-    def access(self) -> Access | None:
-        """What the actor may do by the access policies; None where there is none."""
-        return self._access
-
-    @contextmanager
-    def _recorded(self) -> Iterator[None]:
-        """Record a denial that is raised inside, once whatever is open inside was closed.
-
-        The same denial is recorded once, so that a program which tries again and again does not
-        fill the history. Where the store takes no record, the error alone is left.
-        """
-        try:
-            yield
-        except NotPermitted as error:
-            facts = {name: error.facts[name] for name in _OF_DENIALS if error.facts.get(name)}
-            asked = tuple(facts.items())
-            if "rule" in facts and asked not in self._denied:
-                self._denied.add(asked)
-                self._record_denial(facts, error)
-            raise
-
-    def _record_denial(self, facts: Mapping[str, object], error: NotPermitted) -> None:
-        try:
-            self._record("denied", facts, reason=str(error.facts["what"]))
-        except PrefcoreError as failed:
-            _warn(f"a denial could not be recorded: {failed.message}")
-
-    def _check_rows(self, scope: str, owner: str, rows: Collection[Row]) -> None:
-        """Raise NotPermitted where a row of a set may not be read; of an empty set, where none."""
-        if self._access is not None:
-            for key in [row[0] for row in rows] or [""]:
-                self._access.check("read", scope, owner, key)
-
-    # ------------------------------------------------------------------------------- schemas
 
     @property
     def schema(self) -> SchemaDocument:
@@ -177,21 +128,6 @@ class Browser(Lookup):
             text = self._workplace.vault.opened(view, scope, owner, row)[1]
         return Secret(from_text(text))
 
-    def _record_reading(self, scope: str, owner: str, key: str) -> None:
-        """Record that a secret is read, where its declaration asks for that; raises ReadOnly.
-
-        Before it is opened: what cannot be recorded is not read.
-        """
-        if self.declared(key).audited:
-            details = {"scope": scope, "owner": owner, "key": key}
-            self._record("read", details, reason=f"read {place(scope, owner)} {key}")
-
-    def _record(self, kind: str, details: Mapping[str, object], *, reason: str = "") -> None:
-        """Put an act that changes nothing into the history; raises ReadOnly."""
-        draft = self._workplace.draft(kind, reason, details)
-        with self._store.changeset(draft, version=self._version) as transaction:
-            transaction.note()
-
     def _secret(self, value: object) -> object:
         return Secret(value)
 
@@ -233,7 +169,7 @@ class Browser(Lookup):
     def _not_trusted(self, key: str, project: str) -> None:
         if (key, project) not in self._untrusted:
             self._untrusted.add((key, project))
-            _warn(
+            warn(
                 f"project/{project} {key}: what it says is passed over, for the key is declared "
                 "trusted_only; read it with trust (--trust) where you trust the project"
             )
@@ -267,14 +203,6 @@ class Browser(Lookup):
             for one in view.sets(self.app, selection, at=revision):
                 self._check_rows(one.scope, one.owner, one.rows)
                 yield one
-
-    def _check_selected(
-        self, view: Snapshot, selection: Selection, *, at: int | None = None
-    ) -> None:
-        """Raise NotPermitted where something selected may not be read, before any is given."""
-        if self._access is not None:
-            for one in view.sets(self.app, selection, at=at):
-                self._check_rows(one.scope, one.owner, one.rows)
 
     def keys_held(self) -> list[str]:
         """Give the keys that some set holds a value of, sorted."""
@@ -433,9 +361,3 @@ class Browser(Lookup):
         self.permit("read", scope, owner, key)
         with self._view() as view:
             return list(view.history(self.app, scope, owner, key))
-
-
-def _warn(sentence: str) -> None:
-    import logging  # late: 5 ms, and mostly there is nothing to warn of
-
-    logging.getLogger("prefcore").warning("%s", sentence)

@@ -40,6 +40,7 @@ LINES = """
     engines · builtin · builtin.hooks · plugin_checks · watching · notary
     workplace · other_versions · backups
     lookup · meeting · auditing
+    guarding
     browsing · acts · views · templating · releasing · registry
     performing
     changing · moving · keeping · revealing
@@ -93,8 +94,8 @@ HOMES: Mapping[str, tuple[str, ...]] = {
 LATE = {
     ("prefcore.access_files", "difflib"): "only a misspelt role needs it",
     ("prefcore.access_files", "tomllib"): "4 ms, and mostly there is no policy",
-    ("prefcore.browsing", "logging"): "as for prefcore.plugins",
     ("prefcore.auditing", "prefcore.security.signing"): "as prefcore.keys",
+    ("prefcore.guarding", "logging"): "as for prefcore.plugins",
     ("prefcore.compression", "backports.zstd"): "19 ms, for what is compressed by zstd",
     ("prefcore.compression", "compression.zstd"): "as backports.zstd",
     ("prefcore.config", "difflib"): "only a misspelt setting needs it",

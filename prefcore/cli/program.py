@@ -41,7 +41,7 @@ VERBS = {
     "migrate": ("migrate", "Bring stored values to another schema version, and back."),
     "backup": ("backup", "Back the whole store up, look at backups, and restore."),
     "template": ("template", "Named sets of values: make them, and give them to others."),
-    "trust": ("trust", "Allow a folder of others to run its code, or no more."),
+    "trust": ("trust", "Allow the code of a folder of others to run, or no more."),
     "access": ("access", "See who may do what, and why something is refused."),
     "plugins": ("plugins", "List, show, check and make plugins."),
     "doctor": ("doctor", "Look for what is wrong, and say what to do."),

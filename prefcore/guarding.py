@@ -1,0 +1,95 @@
+"""Guarding: what each call of the facade is asked by, and what the history says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+
+from prefcore.access import Access
+from prefcore.errors import NotPermitted, PrefcoreError
+from prefcore.interfaces import Snapshot
+from prefcore.lookup import Lookup
+from prefcore.model import Row, Selection, place
+from prefcore.workplace import Workplace
+
+__all__ = ["Guard", "warn"]
+
+#: What the record of a denial says, of the error's facts.
+_OF_DENIALS = ("actor", "action", "scope", "owner", "key", "rule")
+
+
+class Guard(Lookup):
+    """Reads single values, and records who was denied what, and who opened which secret."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        super().__init__(workplace.store, workplace.app, access=workplace.access)
+        self._workplace = workplace
+        self._denied: set[tuple[object, ...]] = set()
+
+    def may(self, action: str, scope: str = "", owner: str = "", key: str = "") -> bool:
+        """Say whether the actor may do that; nothing is recorded."""
+        return self._access is None or not self._access.refusal(action, scope, owner, key)
+
+    @property
+    def access(self) -> Access | None:
+        """What the actor may do by the access policies; None where there is none."""
+        return self._access
+
+    @contextmanager
+    def _recorded(self) -> Iterator[None]:
+        """Record a denial that is raised inside, once whatever is open inside was closed.
+
+        The same denial is recorded once, so that a program which tries again and again does not
+        fill the history. Where the store takes no record, the error alone is left.
+        """
+        try:
+            yield
+        except NotPermitted as error:
+            facts = {name: error.facts[name] for name in _OF_DENIALS if error.facts.get(name)}
+            asked = tuple(facts.items())
+            if "rule" in facts and asked not in self._denied:
+                self._denied.add(asked)
+                self._record_denial(facts, error)
+            raise
+
+    def _record_denial(self, facts: Mapping[str, object], error: NotPermitted) -> None:
+        try:
+            self._record("denied", facts, reason=str(error.facts["what"]))
+        except PrefcoreError as failed:
+            warn(f"a denial could not be recorded: {failed.message}")
+
+    def _check_rows(self, scope: str, owner: str, rows: Collection[Row]) -> None:
+        """Raise NotPermitted where a row of a set may not be read; of an empty set, where none."""
+        if self._access is not None:
+            for key in [row[0] for row in rows] or [""]:
+                self._access.check("read", scope, owner, key)
+
+    def _check_selected(
+        self, view: Snapshot, selection: Selection, *, at: int | None = None
+    ) -> None:
+        """Raise NotPermitted where something selected may not be read, before any is given."""
+        if self._access is not None:
+            for one in view.sets(self.app, selection, at=at):
+                self._check_rows(one.scope, one.owner, one.rows)
+
+    def _record_reading(self, scope: str, owner: str, key: str) -> None:
+        """Record that a secret is read, where its declaration asks for that; raises ReadOnly.
+
+        Before it is opened: what cannot be recorded is not read.
+        """
+        if self.declared(key).audited:
+            details = {"scope": scope, "owner": owner, "key": key}
+            self._record("read", details, reason=f"read {place(scope, owner)} {key}")
+
+    def _record(self, kind: str, details: Mapping[str, object], *, reason: str = "") -> None:
+        """Put an act that changes nothing into the history; raises ReadOnly."""
+        draft = self._workplace.draft(kind, reason, details)
+        with self._store.changeset(draft, version=self._version) as transaction:
+            transaction.note()
+
+
+def warn(sentence: str) -> None:
+    """Tell the library's log."""
+    import logging  # late: 5 ms, and mostly there is nothing to warn of
+
+    logging.getLogger("prefcore").warning("%s", sentence)
