@@ -1,0 +1,190 @@
+"""Access policies: what a file may say, where it stands, and what it decides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prefcore.access import ACTIONS, OF_SETS, ROLES, Access, Rule
+from prefcore.access_files import access_of, policy_from_text, policy_paths, read_policy
+from prefcore.errors import PolicyRefused, PrefcoreError, UsageError
+from tests.test_access import SETS, with_roles
+
+_GOOD = """
+[roles]
+admin = ["kim"]
+security_admin = ["kim", "lee"]
+user = ["*"]
+billing = ["lee"]
+
+[[rules]]
+effect = "deny"
+actions = ["write"]
+scopes = ["user"]
+keys = ["billing.*"]
+roles = ["user"]
+reason = "ask finance"
+
+[[rules]]
+effect = "allow"
+actors = ["ann"]
+actions = ["write"]
+scopes = ["project"]
+owners = ["web-*"]
+"""
+
+
+def test_a_policy_gives_roles_and_rules() -> None:
+    policy = policy_from_text(_GOOD, "access.toml", keeper="root")
+    assert policy.roles_of("ann") == {"viewer", "user"}
+    assert policy.roles_of("lee") == {"viewer", "user", "security_admin", "billing"}
+
+    def may(actor: str, *asked: str, needed: str | None = None) -> bool:
+        return Access(actor, [policy]).refusal(*asked, needed=needed) is None
+
+    assert may("ann", "write", "user", "ann", "ui.theme")
+    assert not may("ann", "write", "user", "ann", "billing.plan")
+    assert not may("kim", "write", "user", "kim", "billing.plan"), "a denial wins over roles"
+    assert may("ann", "write", "project", "web-1", "ui.theme")
+    assert not may("ann", "write", "project", "shop", "ui.theme")
+    assert may("lee", "write", "user", "lee", "x", needed="billing")
+    assert not may("ann", "write", "user", "ann", "x", needed="billing")
+    refused = Access("ann", [policy]).refusal("write", "user", "ann", "billing.plan")
+    assert refused is not None
+    assert refused.why == "the rule in line 8 of access.toml forbids it: ask finance"
+    assert refused.remedy == "only a change of that rule by root allows it"
+
+
+def test_every_policy_has_to_allow_it() -> None:
+    wide = policy_from_text('[roles]\nadmin=["*"]\nsecurity_admin=["*"]', "system")
+    narrow = policy_from_text(
+        '[[rules]]\neffect = "deny"\nactions = ["write"]\nkeys = ["x.*"]', "own"
+    )
+    both = Access("kim", [wide, narrow])
+    assert both.refusal("write", "user", "kim", "y.a") is None
+    refused = both.refusal("write", "user", "kim", "x.a")
+    assert refused is not None
+    assert "of own" in refused.why
+
+
+_ROLES = st.sampled_from([*ROLES])
+_ACTS = st.sampled_from([*ACTIONS]).flatmap(
+    lambda action: st.tuples(
+        st.just(action), *([st.sampled_from([*SETS.values()])] if action in OF_SETS else [])
+    )
+)
+
+
+@given(st.sets(_ROLES), st.sets(_ROLES), _ACTS)
+def test_more_roles_never_allow_less(some: set[str], more: set[str], act: tuple[Any, ...]) -> None:
+    asked = (act[0], *act[1]) if len(act) > 1 else act
+    few, many = with_roles(*some), with_roles(*some, *more)
+    assert few.refusal(*asked) is not None or many.refusal(*asked) is None
+
+
+@given(st.sets(_ROLES), _ACTS, st.sampled_from(["allow", "deny"]))
+def test_a_rule_without_conditions_decides_everything(
+    roles: set[str], act: tuple[Any, ...], effect: str
+) -> None:
+    asked = (act[0], *act[1]) if len(act) > 1 else act
+    access = with_roles(*roles, rules=(Rule(effect, "a rule"),))
+    assert (access.refusal(*asked) is None) == (effect == "allow")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("roles = 3", r"line 1: 'roles' is a table"),
+        ("[rolls]", r"line 1: there is no setting 'rolls'; known are roles and rules"),
+        ("\n[roles]\nadmn = []", r"line 3: there is no role 'admn'; did you mean 'admin'\?"),
+        ('[roles]\nadmin = "kim"', r"line 2: the actors of 'admin' are a list"),
+        ('[[rules]]\neffect = "may"', r"line 2: a rule's effect is 'allow' or 'deny'"),
+        ("[[rules]]\nkeys = []", r"line 1: a rule's effect"),
+        ('[[rules]]\neffect = "deny"\nkey = ["x"]', r"line 3: a rule has no 'key'; known are"),
+        (
+            '[[rules]]\neffect = "deny"\nactions = ["wite"]',
+            r"line 3: 'wite' is none of the actions: read,",
+        ),
+        (
+            '[[rules]]\neffect = "allow"\n[[rules]]\neffect = "deny"\nscopes = ["mine"]',
+            r"line 5: 'mine' is none of the scopes: system,",
+        ),
+        (
+            '[[rules]]\neffect = "deny"\nactions = ["backup"]\nkeys = ["x"]',
+            r"line 4: backup has no keys; only read, reveal, write have",
+        ),
+        ('[[rules]]\neffect = "deny"\nreason = "a\\nb"', r"line 3: a rule's reason is one line"),
+        ("rules = [3]", r"line 1: rules are tables"),
+        ("a = ", r"Invalid value"),
+        (f"a{'.a' * 2000} = 1", r"nested too deeply"),
+        ("a = " + "[" * 100_000, r"nested too deeply|Invalid|maximum"),
+    ],
+    ids=lambda one: one[:24],
+)
+def test_a_bad_policy_is_refused_with_its_place(text: str, told: str) -> None:
+    with pytest.raises(UsageError, match=told) as caught:
+        policy_from_text(text, "access.toml")
+    assert "access.toml" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[roles]", r"nobody who may set, unset.*role admin"),
+        ('[roles]\nadmin = ["kim"]', r"nobody who may put a schema.*role security_admin"),
+        ('[roles]\nsecurity_admin = ["*"]', r"role admin"),
+        ('[[rules]]\neffect = "deny"', r"locks everybody out"),
+        ('[[rules]]\neffect = "deny"\nactors = ["*"]\nactions = ["write"]', r"\(write\)"),
+        (
+            (
+                '[roles]\nadmin = ["kim"]\nsecurity_admin = ["kim"]\n'
+                '[[rules]]\neffect = "deny"\nactors = ["kim"]\nactions = ["apply"]'
+            ),
+            r"\(apply\)",
+        ),
+    ],
+)
+def test_a_policy_that_locks_everybody_out_is_refused(text: str, told: str) -> None:
+    with pytest.raises(PolicyRefused, match=told):
+        policy_from_text(text, "access.toml")
+
+
+def test_policies_stand_where_projects_cannot_write(tmp_path: Path) -> None:
+    home = {"HOME": "/home/kim"}
+    assert policy_paths(home, "linux") == (
+        "/etc/prefcore/access.toml",
+        "/home/kim/.config/prefcore/access.toml",
+    )
+    assert policy_paths({**home, "XDG_CONFIG_HOME": "rel"}, "linux")[1].startswith("/home/kim/.c")
+    assert policy_paths({**home, "XDG_CONFIG_HOME": "/x"}, "linux")[1] == (
+        "/x/prefcore/access.toml"
+    )
+    assert all("Application Support" in one for one in policy_paths(home, "darwin"))
+    assert "ProgramData" in policy_paths(home, "win32")[0]
+    assert access_of({"HOME": str(tmp_path)}, paths=(str(tmp_path / "none.toml"),)) is None
+
+
+def test_a_policy_that_others_may_write_is_not_followed(tmp_path: Path) -> None:
+    file = tmp_path / "access.toml"
+    file.write_text(_GOOD, encoding="utf-8")
+    assert read_policy(str(file)).source == str(file)
+    file.chmod(0o666)
+    with pytest.raises(PolicyRefused, match=r"everybody may write .*access\.toml"):
+        access_of({}, "kim", paths=(str(file),))
+
+
+@pytest.mark.parametrize("kind", ["folder", "dangling", "large", "bytes"])
+def test_a_policy_that_cannot_be_read_is_not_passed_over(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "access.toml"
+    if kind == "folder":
+        file.mkdir()
+    elif kind == "dangling":
+        file.symlink_to(tmp_path / "gone")
+    else:
+        file.write_bytes(b"# \xff" if kind == "bytes" else b"#" * (300 << 10))
+    with pytest.raises(PrefcoreError, match=r"access\.toml"):
+        access_of({}, "kim", paths=(str(file),))
