@@ -158,11 +158,11 @@ class Performer(Browser):
         return register_act(document, reason)
 
     def record(self, kind: str, details: Mapping[str, object], *, reason: str = "") -> None:
-        """Put an act on keys, which changes nothing, into the history; raises ReadOnly.
+        """Put an act on one's keys, which changes nothing, into the history; raises ReadOnly.
 
         Nothing where the log holds nothing of the application: no secret here is concerned.
         """
-        self.permit("keys")
+        self.permit("inspect")
         with self._store.snapshot() as view:
             if self.app not in view.apps():
                 return

@@ -131,7 +131,7 @@ ATTEMPTS: dict[str, Callable[[Preferences[Any], Path], object]] = {
     "apply": lambda prefs, _: prefs.apply(prefs.plan_migration("2.0.0")),
     "deprecate": lambda prefs, _: prefs.apply(prefs.registry.plan_deprecate("1.0.0")),
     "backup": lambda prefs, folder: prefs.backups(folder.as_uri()),
-    "keys": lambda prefs, _: prefs.record("keys", {"act": "rotate"}),
+    "keys": lambda prefs, _: prefs.reencrypt(),
     "act_as": lambda prefs, _: facade(prefs._store, prefs.access, actor="somebody"),  # type: ignore[arg-type]  # there is one
     "store": lambda prefs, _: prefs.store,
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from prefcore.config import Config, find
@@ -137,8 +137,9 @@ class Session:
     def permit(self, action: str) -> None:
         """Raise NotPermitted where the user may not do what a verb does beside the facade."""
         if self.access is not None and self.access.refusal(action):
-            with self.preferences() as prefs:
-                prefs.permit(action)
+            with suppress(PrefcoreError), self.preferences() as prefs:
+                prefs.permit(action)  # records the denial, where there is a store
+            self.access.check(action)
 
     @property
     def me(self) -> str:

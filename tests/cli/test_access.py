@@ -108,6 +108,21 @@ def test_the_log_shows_what_one_may_read(shell: Shell) -> None:
     assert kinds(shell) == ["set", "set"], "looking at the log is no denial"
 
 
+def test_everybody_has_a_key_ring_of_their_own(shell: Shell) -> None:
+    policy(shell)
+    shell.run("keys", "init")
+    shell.run("set", "secret.key", "-", stdin="psst")
+    shell.run("keys", "rotate")
+    assert kinds(shell) == ["keys", "set"]
+    assert "may not encrypt the secrets of the store anew" in shell.fails(4, "keys", "reencrypt")
+
+
+def test_where_there_is_no_store_to_record_in_the_denial_stands(bare: Shell) -> None:
+    policy(bare)
+    told = bare.fails(4, "migrate", "recover", "1", "--app", "acme", "--store", "gone.db")
+    assert "may not use the store itself" in told
+
+
 def test_show_says_what_may_be_done(shell: Shell) -> None:
     told = shell.run("access", "show").err
     assert "there is no access policy (/etc/prefcore/access.toml or " in told

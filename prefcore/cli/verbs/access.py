@@ -12,7 +12,7 @@ from prefcore.cli.frame import Command, LazyGroup
 from prefcore.cli.options import Target, one_set
 from prefcore.cli.output import escaped, print_json, print_table, say
 from prefcore.cli.session import Session
-from prefcore.errors import UsageError
+from prefcore.errors import NotFound, UsageError
 from prefcore.model import place
 
 if TYPE_CHECKING:
@@ -141,8 +141,11 @@ def _needed(session: Session, key: str) -> str | None:
     """Give the role that a key's declaration asks for, where one is configured."""
     if not (session.file or session.app):
         return None
-    with session.preferences() as prefs:
-        declared = prefs.schema.preferences.get(key)
+    try:
+        with session.preferences() as prefs:
+            declared = prefs.schema.preferences.get(key)
+    except NotFound:  # no store, or no schema yet
+        return None
     return None if declared is None else declared.requires_role
 
 
