@@ -39,7 +39,7 @@ ACTIONS = {
     "apply": "put a schema version in force: migrate up and down, undo a migration",
     "deprecate": "say that a version is to be left, or what it is compatible with",
     "backup": "make, look at and restore backups",
-    "keys": "encrypt the secrets of the store anew",
+    "keys": "encrypt the secrets of the store anew, and sign its log",
     "act_as": "act under another name than one's own",
     "store": "use the store itself, beside every rule",
 }

@@ -77,7 +77,8 @@ def _findings(session: Session) -> Iterator[Finding]:
             yield from _guarded("snapshots", lambda: _snapshots(session))
             yield from _guarded("migrations", lambda: _migrations(prefs))
             yield from _guarded("safety copies", lambda: _copies(prefs))
-            yield from _guarded("keys", lambda: _keys(session, prefs.store))
+            store = prefs.store if prefs.may("store") else None
+            yield from _guarded("keys", lambda: _keys(session, store))
     except PrefcoreError as error:
         yield Finding("fail", "store", error.message)
         yield from _guarded("keys", lambda: _keys(session, None))

@@ -158,7 +158,8 @@ def record(session: Session, act: str, id: str, **more: str) -> None:
     try:
         with session.preferences() as prefs:
             prefs.record("keys", {"act": act, "id": id, **more}, reason=f"{act} {id}")
-            prefs.audit.checkpoint()
+            if prefs.may("keys"):  # of one's own keys it is told, but not everybody signs the log
+                prefs.audit.checkpoint()
     except (NotFound, UsageError):
         return  # nothing is configured here: the ring is the user's, not the store's
     except PrefcoreError as error:
