@@ -21,6 +21,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode, b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from math import isfinite
@@ -68,6 +69,10 @@ class Unset:
 
 
 UNSET = Unset()
+
+#: What the canonical text of a sealed value begins with, and no other does.
+_SEALED = '{"$sealed":['
+_AROUND_SEALED = ["{", ":[", ",", ",", "]}"]  # its quoted parts, of which the first is the tag
 
 # Reserved for good: also words no tag uses yet, so that a later tag cannot collide with data.
 _TAG = re.compile(r"\$+(?:bytes|date|datetime|time|null|int|float|list|map|sealed)\Z")
@@ -159,7 +164,10 @@ def canonical_text(value: object, *, path: str = "") -> str:
     if kind is list and _are_ascii(value):  # type: ignore[arg-type]  # kind says list
         return _encode(value)
     if isinstance(value, Sealed):
-        data, tag = (b64encode(part).decode() for part in (value.data, value.tag))
+        data, tag = (
+            b2a_base64(value.data, newline=False).decode(),
+            b2a_base64(value.tag, newline=False).decode(),
+        )
         return f'{{"$sealed":[{_quoted(value.key_id)},"{data}","{tag}"]}}'
     return _encode(to_tagged(value, path=path))
 
@@ -253,6 +261,14 @@ def from_text(text: str) -> object:
 
     Raises DamagedValue, which is a ValueError too, for what cannot be one.
     """
+    if text.startswith(_SEALED) and "\\" not in text:  # no other value is read so often
+        parts = text.split('"')
+        if parts[::2] == _AROUND_SEALED:
+            try:
+                data = a2b_base64(parts[5], strict_mode=True)
+                return Sealed(parts[3], data, a2b_base64(parts[7], strict_mode=True))
+            except ValueError:
+                pass  # what is wrong is said below
     try:
         value, end = _scan(text, 0)
     except (StopIteration, ValueError) as error:
@@ -326,10 +342,6 @@ def equal(one: object, other: object) -> bool:
     if one is UNSET or other is UNSET or isinstance(one, Sealed) or isinstance(other, Sealed):
         return one == other
     return canonical_text(one) == canonical_text(other)
-
-
-#: What the canonical text of a sealed value begins with, and no other does.
-_SEALED = '{"$sealed":['
 
 
 def is_sealed_text(text: str) -> bool:

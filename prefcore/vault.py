@@ -87,48 +87,52 @@ class Vault:
         return (row[0], canonical_text(sealed), *row[2:])
 
     def _open(self, text: str, where: Place, key: str, sealer: Sealer | None = None) -> str:
-        name = f"{place(where.scope, where.owner)} {key}"
         sealer = sealer or self.keys.sealer
         if text == _HIDDEN_TEXT:
             raise WrongKey(
-                f"{name} is a secret at this version, and there is no key ring to keep it with; "
-                "make one: prefcore keys init",
+                f"{_name(where, key)} is a secret at this version, and there is no key ring to "
+                "keep it with; make one: prefcore keys init",
                 key=key,
             )
         if sealer is None:
             raise WrongKey(
-                f"{name} is sealed, and there is no key ring to open it; import the one it was "
-                "sealed with: prefcore keys import",
+                f"{_name(where, key)} is sealed, and there is no key ring to open it; import the "
+                "one it was sealed with: prefcore keys import",
                 key=key,
             )
         try:
             return sealer.open(_sealed(text), where)
         except (WrongKey, BrokenSeal) as error:
-            raise type(error)(f"{name}: {error.message}", **error.facts, key=key) from error
+            said = f"{_name(where, key)}: {error.message}"
+            raise type(error)(said, **error.facts, key=key) from error
 
     def for_documents(self) -> Travelling:
         """Give what seals the secrets of one snapshot's sets for a document, set by set.
 
         Without keys they are left out, and told. It raises BrokenSeal.
         """
-        uuids: dict[str, str] = {}  # a look-up for each value would cost more than its ciphers
+        # Looking either up for each value, or set, would cost more than the ciphers.
+        uuids: dict[str, str] = {}
+        sealers: list[Sealer | None] = []
 
         def travelling(
             view: Snapshot, one: PreferenceSet, left_out: Callable[[str], None]
         ) -> PreferenceSet:
-            sealer = self.keys.sealer if holds_secrets(one) else None
+            if not sealers and holds_secrets(one):
+                sealers.append(self.keys.sealer)
 
             def for_document(row: Row) -> Row | None:
                 key, text = row[:2]
                 if key not in uuids:
                     uuids[key] = view.uuid(self.app, key) or ""
+                (sealer,) = sealers
                 here = Place(STORE, self.app, one.scope, one.owner, uuids[key])
                 try:
                     opened = self._open(text, here, key, sealer)
                 except WrongKey:
                     return None
                 assert sealer is not None, "it was opened with it"
-                there = here._replace(container=DOCUMENT, key=key)
+                there = Place(DOCUMENT, self.app, one.scope, one.owner, key)
                 return (key, canonical_text(sealer.seal(opened, there)), *row[2:])
 
             return self._with_secrets(one, left_out, for_document)
@@ -172,13 +176,18 @@ class Vault:
     ) -> PreferenceSet:
         if not holds_secrets(one):
             return one
-        rows = []
-        for row in one.rows:
-            found = treated(row) if is_sealed_text(row[1]) else row
-            if found is None:
-                left_out(row[0])
-            else:
-                rows.append(found)
+        rows = [*one.rows]
+        gone = set()
+        for at, row in enumerate(one.rows):
+            if row[1].startswith(_SEALED):
+                found = treated(row)
+                if found is None:
+                    left_out(row[0])
+                    gone.add(row)
+                else:
+                    rows[at] = found
+        if gone:
+            rows = [row for row in rows if row not in gone]
         return PreferenceSet(one.scope, one.owner, rows, one.app)
 
     def from_document(self, one: PreferenceSet, row: Row) -> Row:
@@ -424,6 +433,10 @@ def holds_secrets(one: PreferenceSet) -> bool:
     """Say whether a sealed value may be in a set; where not, there is none to be looked for."""
     # One search over all texts: a look at each would cost exports without secrets a tenth.
     return _SEALED in "\n".join([row[1] for row in one.rows])
+
+
+def _name(where: Place, key: str) -> str:
+    return f"{place(where.scope, where.owner)} {key}"
 
 
 class _MetSealed(Exception):

@@ -1,10 +1,13 @@
 """The ciphers in use, each with its source; the one place that imports ``cryptography``.
 
-AES-256-GCM (NIST SP 800-38D), HKDF-SHA-256 (RFC 5869), Argon2id (RFC 9106), Ed25519 (RFC 8032).
+AES-256-GCM (NIST SP 800-38D), HKDF-SHA-256 (RFC 5869), HMAC-SHA-256 (RFC 2104), Argon2id
+(RFC 9106), Ed25519 (RFC 8032).
 What the library raises becomes one of our errors here.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -13,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -27,6 +31,7 @@ __all__ = [
     "argon2id",
     "cipher",
     "hkdf",
+    "hmac_sha256",
     "is_signed",
     "public_key",
     "signature",
@@ -43,6 +48,19 @@ def hkdf(key: bytes, info: bytes, salt: bytes | None = None) -> bytes:
     """Give the 32 bytes that HKDF-SHA-256 makes of a key (RFC 5869)."""
     made: bytes = HKDF(SHA256(), KEY_BYTES, salt, info).derive(key)
     return made
+
+
+def hmac_sha256(key: bytes) -> Callable[[bytes], bytes]:
+    """Give what makes HMAC-SHA-256 (RFC 2104) under a key, which is taken in only once."""
+    keyed = HMAC(key, SHA256())
+
+    def digest(message: bytes) -> bytes:
+        one = keyed.copy()
+        one.update(message)
+        made: bytes = one.finalize()
+        return made
+
+    return digest
 
 
 def cipher(key: bytes, *purpose: str | bytes) -> AESGCM:

@@ -9,13 +9,12 @@ tag, by which equal values are known, is the first 16 bytes of HMAC-SHA-256 over
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from prefcore.errors import WrongKey
-from prefcore.security.ciphers import AESGCM, NONCE_BYTES, cipher, hkdf, unsealed
-from prefcore.security.framing import framed
+from prefcore.security.ciphers import AESGCM, NONCE_BYTES, cipher, hkdf, hmac_sha256, unsealed
+from prefcore.security.framing import framed, framed_bytes
 from prefcore.security.padding import padded, unpadded
 from prefcore.security.places import DOCUMENT, Place
 from prefcore.values import Sealed
@@ -44,7 +43,7 @@ class Sealer:
     ) -> None:
         self.active = active
         self._ciphers = {id: cipher(key, _VALUE) for id, key in keys.items()}
-        self._tag_key = hkdf(tag_key, framed(_TAG))
+        self._hmac = hmac_sha256(hkdf(tag_key, framed(_TAG)))
         self._random = random
 
     def seal(self, text: str, place: Place) -> Sealed:
@@ -54,8 +53,8 @@ class Sealer:
 
     def tag(self, text: bytes, place: Place) -> bytes:
         """Give the equality tag that a canonical text's UTF-8 has in a place."""
-        message = _TAG_FRAME + _framed_place(place) + framed(text)
-        return hmac.digest(self._tag_key, message, "sha256")[:_TAG_BYTES]
+        message = _TAG_FRAME + _framed_place(place) + framed_bytes(text)
+        return self._hmac(message)[:_TAG_BYTES]
 
     def _sealed(self, text: bytes, place: Place, tag: bytes) -> Sealed:
         nonce = self._random(NONCE_BYTES)
@@ -98,7 +97,7 @@ class Sealer:
 
 
 def _bound(place: Place, tag: bytes) -> bytes:
-    return _VALUE_FRAME + _framed_place(place) + framed(tag)
+    return _VALUE_FRAME + _framed_place(place) + framed_bytes(tag)
 
 
 def _framed_place(place: Place) -> bytes:

@@ -32,8 +32,8 @@ WHERE {beyond} AND k.app_id = :app AND {which} ORDER BY {order} LIMIT :most
 """
 _PLACE = ("rev", "owner", "key")
 _UPDATES = (
-    "UPDATE entries SET value = :new WHERE owner_id = :owner AND key_id = :key",
-    "UPDATE changes SET value = :new WHERE rev = :rev AND owner_id = :owner AND key_id = :key",
+    "UPDATE entries SET value = ? WHERE 0 = ? AND owner_id = ? AND key_id = ?",
+    "UPDATE changes SET value = ? WHERE rev = ? AND owner_id = ? AND key_id = ?",
 )
 
 
@@ -68,12 +68,8 @@ def reseal(
             "uuids": None if uuids is None else json.dumps(sorted(uuids)),
         }
         rows = database.execute(statement, wanted).fetchall()
-        texts = ((*row[:3], row[7], function(row[3:])) for row in rows)
-        changed = [
-            {**dict(zip(_PLACE, key, strict=True)), "new": new}
-            for *key, old, new in texts
-            if new != old
-        ]
+        texts = ((function(row[3:]), row) for row in rows)
+        changed = [(new, *row[:3]) for new, row in texts if new != row[7]]
         database.executemany(_UPDATES[number], changed)
         if left >= 0:
             left -= len(rows)
