@@ -450,7 +450,9 @@ def import_act(
     def run(transaction: SealingTransaction, builder: PlanBuilder) -> None:
         at = datetime.now(UTC)
 
-        def sets_of(file: Path, name: str, stack: ExitStack) -> Iterable[PreferenceSet]:
+        def sets_of(
+            file: Path, name: str, stack: ExitStack, base: importing.Base | None = None
+        ) -> Iterable[PreferenceSet]:
             source = stack.enter_context(plain_file(file, name))
             stack.enter_context(unchanging(source, name, seen[file]))
             opened = opened_document(
@@ -462,6 +464,8 @@ def import_act(
             )
             document = opened.document
             if isinstance(document, Document):
+                if base is not None and base.is_present:
+                    document.expected = base.sets.of
                 sets = verified_sets(opened, name, workplace.app, edited=builder.warn)
                 return sets if file != request.path else _told(sets, source, builder)
             flattened = workplace.schema(start)
@@ -483,7 +487,7 @@ def import_act(
             importing.import_sets(
                 transaction,
                 builder,
-                sets_of(request.path, request.name, stack),
+                sets_of(request.path, request.name, stack, base),
                 request,
                 schema=schema,
                 path=path,
@@ -545,12 +549,15 @@ def _base_of_log(
             "--base none with --merge theirs takes it back as it was"
         )
     path, upwards = workplace.way(changeset.schema_after or target, target)
+    last = next(transaction.changesets(workplace.app))
+    is_present = changeset.id == last.id and not path
     return importing.Base(
-        transaction.sets(workplace.app, at=changeset.revision),
+        transaction.sets(workplace.app, at=None if is_present else changeset.revision),
         path,
         upwards,
         (selection, header.selection),
         changeset.revision,
+        is_present,
     )
 
 

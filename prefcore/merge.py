@@ -14,7 +14,7 @@ import attrs
 from prefcore.model import PreferenceSet, Row, from_micros
 from prefcore.values import UNSET, from_text, same_text
 
-__all__ = ["Decision", "Side", "aligned_sets", "merge_rows"]
+__all__ = ["Decision", "LastDrawn", "Side", "aligned_sets", "merge_rows"]
 
 
 @attrs.frozen
@@ -57,6 +57,27 @@ Resolver = Callable[[Side], Row | None]
 
 class Undecided(Exception):
     """A strategy cannot decide; the key becomes a conflict."""
+
+
+class LastDrawn:
+    """Sets on their way, of which the one drawn last can be seen again."""
+
+    def __init__(self, sets: Iterable[PreferenceSet]) -> None:
+        self._sets = sets
+        self._last: PreferenceSet | None = None
+
+    def __iter__(self) -> Iterator[PreferenceSet]:
+        for one in self._sets:
+            self._last = one
+            yield one
+
+    def of(self, scope: str, owner: str) -> PreferenceSet | None:
+        """Give the set drawn last, where it is that one.
+
+        While ``aligned_sets`` draws the next set of the one side, this is the other side's next.
+        """
+        last = self._last
+        return last if last is not None and (last.scope, last.owner) == (scope, owner) else None
 
 
 def aligned_sets(

@@ -350,12 +350,17 @@ class Document:
     ``sets`` come sorted by application, scope and owner, each with its rows sorted by key;
     ``records`` follow and are drawn after the sets. A reader calls ``trailer()`` when both are
     exhausted.
+
+    Who draws the sets of a document may put into ``expected`` what gives the set of a scope and
+    owner as it may stand there. Where the file says the very same, its format may give that set
+    back instead of decoding its own.
     """
 
     header: Header
     sets: Iterable[PreferenceSet]
     records: Iterable[Record] = ()
     trailer: Callable[[], Trailer | None] = lambda: None
+    expected: Callable[[str, str], PreferenceSet | None] = lambda scope, owner: None
 
 
 @attrs.frozen

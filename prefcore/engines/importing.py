@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -28,7 +27,7 @@ from prefcore.interfaces import (
     Sides,
     Snapshot,
 )
-from prefcore.merge import Decision, Side, Undecided, aligned_sets, merge_rows
+from prefcore.merge import Decision, LastDrawn, Side, Undecided, aligned_sets, merge_rows
 from prefcore.migration import Edge, Rows
 from prefcore.model import (
     Changeset,
@@ -45,14 +44,11 @@ from prefcore.model import (
 )
 from prefcore.planning import PlanBuilder
 from prefcore.resolution import untrusted
-from prefcore.schema import SchemaDocument
+from prefcore.schema import Passing, SchemaDocument
 from prefcore.values import UNSET, canonical_text, from_text, same_text
 from prefcore.vault import SealingTransaction, holds_secrets
 
 __all__ = ["Base", "ImportRequest", "common_changeset", "import_sets", "plain_set"]
-
-#: Of each key, so many texts that passed are remembered, if they are short: others rarely repeat.
-_REMEMBERED, _SHORT = 1000, 80
 
 
 @attrs.frozen(kw_only=True)
@@ -94,13 +90,15 @@ class Base:
 
     ``selections`` say together which sets and keys the base speaks of; outside of them the merge
     has two sides. ``revision`` is the one whose state the sets are; None where they are a file's.
+    Where that is the present state, ``is_present`` says so: the sets are ours, too.
     """
 
-    sets: Iterable[PreferenceSet]
+    sets: LastDrawn = attrs.field(converter=LastDrawn)
     path: tuple[Edge, ...] = ()
     upwards: bool = True
     selections: tuple[Selection, ...] = ()
     revision: int | None = None
+    is_present: bool = False
 
 
 def common_changeset(
@@ -153,7 +151,7 @@ def import_sets(
         return
     started = (walk.started(one, base) for one in base.sets)
     for one, rows in aligned_sets(theirs, started):
-        walk.take(one, rows, base.selections)
+        walk.take(one, rows, base.selections, held=rows if base.is_present else None)
     walk.finish()
 
 
@@ -194,8 +192,7 @@ class _Walk:
         self._strategies = strategies
         self._at = to_micros(at)
         self._actor = actor
-        # By scope and key, the texts that the schema takes: the same text is checked only once.
-        self._passed: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self._texts = Passing(schema, transaction.hides)
         self._resolvers: dict[str, Callable[[Side], Row | None]] = {}
         self._met = request.selection.is_everything
         self._settlement = Settlement(request.choices, request.take)
@@ -249,11 +246,14 @@ class _Walk:
         one: PreferenceSet,
         base: tuple[Row, ...] | None,
         selections: tuple[Selection, ...] = (),
+        *,
+        held: tuple[Row, ...] | None = None,
     ) -> None:
         """Check one set, merge it into the store's, and write what changes.
 
         With a ``base``, a key that it holds and the set does not was removed on the other side,
-        as far as the ``selections`` and portability say that the set could have held it.
+        as far as the ``selections`` and portability say that the set could have held it. What the
+        store holds of the set is read, unless it is given.
         """
         scope = Scope.named(one.scope)
         fault = set_fault(scope, one.owner)
@@ -262,22 +262,23 @@ class _Walk:
         selections = (self._request.selection, *selections)
         if not all(each.takes_set(scope, one.owner) for each in selections):
             return
-        passing = self._passing(one)
+        rows = self._coming(one)
         # Before anything is compared: a plan must not tell what may not be written, or read.
-        told = {row[0]: None for row in (*passing, *(base or ()))}
-        self._transaction.permit(scope, one.owner, told)
-        taken = self._sealed(scope, one.owner, passing)
-        held = self._transaction.read_set(self._schema.app, scope, one.owner).rows
-        self._met = self._met or bool(taken)
-        if taken == held:  # whatever they started from
-            self._builder.counts["unchanged"] += len(taken)
+        self._transaction.permit(scope, one.owner, (row[0] for row in (*rows, *(base or ()))))
+        if held is None:
+            held = self._transaction.read_set(self._schema.app, scope, one.owner).rows
+        self._met = self._met or bool(rows)
+        if rows != held:
+            rows = self._sealed(scope, one.owner, self._passing(one, rows, held))
+        if rows == held:  # whatever they started from
+            self._builder.counts["unchanged"] += len(rows)
             return
         if not held and not base:
-            added = [(row[0], None, row[1]) for row in taken]
+            added = [(row[0], None, row[1]) for row in rows]
             self._builder.add_rows("add", scope, one.owner, added)
-            self._transaction.write(scope, one.owner, taken)
+            self._transaction.write(scope, one.owner, rows)
             return
-        theirs = {row[0]: row for row in taken}
+        theirs = {row[0]: row for row in rows}
         ours = {row[0]: row for row in held}
         started = None if base is None else {
             row[0]: row for row in base if row[0] in theirs or self._travels(row[0], selections)
@@ -355,33 +356,35 @@ class _Walk:
         portable = preference is None or preference.portable
         return portable and all(each.takes_key(key) for each in selections)
 
-    def _passing(self, one: PreferenceSet) -> tuple[Row, ...]:
-        """Give the selected rows of a set that the schema takes; tell the builder of the others."""
-        passed, rows = self._passed[one.scope], one.rows
-        if self._request.selection.keys:
-            rows = tuple(row for row in rows if self._request.selection.takes_key(row[0]))
+    def _coming(self, one: PreferenceSet) -> tuple[Row, ...]:
+        """Give the rows of a set that are selected; those of keys that ask for trust are told."""
+        selection, rows = self._request.selection, one.rows
+        if selection.keys:
+            rows = tuple(row for row in rows if selection.takes_key(row[0]))
         if self._untrusted:
             for row in rows:
                 if row[0] in self._untrusted:
                     where = f"{self._request.name}: {place(one.scope, one.owner)}"
                     self._builder.leave_out(untrusted(row[0], where))
             rows = tuple(row for row in rows if row[0] not in self._untrusted)
-        unseen = [row for row in rows if row[1] not in passed[row[0]]]
-        refused = {row for row in unseen if not self._passes(one, row)}
+        return rows
+
+    def _passing(
+        self, one: PreferenceSet, rows: tuple[Row, ...], held: tuple[Row, ...]
+    ) -> tuple[Row, ...]:
+        """Give the rows that the store has just so, or the schema takes; tell of the others."""
+        known = {*held}
+        coming = [row for row in rows if row not in known] if known else rows
+        doubtful = self._texts.doubtful(one.scope, coming)
+        refused = {row for row in doubtful if not self._passes(one, row)}
         return tuple(row for row in rows if row not in refused) if refused else rows
 
     def _passes(self, one: PreferenceSet, row: Row) -> bool:
-        """Check a row, and remember that its text passes for its key; tell of a refusal."""
-        key, text = row[:2]
-        fault = self._fault(one, key, text)
+        """Check a row; tell of a refusal."""
+        fault = self._fault(one, *row[:2])
         if fault is None:
-            passed = self._passed[one.scope][key]
-            if len(passed) >= _REMEMBERED:
-                passed.clear()
-            if len(text) <= _SHORT and not self._transaction.hides(key):
-                passed.add(text)
             return True
-        item = PlanItem("refuse", key, one.scope, one.owner, reason=fault.message)
+        item = PlanItem("refuse", row[0], one.scope, one.owner, reason=fault.message)
         self._builder.refuse(item, fault)
         return False
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from prefcore.schema.json_schema_writing import JsonSchema, to_json_schema
     from prefcore.schema.markdown import to_markdown
     from prefcore.schema.noted import Noted, SaidVerdict
+    from prefcore.schema.passing import Passing
     from prefcore.schema.shape import Shape
     from prefcore.schema.snapshots import Snapshots, read_schema, to_snapshot
     from prefcore.schema.typed import (
@@ -38,6 +39,7 @@ __all__ = [
     "Deprecation",
     "JsonSchema",
     "Noted",
+    "Passing",
     "Preference",
     "Problem",
     "Rule",
@@ -71,6 +73,7 @@ _HOMES = {
     "json_schema_writing": ("JsonSchema", "to_json_schema"),
     "markdown": ("to_markdown",),
     "noted": ("Noted", "SaidVerdict"),
+    "passing": ("Passing",),
     "shape": ("Shape",),
     "snapshots": ("Snapshots", "read_schema", "to_snapshot"),
     "typed": ("Binding", "Schema", "Section", "Secret", "deprecated", "preference", "rule"),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import ClassVar
+
+import pytest
 
 from prefcore.canonical import Tally
 from prefcore.errors import DamagedDocument
 from prefcore.interfaces import Capability, Limits
-from prefcore.model import Document, Header, PreferenceSet, Record, Trailer
+from prefcore.model import Document, Header, PreferenceSet, Record, Row, Trailer
 from prefcore_testing.documents import Contents, many_sets
 from prefcore_testing.formats.base import FormatChecks
 from prefcore_testing.formats.pipes import Sink, Source
@@ -17,6 +19,29 @@ from prefcore_testing.formats.pipes import Sink, Source
 __all__ = ["StreamingChecks"]
 
 _HEADER = Header("app", "1.0.0")
+
+
+def _with(one: PreferenceSet, *first: object) -> PreferenceSet:
+    """Give a set whose first row begins otherwise."""
+    row = one.rows[0]
+    changed: Row = (*first, *row[len(first) :])  # type: ignore[assignment]  # as long as a row
+    return PreferenceSet(one.scope, one.owner, (changed, *one.rows[1:]))
+
+
+#: What may be expected of a set instead of what it is.
+_EXPECTATIONS: dict[str, Callable[[PreferenceSet], PreferenceSet | None]] = {
+    "nothing": lambda one: None,
+    "the same": lambda one: one,
+    "no rows": lambda one: PreferenceSet(one.scope, one.owner),
+    "another text": lambda one: _with(one, one.rows[0][0], '"other"'),
+    "another time": lambda one: _with(one, *one.rows[0][:2], one.rows[0][2] + 1),
+    "another actor": lambda one: _with(one, *one.rows[0][:4], "nobody"),
+    "a row less": lambda one: PreferenceSet(one.scope, one.owner, one.rows[:-1]),
+    "a row more": lambda one: PreferenceSet(
+        one.scope, one.owner, (*one.rows, ("zzz", "1", 0, "manual", "alice"))
+    ),
+    "another owner": lambda one: PreferenceSet(one.scope, "other", one.rows[1:]),
+}
 
 
 class StreamingChecks(FormatChecks, kit=True):
@@ -88,6 +113,19 @@ class StreamingChecks(FormatChecks, kit=True):
         assert sum(1 for _ in sets) == self.long_document - 1
         assert list(document.records) == []
         assert document.trailer() is not None
+
+    @pytest.mark.parametrize("expectation", _EXPECTATIONS.values(), ids=list(_EXPECTATIONS))
+    def test_what_is_expected_never_stands_for_what_is_there(
+        self, expectation: Callable[[PreferenceSet], PreferenceSet | None]
+    ) -> None:
+        contents = Contents(_HEADER, tuple(many_sets(4, keys=3)))
+        expected = {(one.scope, one.owner): expectation(one) for one in contents.sets}
+        document = self.format().read(Source(self.written(contents)), Limits())
+        assert isinstance(document, Document)
+        document.expected = lambda scope, owner: expected.get((scope, owner))
+        held, trailer = Contents.drawn_from(document)
+        assert held == contents
+        assert trailer == contents.trailer()
 
 
 class _Weak(PreferenceSet):

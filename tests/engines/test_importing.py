@@ -14,6 +14,7 @@ import prefcore_json
 import pytest
 
 from prefcore.builtin.memory_store import MemoryStore
+from prefcore.canonical import Tally
 from prefcore.conflicts import Choice, mark_of
 from prefcore.engines.importing import ImportRequest
 from prefcore.errors import (
@@ -623,3 +624,72 @@ def test_a_file_that_changes_while_it_is_read_is_noticed(
     with pytest.raises(StalePlan, match=rf"{which}\.json was replaced or written to"), begin:
         pass
     assert values(target) == {}
+
+
+def _three_users(tmp_path: Path) -> tuple[Preferences, Path]:  # type: ignore[type-arg]  # no class
+    prefs = machine(tmp_path)
+    for user in ("alice", "bob", "carol"):
+        prefs.set_many("user", user, {"font": "serif", "size": 14})
+    return prefs, exported(prefs, tmp_path / "all.json")
+
+
+def _edited(file: Path) -> Path:
+    """Change a value of alice's, take bob's set out, and put in one of dora's, after carol's."""
+    json_format = prefcore_json.prefcore_formats()[0].factory()
+    with file.open("rb") as source:
+        document = json_format.read(source, Limits())
+        assert isinstance(document, Document)
+        alice, _, carol = document.sets
+    (font, _) = alice.rows
+    tally = Tally(document.header)
+    sets = [
+        PreferenceSet("user", "alice", [(font[0], '"sans"', *font[2:])]),
+        carol,
+        PreferenceSet("user", "dora", carol.rows),
+    ]
+    path = file.with_name("edited.json")
+    with path.open("wb") as out:
+        json_format.write(Document(document.header, tally.sets(sets), (), tally.trailer), out)
+    return path
+
+
+@pytest.mark.parametrize("moved_on", [False, True], ids=["as exported", "moved on"])
+def test_the_present_state_is_a_base_as_any_earlier_one(tmp_path: Path, moved_on: bool) -> None:
+    prefs, file = _three_users(tmp_path)
+    if moved_on:
+        prefs.set("wrap", True, project="p")
+    plan = prefs.plan_import(_edited(file))
+    told = [(item.act, item.owner, item.key) for item in plan.items]
+    assert told == [
+        ("change", "alice", "font"),
+        ("remove", "alice", "size"),
+        ("remove", "bob", "font"),
+        ("remove", "bob", "size"),
+        ("add", "dora", "font"),
+        ("add", "dora", "size"),
+    ]
+    assert plan.counts["unchanged"] == 2
+    prefs.apply(plan)
+    assert [values(prefs, user) for user in ("alice", "bob", "carol", "dora")] == [
+        {"font": "sans"},
+        {},
+        {"font": "serif", "size": 14},
+        {"font": "serif", "size": 14},
+    ]
+
+
+def test_what_the_store_has_just_so_comes_in_again_whatever_the_schema_says(
+    tmp_path: Path,
+) -> None:
+    prefs = machine(tmp_path)
+    file = plain(tmp_path / "kept.json", {"unknown": 1, "size": 14})
+    prefs.apply(prefs.plan_import(request(file, keep_unknown=True)))
+    document = exported(prefs, tmp_path / "all.json")
+    assert prefs.apply(prefs.plan_import(request(document))) is None
+    prefs.set("size", 15, user="alice")
+    assert prefs.apply(prefs.plan_import(request(document, strategy="ours"))) is None
+    document.write_text(
+        document.read_text().replace('"unknown": {"value": 1', '"unknown": {"value": 2')
+    )
+    with pytest.raises(UnknownKey):
+        prefs.apply(prefs.plan_import(request(document)))

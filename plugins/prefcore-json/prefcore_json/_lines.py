@@ -6,11 +6,14 @@ keys. So what it found is laid out anew, and taken only where that is the text i
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from itertools import islice
 from operator import lt
 
 import msgspec
 
+from prefcore.canonical import entry_lines
 from prefcore.errors import PrefcoreError
 from prefcore.interfaces import Limits
 from prefcore.model import PreferenceSet, Scope
@@ -33,6 +36,8 @@ class _Set(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     app: str = ""
 
 
+_FREE = r'[^"\\\x00-\x1f]*+'  # what stands in a text unescaped
+_HEAD = re.compile(rf'\{{"scope": "({_FREE})", "owner": "({_FREE})", "entries": \{{')
 _decode = msgspec.json.Decoder(_Set).decode
 _SCOPES = frozenset(map(str, Scope))
 
@@ -84,6 +89,20 @@ class SetLines:
             found.app,
             lines="\n".join(lines) if lines and canonical == values else None,
         )
+
+    def expected(
+        self, text: str, expected: Callable[[str, str], PreferenceSet | None]
+    ) -> PreferenceSet | None:
+        """Give the set that is expected where the text is just what we would write of it."""
+        head, _, body = text.partition("\n")
+        found = _HEAD.fullmatch(head)
+        one = expected(*found.groups()) if found is not None else None
+        if one is None or not one.rows:
+            return None
+        lines = entry_lines(one.rows)
+        if body != ",\n".join(lines) + "\n}}":
+            return None
+        return PreferenceSet(one.scope, one.owner, one.rows, lines="\n".join(lines))
 
     def _takes(self, keys: list[str]) -> bool:
         """Say whether keys are not too many, sorted, each once, and none too long."""

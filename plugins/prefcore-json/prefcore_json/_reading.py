@@ -116,7 +116,6 @@ class Reading:
     def __init__(
         self, header: Header, window: Window, limits: Limits, rest: Remainder | None = None
     ) -> None:
-        self._header = header
         self._window = window
         self._limits = limits
         self._rest = rest
@@ -125,10 +124,11 @@ class Reading:
         self._sets = self._entries = self._records = 0
         self._drawn = ""
         self._trailer: Trailer | None = None
+        self._document = Document(header, self._all_sets(), self._all_records(), self._the_trailer)
 
     def document(self) -> Document:
         """Give the document that draws from here."""
-        return Document(self._header, self._all_sets(), self._all_records(), self._the_trailer)
+        return self._document
 
     # ------------------------------------------------------------------------------ sets
 
@@ -160,11 +160,11 @@ class Reading:
                 return
             block = window.peek(size)
             piece = Piece(block, line=window.line, under=("sets", self._sets))
-            one = self._lines.take(window.data[window.at : window.at + size], block)
+            one = self._lines.expected(block, self._document.expected)
+            one = one or self._lines.take(window.data[window.at : window.at + size], block)
+            one = one or self._strict_set(piece)
             if one is None:
-                one = self._strict_set(piece)
-                if one is None:
-                    return
+                return
             self._counted(one, piece, ())
             window.skip(size + (2 if goes_on else 1 + len(_TO_RECORDS)))
             yield one

@@ -239,3 +239,23 @@ def test_a_line_with_a_value_written_otherwise_is_read_and_not_passed_on(
     (one,) = document.sets
     assert [row[1] for row in one.rows] == [canonical, "1"]
     assert one.lines is None
+
+
+def test_a_set_that_stands_as_expected_is_not_decoded_but_given_back() -> None:
+    expected = {(one.scope, one.owner): one for one in CONTENTS.sets}
+    document = FORMAT.read(Source(written()), Limits())
+    assert isinstance(document, Document)
+    document.expected = lambda scope, owner: expected.get((scope, owner))
+    for one in document.sets:
+        if one.rows:
+            assert one.rows is expected[one.scope, one.owner].rows
+
+
+def test_a_set_that_somebody_laid_out_otherwise_is_decoded_whatever_is_expected() -> None:
+    expected = {(one.scope, one.owner): one for one in CONTENTS.sets}
+    document = FORMAT.read(Source(written().replace(b'"value": ', b'"value":')), Limits())
+    assert isinstance(document, Document)
+    document.expected = lambda scope, owner: expected.get((scope, owner))
+    for one in document.sets:
+        assert one == expected[one.scope, one.owner]
+        assert not one.rows or one.rows is not expected[one.scope, one.owner].rows
