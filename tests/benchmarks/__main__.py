@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.benchmarks import bulk, formats, p1_start, p8_get_set, p10_compare
+from tests.benchmarks import bulk, formats, p1_start, p8_get_set, p10_compare, secrets
 from tests.benchmarks.measuring import Finding
 from tests.benchmarks.report import table, write_json
 
@@ -22,7 +22,8 @@ BENCHMARKS: Mapping[str, Callable[..., list[Finding]]] = {
     "formats": formats.run,
 }
 #: These are measured together, in fewer rounds: each takes minutes at a million entries.
-BULK = ("P2", "P3", "P4", "P5", "P6", "P11")
+BULK = ("P2", "P3", "P4", "P5", "P6", "P7", "P11")
+SECRETS = "secrets"
 MOST_BULK_ROUNDS = 5
 RESULT = Path("build/benchmarks.json")
 
@@ -30,10 +31,10 @@ RESULT = Path("build/benchmarks.json")
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure the benchmarks named (all, if none is), in a folder that is removed again."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    known = (*BENCHMARKS, *BULK)
+    known = (*BENCHMARKS, *BULK, SECRETS)
     parser.add_argument("numbers", nargs="*", metavar="P1", help=", ".join(known))
     parser.add_argument("--rounds", type=int, default=21)
-    parser.add_argument("--entries", type=int, default=1_000_000, help="of P2 to P6 and P11")
+    parser.add_argument("--entries", type=int, default=1_000_000, help="of P2 to P7, P11, secrets")
     parser.add_argument("--json", type=Path, default=RESULT, help="where the figures go")
     given = parser.parse_args(arguments)
     unknown = set(given.numbers) - set(known)
@@ -47,8 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if not given.numbers or number in given.numbers:
                 findings += run(Path(folder).absolute() / number, rounds=given.rounds)
         wanted = [number for number in BULK if not given.numbers or number in given.numbers]
+        few = min(given.rounds, MOST_BULK_ROUNDS)
+        if not given.numbers or SECRETS in given.numbers:
+            place = Path(folder).absolute() / SECRETS
+            findings += secrets.run(place, rounds=few, entries=given.entries)
         if wanted:
-            few = min(given.rounds, MOST_BULK_ROUNDS)
             found = bulk.run(Path(folder).absolute() / "bulk", rounds=few, entries=given.entries)
             findings += [one for one in found if one.number in wanted]
     print(table(findings))

@@ -1,4 +1,4 @@
-"""P2 to P6, and P11: a document of very many entries, out, in, in again, up and back.
+"""P2 to P7, and P11: a document of very many entries, out, in, in again, up and back.
 
 Everything is a process, prefcore's own command line among them. Peers are so slow that they do a
 tenth of the work; prefcore does that too, beside them.
@@ -26,6 +26,7 @@ from tests.benchmarks.processes import Runs, Work, measured, prefcore, run_round
 __all__ = ["run"]
 
 _MB = 1 << 20
+_TARGET = ("--target", "file:backups")
 _LIMIT, _UTILS, _ALEMBIC, _DJANGO = "raw sqlite3 + codec", "sqlite-utils", "Alembic", "Django"
 
 
@@ -57,6 +58,10 @@ class Size:
         """Give a work of a peer's, likewise."""
         command = ("tests.benchmarks.peers", *arguments)
         return Work(command, self.folder, lambda: self._copied(start, database))
+
+    def without_backups(self) -> None:
+        """Remove the backups of the round before."""
+        shutil.rmtree(self.folder / "backups", ignore_errors=True)
 
     def _empty(self) -> None:
         _remove(self.store)
@@ -94,6 +99,15 @@ def _ours(size: Size) -> dict[str, Work]:
         "import": size.ours("import", "in.json", "--from-schema", OLD, fresh=True),
         "export": size.ours("export", "out.json"),
         "again": size.ours("import", "out.json"),
+        "back up": attrs.evolve(
+            size.ours("backup", "create", "--always", *_TARGET), before=size.without_backups
+        ),
+        "verify": size.ours("backup", "verify", *_TARGET),
+        "verify deep": size.ours("backup", "verify", "--deep", *_TARGET),
+        "restore": attrs.evolve(
+            size.ours("backup", "restore", "latest", "--to", "sqlite:restored.db", *_TARGET),
+            before=lambda: _remove(size.folder / "restored.db"),
+        ),
         "up": size.ours("migrate", "up", "--to", NEW),
         "down": size.ours("migrate", "down", "--to", OLD),
         "up again": size.ours("migrate", "up", "--to", NEW),
@@ -108,6 +122,12 @@ def _works(size: Size, word: str) -> dict[str, Work]:
         "export": size.limit("export", "raw.db", "raw.json"),
         "again": attrs.evolve(
             size.limit("import-again", "in.json", "raw.db"), before=lambda: _keep(size.raw)
+        ),
+        "back up": size.limit("back-up", "raw.db", "raw.backup"),
+        "verify": size.limit("verify", "raw.backup"),
+        "restore": attrs.evolve(
+            size.limit("restore", "raw.backup", "raw-restored.db"),
+            before=lambda: _remove(size.folder / "raw-restored.db"),
         ),
         "up": size.limit("migrate", "raw.db", start="raw.db.kept"),
         "function": size.limit("function", "raw.db", start="raw.db.kept"),
@@ -159,7 +179,13 @@ def _remove(database: Path) -> None:
 
 
 def _against(
-    runs: Mapping[str, Runs], number: str, work: str, ours: str, other: str, goal: float, who: str
+    runs: Mapping[str, Runs],
+    number: str,
+    work: str,
+    ours: str,
+    other: str,
+    goal: float | None,
+    who: str,
 ) -> Finding:
     wall, cpu = runs[ours].ratio(runs[other])
     return Finding(
@@ -180,6 +206,9 @@ _OF_LIMITS = (
     ("P4", "import again, nothing changed", "again", 1.6),
     ("P5", "migrate: rename and convert", "up", 2.0),
     ("P6", "migrate: a function over all", "function", 2.0),
+    ("P7", "backup create, read back", "back up", None),
+    ("P7", "backup verify", "verify", None),
+    ("P7", "backup restore into a new store", "restore", None),
 )
 _OF_PEERS = (
     ("P2", "export, a tenth", "export", "utils dump", 0.4, _UTILS),
@@ -210,7 +239,17 @@ def _against_peers(runs: Mapping[str, Runs]) -> list[Finding]:
 
 
 #: Megabytes that a work may hold; none, where no goal is set but that it does not grow.
-_MOST_MEMORY = {"export": 128, "import": 160, "again": 160, "up": 0, "function": 0}
+_MOST_MEMORY = {
+    "export": 128,
+    "import": 160,
+    "again": 160,
+    "back up": 0,
+    "verify": 0,
+    "verify deep": 0,
+    "restore": 0,
+    "up": 0,
+    "function": 0,
+}
 
 
 def _sizes(runs: Mapping[str, Runs], large: Size, small: Size, least: Size) -> list[Finding]:

@@ -36,6 +36,7 @@ APP = "bench"
 #: Documents are at the first; the second renames and converts a key, the third changes all.
 OLD, NEW, LATER = "1.0.0", "2.0.0", "3.0.0"
 KEYS, PER_OWNER = 120, 40
+_SECRETS = range(2, 108, 18)
 
 _CHOICES = ("light", "dark", "system", "high contrast")
 _SHAPES = (
@@ -107,22 +108,28 @@ def changed(value: Any) -> Any:
     return value + 1
 
 
-def schema(version: str) -> SchemaDocument:
-    """Give the application's schema at a version: a sixth of the keys of each type."""
+def schema(version: str, *, secrets: bool = False) -> SchemaDocument:
+    """Give the application's schema at a version: a sixth of the keys of each type.
+
+    With ``secrets`` six of the texts are sensitive, and so are 5% of all values.
+    """
     names = [key(i) for i in range(KEYS)]
     if version != OLD:
         names[1] = RENAMED[1]
-    preferences = [Preference(name, _SHAPES[i % len(_SHAPES)]) for i, name in enumerate(names)]
+    preferences = [
+        Preference(name, _SHAPES[i % len(_SHAPES)], sensitive=secrets and i in _SECRETS)
+        for i, name in enumerate(names)
+    ]
     return SchemaDocument(APP, version, {one.key: one for one in preferences})
 
 
-def project(folder: Path) -> None:
+def project(folder: Path, *, secrets: bool = False) -> None:
     """Make a folder with ``prefcore.toml``, the three schemas and the two steps."""
     (folder / "migrations").mkdir(parents=True)
     (folder / "schemas").mkdir()
     snapshots = Snapshots(folder / "schemas", APP)
     for version in (OLD, NEW, LATER):
-        snapshots.write(schema(version))
+        snapshots.write(schema(version, secrets=secrets))
     for version, text in _STEPS.items():
         (folder / "migrations" / f"{version}.py").write_text(text, encoding="utf-8")
     (folder / "prefcore.toml").write_text(
