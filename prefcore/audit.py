@@ -110,7 +110,7 @@ class ChangesetDigest:
     ) -> None:
         """Take in changed entries of one set in bulk: of each key, text before, text after."""
         quoted = QUOTED
-        head = f"[{quoted[scope]},{quoted[owner]},"
+        head = f"[{quoted[scope]},{canonical_text(owner)},"
         self._lines += [
             f"{head}{quoted[key]},"
             f"{_told(before) if before is None or before.startswith(_SEALED) else before},"

@@ -80,9 +80,9 @@ class Tally:
 
 
 def _set_line(one: PreferenceSet) -> str:
-    quoted = QUOTED
-    app = f'"app":{quoted[one.app]},' if one.app else ""
-    return f'{{{app}"owner":{quoted[one.owner]},"scope":{quoted[str(one.scope)]}}}'
+    app = f'"app":{QUOTED[one.app]},' if one.app else ""
+    owner = canonical_text(one.owner)  # of each there is one, and of keys there are many
+    return f'{{{app}"owner":{owner},"scope":{QUOTED[str(one.scope)]}}}'
 
 
 def entry_lines(rows: Iterable[Row]) -> Sequence[str]:

@@ -14,7 +14,7 @@ __all__ = ["CheckedTexts", "Refused"]
 _PLAIN = re.compile(r'"[^"\\\x00-\x1f]*+"|true|false|null|0|-?[1-9][0-9]{0,17}')
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"')
 # Texts kept: the table is emptied when it holds so many. Longer texts rarely repeat.
-_KEPT = 1 << 16
+_KEPT = 1 << 13
 _SHORT = 80
 
 
