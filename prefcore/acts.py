@@ -347,7 +347,7 @@ def restore_act(
     schema = workplace.schema(target)
 
     def run(transaction: SealingTransaction, builder: PlanBuilder) -> None:
-        with open_backups() as backups, backups.opened(manifest) as backup:
+        with open_backups() as backups, backups.opened(manifest, builder.progress) as backup:
             backing_up.restore_sets(
                 transaction,
                 builder,

@@ -21,6 +21,7 @@ from prefcore.heads import Head, head_of
 from prefcore.host import data_folder
 from prefcore.interfaces import Capability, FormatInfo, Store
 from prefcore.keys import Keys
+from prefcore.model import Progress, Stages
 from prefcore.notary import Notary
 from prefcore.plugins import Plugins
 from prefcore.schema.secret import Secret
@@ -89,8 +90,11 @@ class Backups:
     that backups are encrypted and signed with, ``actor`` who makes them. Everything raises what
     the target raises: TargetUnreachable, NotPermitted, NoSpace, ReadOnly, PluginMissing. ``begun``
     is the folder of the notes by which the rest of backups that were cut off is found and removed
-    (``begun_folder``); without one, nothing ever is.
+    (``begun_folder``); without one, nothing ever is. ``stages`` may be set to what tells of long
+    acts while they last.
     """
+
+    stages: Stages = staticmethod(lambda label: lambda entries, part: None)
 
     def __init__(
         self,
@@ -158,6 +162,7 @@ class Backups:
             store,
             self._target,
             info,
+            stages=self.stages,
             id=engine.new_id(at, os.urandom(10)),
             at=at,
             generator=f"prefcore {__version__}",
@@ -245,7 +250,14 @@ class Backups:
             raise UsageError(f"levels are 0 to {len(engine.LEVELS) - 1}, not {level}")
         formats = self._formats()
         if level < 3:
-            engine.verify(self._target, manifest, formats, level=level, decrypting=self._decrypting)
+            engine.verify(
+                self._target,
+                manifest,
+                formats,
+                level=level,
+                decrypting=self._decrypting,
+                progress=self.stages("verifying"),
+            )
             return
         with TemporaryDirectory(prefix="prefcore-") as folder:
             url = f"sqlite:{Path(folder, 'scratch.db')}"
@@ -258,6 +270,7 @@ class Backups:
                     level=level,
                     scratch=scratch,
                     decrypting=self._decrypting,
+                    progress=self.stages("verifying"),
                 )
             finally:
                 scratch.close()
@@ -270,16 +283,18 @@ class Backups:
         backup, which are of a log that is given up. Raises
         UsageError where the store holds something, and what ``verify`` raises.
         """
-        with self.opened(manifest) as backup:
+        with self.opened(manifest, self.stages("restoring")) as backup:
             into.load(backup.sets(), backup.records())
         if self._keys is not None:
             Notary(into, self._keys, actor=self._actor).branched()
 
     @contextmanager
-    def opened(self, manifest: Manifest) -> Iterator[OpenedBackup]:
+    def opened(
+        self, manifest: Manifest, progress: Progress = lambda entries, part: None
+    ) -> Iterator[OpenedBackup]:
         """Open a backup for reading: sets, then records, at whose end it has proved itself."""
         formats, decrypting = self._formats(), self._decrypting
-        with engine.opened_backup(self._target, manifest, formats, decrypting) as backup:
+        with engine.opened_backup(self._target, manifest, formats, decrypting, progress) as backup:
             yield backup
 
     @property

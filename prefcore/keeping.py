@@ -10,8 +10,8 @@ from prefcore.auditing import Audit
 from prefcore.backups import Backups, Taken, begun_folder, target_named
 from prefcore.engines.backups import SHORT
 from prefcore.errors import PrefcoreError
-from prefcore.model import Plan, Selection
-from prefcore.performing import Performer
+from prefcore.model import Plan, Progress, Selection
+from prefcore.performing import Performer, silent
 from prefcore.schema.secret import Secret
 from prefcore.workplace import Act, Begun
 
@@ -94,10 +94,14 @@ class Keeper(Performer):
         back_up: bool = True,
         reason: str = "",
         rehearsed: bool = False,
+        progress: Progress = silent,
     ) -> AbstractContextManager[Begun]:
-        """Restore in a transaction that stays open, as ``begin_import`` imports."""
+        """Restore in a transaction that stays open, as ``begin_import`` imports.
+
+        ``progress`` is told of the values read from the backup.
+        """
         act = self._restoring(id, target, selection, reason, back_up=back_up)
-        return self._begun(act, rehearsed=rehearsed)
+        return self._begun(act, rehearsed=rehearsed, progress=progress)
 
     def _restoring(
         self, id: str, target: str | None, selection: Selection, reason: str, *, back_up: bool

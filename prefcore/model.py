@@ -41,6 +41,7 @@ __all__ = [
     "SchemaVersion",
     "Scope",
     "Selection",
+    "Stages",
     "Trailer",
     "from_micros",
     "set_fault",
@@ -129,6 +130,8 @@ def _text(instance: object, attribute: attrs.Attribute[str], value: object) -> N
 #: Is told how many entries more are done, and which part of the whole that makes (0 to 1), where
 #: that is known.
 Progress = Callable[[int, float | None], object]
+#: Gives what is told of one stage of an act, by what the stage is called.
+Stages = Callable[[str], Progress]
 
 #: How an entry came to hold its value.
 SOURCES = ("manual", "template", "import", "migration", "restore", "api")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from prefcore.cli.session import Session
 
-__all__ = ["AFTER", "Progress", "progress"]
+__all__ = ["AFTER", "Progress", "progress", "stages"]
 
 #: Seconds that an act takes before anything is told, and from one telling to the next.
 AFTER, EVERY = 1.0, 0.2
@@ -31,6 +31,18 @@ def progress(session: Session, label: str) -> Iterator[Progress]:
         yield told
     finally:
         told.end()
+
+
+@contextmanager
+def stages(session: Session) -> Iterator[Callable[[str], Progress]]:
+    """Give what makes, by its label, the progress of each stage of an act: one after the other."""
+    with ExitStack() as stack:
+
+        def stage(label: str) -> Progress:
+            stack.close()
+            return stack.enter_context(progress(session, label))
+
+        yield stage
 
 
 class Progress:

@@ -116,6 +116,37 @@ def test_a_long_export_tells_of_itself_on_a_terminal(
     assert seen.endswith("\r\x1b[K")
 
 
+# As though each act took long.
+_AT_ONCE = "import prefcore.cli.progress as one; one.AFTER = one.EVERY = 0; "
+_BACKUPS = ("--target", "file:backups")
+
+
+def test_backups_tell_of_each_stage_on_a_terminal(project: Path) -> None:
+    code = f"{_AT_ONCE}from prefcore.cli import main; main()"
+    for words, stages in (
+        (("create",), ("backing up", "reading it back")),
+        (("verify",), ("verifying",)),
+        (("verify", "--deep"), ("verifying",)),
+        (("restore", "latest", "--to", "sqlite:new.db"), ("verifying", "restoring")),
+        (("restore", "latest", "--no-backup"), ("restoring",)),
+    ):
+        ours, theirs = pty.openpty()
+        command = [sys.executable, "-c", code, "backup", *words, *_BACKUPS]
+        process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=theirs)
+        os.close(theirs)
+        seen = _all_of(lambda end=ours: os.read(end, 65536)).decode()  # type: ignore[misc]  # bound now
+        os.close(ours)
+        process.communicate()
+        assert process.returncode == 0
+        shown = [line for line in seen.split("\r\x1b[K") if " entries, " in line]
+        assert list(dict.fromkeys(line.partition(":")[0] for line in shown)) == list(stages)
+        for stage in stages:
+            told = [line for line in shown if line.startswith(stage)]
+            assert "20,000 entries, " in told[-1]
+            assert ", 100%, 0 s left" in told[-1]
+        assert f"{told[-1]}\r\x1b[K" in seen  # gone before what comes next is told
+
+
 def test_quiet_means_quiet(project: Path, terminal: tuple[int, int]) -> None:
     assert _seen(project, terminal, "--quiet") == ""
 

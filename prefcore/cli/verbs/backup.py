@@ -13,6 +13,7 @@ from prefcore.cli.completing import backup_ids, formats, targets
 from prefcore.cli.frame import Command, LazyGroup
 from prefcore.cli.output import escaped, print_json, print_table, say, warn
 from prefcore.cli.passphrases import new_passphrase
+from prefcore.cli.progress import stages
 from prefcore.cli.session import Session
 from prefcore.cli.times import local_time
 from prefcore.errors import NotFound, PrefcoreError, UsageError
@@ -138,13 +139,14 @@ def create_command(
         store = session.open_store()
         try:
             phrase = Secret(new_passphrase(session, "the backup")) if passphrase else None
-            taken = backups.create(
-                store,
-                format=format_id,
-                always=always,
-                encrypt=False if no_encrypt else None,
-                passphrase=phrase,
-            )
+            with stages(session) as backups.stages:
+                taken = backups.create(
+                    store,
+                    format=format_id,
+                    always=always,
+                    encrypt=False if no_encrypt else None,
+                    passphrase=phrase,
+                )
         finally:
             store.close()
         name, manifest = backups.name, taken.manifest
@@ -298,7 +300,8 @@ def _verified(
     try:
         manifest = find()
         id = manifest.id
-        backups.verify(manifest, level=level)
+        with stages(session) as backups.stages:
+            backups.verify(manifest, level=level)
     except PrefcoreError as error:
         if not session.json:
             click.echo(f"{click.style('fail', fg='red')}  {escaped(error.message)}")

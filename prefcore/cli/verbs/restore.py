@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,7 @@ from prefcore.cli.masking import Masks
 from prefcore.cli.options import acting, backing_up, selecting
 from prefcore.cli.output import escaped, print_json, say
 from prefcore.cli.plans import finish, tell_done
+from prefcore.cli.progress import progress, stages
 from prefcore.cli.session import Session, store_url
 from prefcore.cli.verbs.backup import absolute, opened, targeting, told
 from prefcore.errors import NotFound, UsageError
@@ -62,17 +64,19 @@ def command(
         with opened(session, target) as backups:
             _fill(session, backups, backups.find(id), url, dry=dry_run)
         return
-    with session.preferences() as prefs:
-        begun = prefs.begin_restore(
-            id,
-            target=absolute(target),
-            selection=selection,
-            back_up=back_up,
-            reason=reason,
-            rehearsed=dry_run,
-        )
-        with begun as act:
-            made = finish(session, act, Masks.of(prefs), dry=dry_run)
+    with session.preferences() as prefs, ExitStack() as stack:
+        with progress(session, "restoring") as watch:
+            begun = prefs.begin_restore(
+                id,
+                target=absolute(target),
+                selection=selection,
+                back_up=back_up,
+                reason=reason,
+                rehearsed=dry_run,
+                progress=watch,
+            )
+            act = stack.enter_context(begun)
+        made = finish(session, act, Masks.of(prefs), dry=dry_run)
     if not dry_run:
         tell_done(session, "restored", made, f"prefcore undo {made.id[:8]}" if made else "")
 
@@ -97,13 +101,14 @@ def _open(session: Session, url: str, *, create: bool = False) -> Store:
 
 def _fill(session: Session, backups: Backups, manifest: Manifest, url: str, *, dry: bool) -> None:
     # Before a store is made: one that stays empty would be taken for a fresh one.
-    backups.verify(manifest)
-    if not dry:
-        store = _open(session, url, create=True)
-        try:
-            backups.load(manifest, store)
-        finally:
-            store.close()
+    with stages(session) as backups.stages:
+        backups.verify(manifest)
+        if not dry:
+            store = _open(session, url, create=True)
+            try:
+                backups.load(manifest, store)
+            finally:
+                store.close()
     if session.json:
         data = {"store": url, "restored": not dry, "backup": manifest.as_data()}
         print_json(data)

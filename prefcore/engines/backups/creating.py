@@ -22,6 +22,7 @@ from prefcore.engines.backups.verifying import verify
 from prefcore.errors import IntegrityError, NotFound, PrefcoreError, TargetUnreachable
 from prefcore.heads import Head, head_of
 from prefcore.interfaces import FormatInfo, Snapshot, Store, Target
+from prefcore.model import Progress, Stages
 from prefcore.security.checkpoints import Checkpoint
 
 __all__ = ["Encryption", "create", "unchanged"]
@@ -80,19 +81,20 @@ def create(
     begun: BegunBackups,
     sign: Callable[[Head], Checkpoint] | None = None,
     encryption: Encryption | None = None,
+    stages: Stages = lambda label: lambda entries, part: None,
 ) -> Manifest:
     """Back a whole store up, as it is at one moment; give the manifest.
 
     ``sign`` makes the checkpoint that the manifest holds. The document is read back and compared
     before the manifest is put, by which alone the backup is there. Whatever fails before that
-    leaves no backup, and is raised.
+    leaves no backup, and is raised. Writing and reading back are ``stages``.
     """
     name = document_name(id, format.suffixes[0] + ("" if encryption is None else SEALED))
     with store.snapshot() as view:
         head = head_of(view)
         if head.lineage is None:
             raise NotFound(f"{store.url} holds nothing yet; there is nothing to back up")
-        writing = _Writing(view, format, at, generator, encryption)
+        writing = _Writing(view, format, at, generator, encryption, stages("backing up"))
         with begun.noted(name):
             size, digest = poured(writing, lambda source: _put(target, name, source))
             assert writing.held is not None  # it was written to its end
@@ -116,7 +118,8 @@ def create(
                 checkpoint=None if sign is None else sign(head),
             )
             decrypting = None if encryption is None else encryption.decrypting
-            verify(target, manifest, formats, decrypting=decrypting)
+            progress = stages("reading it back")
+            verify(target, manifest, formats, decrypting=decrypting, progress=progress)
             _put_manifest(target, manifest)
     return manifest
 
@@ -131,8 +134,10 @@ class _Writing:
         at: datetime,
         generator: str,
         encryption: Encryption | None,
+        progress: Progress,
     ) -> None:
         self._encryption = encryption
+        self._progress = progress
         self._view = view
         self._format = format
         self._at = at
@@ -148,7 +153,12 @@ class _Writing:
 
     def _write(self, out: BinaryIO) -> None:
         self.held = write_state(
-            self._view, self._format, out, at=self._at, generator=self._generator
+            self._view,
+            self._format,
+            out,
+            at=self._at,
+            generator=self._generator,
+            progress=self._progress,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import BinaryIO, TypeVar
 
@@ -13,7 +13,7 @@ from prefcore.canonical import Tally
 from prefcore.documents import guarded
 from prefcore.errors import PluginError
 from prefcore.interfaces import Capability, FormatInfo, Snapshot
-from prefcore.model import AppHeader, Document, Header, PreferenceSet, Trailer
+from prefcore.model import AppHeader, Document, Header, PreferenceSet, Progress, Record, Trailer
 
 __all__ = ["Counting", "Held", "write_state"]
 
@@ -64,11 +64,42 @@ class _Drawing:
             raise
 
 
+class _Told:
+    """Tells how far the writing of a state has come; the history is part of it."""
+
+    def __init__(self, progress: Progress, entries: int, view: Snapshot) -> None:
+        self._progress = progress
+        self._whole = entries + sum(one.changes for one in view.changesets())
+        self._done = 0
+
+    def sets(self, sets: Iterable[PreferenceSet]) -> Iterator[PreferenceSet]:
+        for one in sets:
+            yield one
+            self._tell(len(one.rows), len(one.rows))
+
+    def records(self, records: Iterable[Record]) -> Iterator[Record]:
+        for one in records:
+            yield one
+            parts = (one.data.get(name) for name in ("added", "before"))
+            self._tell(0, sum(len(part) for part in parts if isinstance(part, Sequence)))
+
+    def _tell(self, entries: int, done: int) -> None:
+        self._done += done
+        self._progress(entries, self._done / self._whole if self._whole else None)
+
+
 def write_state(
-    view: Snapshot, format: FormatInfo, out: BinaryIO, *, at: datetime, generator: str
+    view: Snapshot,
+    format: FormatInfo,
+    out: BinaryIO,
+    *,
+    at: datetime,
+    generator: str,
+    progress: Progress = lambda entries, part: None,
 ) -> Held:
     """Write all that a store holds as one document; gives what that was.
 
+    ``progress`` is told after each set, and each part of the history.
     Raises PluginError where the format does not carry whole stores.
     """
     if Capability.FULL_STATE not in format.capabilities:
@@ -86,15 +117,16 @@ def write_state(
         apps=[AppHeader(one.app, one.version, one.last_changeset) for one in states],
     )
     tally, counting, drawing = Tally(header), Counting(), _Drawing()
+    told = _Told(progress, sum(one.entries for one in states), view)
     sets = (
         PreferenceSet(str(one.scope), one.owner, one.rows, state.app)
         for state in states
-        for one in view.sets(state.app)
+        for one in told.sets(view.sets(state.app))
     )
     document = Document(
         header,
         tally.sets(counting.sets(drawing.all(sets))),
-        tally.records(drawing.all(view.records())),
+        tally.records(told.records(drawing.all(view.records()))),
         tally.trailer,
     )
     try:

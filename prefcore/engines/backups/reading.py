@@ -15,7 +15,7 @@ from prefcore.engines.backups.hashing import HashingSource
 from prefcore.engines.backups.manifests import Manifest
 from prefcore.errors import DamagedDocument, IntegrityError, PluginMissing, WrongKey
 from prefcore.interfaces import FormatInfo, Limits, Target
-from prefcore.model import PlainDocument, PreferenceSet, Record
+from prefcore.model import PlainDocument, PreferenceSet, Progress, Record
 
 __all__ = ["Decrypting", "OpenedBackup", "digest_of_bytes", "opened_backup"]
 
@@ -42,11 +42,13 @@ def opened_backup(
     manifest: Manifest,
     formats: Iterable[FormatInfo],
     decrypting: Decrypting | None = None,
+    progress: Progress = lambda entries, part: None,
 ) -> Iterator[OpenedBackup]:
     """Open a backup's document, all of it authenticated first where it is encrypted.
 
-    Raises NotFound, PluginMissing, IntegrityError, NewerFormat, and WrongKey where it is encrypted
-    and its key is not here, or nothing for ``decrypting`` is given.
+    ``progress`` is told of its sets as they are drawn. Raises NotFound, PluginMissing,
+    IntegrityError, NewerFormat, and WrongKey where it is encrypted and its key is not here, or
+    nothing for ``decrypting`` is given.
     """
     format = next((one for one in formats if one.id == manifest.format), None)
     if format is None:
@@ -59,12 +61,12 @@ def opened_backup(
         hashing = HashingSource(source)
         buffered = cast(BinaryIO, io.BufferedReader(hashing, _PIECE))
         if not manifest.encrypted:
-            yield OpenedBackup(buffered, hashing, manifest, format)
+            yield OpenedBackup(buffered, hashing, manifest, format, progress)
             return
         if decrypting is None:
             raise WrongKey(f"backup {manifest.id} is encrypted, and there are no keys to open it")
         with decrypting(buffered, f"backup {manifest.id}") as clear:
-            yield OpenedBackup(clear, hashing, manifest, format)
+            yield OpenedBackup(clear, hashing, manifest, format, progress)
 
 
 class OpenedBackup:
@@ -76,8 +78,14 @@ class OpenedBackup:
     """
 
     def __init__(
-        self, buffered: BinaryIO, hashing: HashingSource, manifest: Manifest, format: FormatInfo
+        self,
+        buffered: BinaryIO,
+        hashing: HashingSource,
+        manifest: Manifest,
+        format: FormatInfo,
+        progress: Progress,
     ) -> None:
+        self._progress = progress
         self._manifest = manifest
         self._format = format
         self._hashing = hashing
@@ -102,6 +110,7 @@ class OpenedBackup:
                     raise DamagedDocument(f"the set {one.place} is out of order")
                 last = now
                 yield one
+                self._tell(len(one.rows))
 
     def records(self) -> Iterator[Record]:
         """Give the records, once all sets were drawn; at their end, compare everything."""
@@ -111,7 +120,14 @@ class OpenedBackup:
                     self._lineage = self._lineage or str(one.data.get("id"))
                     self._head = (one.data.get("revision"), one.data.get("chain"))
                 yield one
+                self._tell(0)
             self._compare()
+
+    def _tell(self, entries: int) -> None:
+        manifest = self._manifest
+        # What is encrypted was read to its end before any of it is drawn.
+        part = None if manifest.encrypted else self._hashing.size / manifest.size
+        self._progress(entries, part)
 
     def _compare(self) -> None:
         told, counted = self._document.trailer(), self._tally.trailer()

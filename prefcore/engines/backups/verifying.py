@@ -9,7 +9,7 @@ from prefcore.engines.backups.manifests import Manifest
 from prefcore.engines.backups.reading import Decrypting, digest_of_bytes, opened_backup
 from prefcore.errors import IntegrityError, NotFound
 from prefcore.interfaces import FormatInfo, Store, Target
-from prefcore.model import Header, PreferenceSet
+from prefcore.model import Header, PreferenceSet, Progress
 
 __all__ = ["LEVELS", "verify"]
 
@@ -30,11 +30,13 @@ def verify(
     level: int = 2,
     scratch: Store | None = None,
     decrypting: Decrypting | None = None,
+    progress: Progress = lambda entries, part: None,
 ) -> None:
     """Look at a backup as far as one of ``LEVELS``; what is wrong is raised.
 
-    Level 3 needs an empty ``scratch`` store, levels 2 and 3 ``decrypting`` for what is encrypted.
-    Raises NotFound, IntegrityError, NewerFormat, PluginMissing or WrongKey.
+    Level 3 needs an empty ``scratch`` store, levels 2 and 3 ``decrypting`` for what is encrypted;
+    both tell ``progress`` of the sets read. Raises NotFound, IntegrityError, NewerFormat,
+    PluginMissing or WrongKey.
     """
     if level == 0:
         _check_presence(target, manifest)
@@ -45,14 +47,14 @@ def verify(
             backup=manifest.id,
         )
     if level == 2:
-        with opened_backup(target, manifest, formats, decrypting) as opened:
+        with opened_backup(target, manifest, formats, decrypting, progress) as opened:
             for _ in opened.sets():
                 pass
             for _ in opened.records():
                 pass
     if level == 3:
         assert scratch is not None  # the caller's side of the bargain
-        with opened_backup(target, manifest, formats, decrypting) as opened:
+        with opened_backup(target, manifest, formats, decrypting, progress) as opened:
             scratch.load(opened.sets(), opened.records())
         _check_scratch(scratch, manifest)
 
