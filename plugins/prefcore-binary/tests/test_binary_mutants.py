@@ -62,6 +62,13 @@ FAULTS = [
         "detection_never_raises",
     ),
     Fault(
+        "nothing for any value",
+        "_reading",
+        "list(zip(keys, values,",
+        "list(zip(keys, ['null'] * len(values),",
+        "what_is_expected_never_stands_for_what_is_there",
+    ),
+    Fault(
         "values as numbers where they look like some",
         "_reading",
         "list(zip(keys, values,",

@@ -96,6 +96,13 @@ FAULTS = [
         "carries_several_applications_or_refuses_them",
     ),
     Fault(
+        "what is expected stands for what is there",
+        "_lines",
+        'if body != ",\\n".join(lines) + "\\n}}":',
+        "if not body:",
+        "what_is_expected_never_stands_for_what_is_there",
+    ),
+    Fault(
         "sealed values taken for data",
         "_writing",
         '",\\n".join(entry_lines(one.rows))',
