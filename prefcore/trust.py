@@ -13,7 +13,7 @@ from pathlib import Path
 
 import attrs
 
-from prefcore.config import Config
+from prefcore.config import FILE_NAME, Config
 from prefcore.errors import (
     DamagedDocument,
     NoSpace,
@@ -33,9 +33,14 @@ _MOST_FILES, _MOST_BYTES = 5000, 64 << 20
 
 @attrs.frozen
 class Allowed:
-    """One folder whose code may run, as long as it is what it was: its digest, and since when."""
+    """One folder whose code may run, as long as it is what it was: its digest, and since when.
+
+    ``config`` is the file that leads to the code, which is hardly ever called otherwise than
+    ``prefcore.toml``.
+    """
 
     folder: str
+    config: str
     digest: str
     at: datetime
 
@@ -73,6 +78,11 @@ def why_not_own(config: Config) -> str:
     In a folder that nobody else may write, what stands beside the named modules is one's own too.
     """
     return next(filter(None, map(why_untrusted, _named_places(config))), "")
+
+
+def _named(config: Config) -> str:
+    """Give the words of a command line that name a configuration."""
+    return config.folder if Path(config.path).name == FILE_NAME else f"--config {config.path}"
 
 
 def _named_places(config: Config) -> Iterator[Path]:
@@ -146,15 +156,22 @@ class Trusted:
         was = "it is not what it was when you allowed it; " if found is not None else ""
         raise PolicyRefused(
             f"{what} that is not safe to run: {reason}; {was}if it is to be as it is, read it, and "
-            f"allow it: prefcore trust {config.folder}",
+            f"allow it: prefcore trust {_named(config)}",
             path=config.path,
         )
 
     def allow(self, config: Config, at: datetime) -> Allowed:
         """Allow the code of a configuration as it is now, durably."""
-        one = Allowed(os.path.realpath(config.folder), digest_of(config), at)
-        data = {"prefcore_trust": 1, "folder": one.folder, "digest": one.digest}
-        text = json.dumps({**data, "allowed_at": at.isoformat()}) + "\n"
+        folder = os.path.realpath(config.folder)
+        one = Allowed(folder, config.path, digest_of(config), at)
+        data = {
+            "prefcore_trust": 1,
+            "folder": folder,
+            "config": one.config,
+            "digest": one.digest,
+            "allowed_at": at.isoformat(),
+        }
+        text = json.dumps(data) + "\n"
         self._write(self._file(config.folder), text.encode())
         return one
 
@@ -205,6 +222,7 @@ class Trusted:
             found = json.loads(data)
             one = Allowed(
                 str(found["folder"]),
+                str(found["config"]),
                 str(found["digest"]),
                 datetime.fromisoformat(found["allowed_at"]),
             )

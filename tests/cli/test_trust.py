@@ -76,6 +76,16 @@ def test_a_copy_elsewhere_is_not_allowed(shared: Shell, tmp_path: Path) -> None:
     )
 
 
+def test_a_configuration_of_another_name_is_allowed_by_its_name(shared: Shell) -> None:
+    other = shared.folder / "other.toml"
+    (shared.folder / "prefcore.toml").rename(other)
+    told = shared.fails(17, "schema", "check", "--config", str(other))
+    assert told.endswith(f"allow it: prefcore trust --config {other}")
+    shared.run("trust", "--config", str(other))
+    assert shared.run("trust", "--list", "--json").json[0]["state"] == "allowed"
+    shared.run("schema", "check", "--config", str(other), code=1)
+
+
 def test_revoked_is_refused_again(shared: Shell) -> None:
     shared.run("trust")
     shared.run("trust", "--revoke", "--dry-run")
@@ -151,7 +161,11 @@ def test_what_lies_compiled_beside_allowed_code_is_not_run(shell: Shell) -> None
         ("{", 13, "is damaged; remove it, and allow the folder again"),
         ("[]", 13, "is damaged"),
         ("[" * 100_000, 13, "is damaged"),
-        ('{"folder": "/", "digest": "x", "allowed_at": "2026-01-01"}', 13, "of another folder"),
+        (
+            '{"folder": "/", "config": "x", "digest": "x", "allowed_at": "2026-01-01"}',
+            13,
+            "of another folder",
+        ),
     ],
 )
 def test_a_record_that_is_damaged_allows_nothing(

@@ -112,7 +112,9 @@ def check_command(
 ) -> int:
     """Say whether ACTION is allowed, on KEY in one set where it is of a set, and by which rule.
 
-    Exits with 1 where it is refused. Nothing is done, and nothing is recorded.
+    ACTION is read, reveal or write, which are of sets, or inspect, history, register, apply,
+    deprecate, backup, keys, act_as or store. Exits with 1 where it is refused. Nothing is done, and
+    nothing is recorded.
     """
     if action not in OF_SETS and (key is not None or target.named):
         raise UsageError(f"{action} is of no set; only {', '.join(OF_SETS)} take KEY and a set")

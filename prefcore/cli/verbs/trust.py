@@ -124,7 +124,7 @@ def _list(session: Session) -> None:
 def _state(one: Allowed) -> str:
     """Say whether what was allowed is still there, as it was."""
     try:
-        config = Config.load(Path(one.folder, FILE_NAME), {}, app="any", store="memory:")
+        config = Config.load(one.config, {}, app="any", store="memory:")
         return "allowed" if digest_of(config) == one.digest else "changed"
     except PrefcoreError:
         return "gone"
