@@ -51,9 +51,9 @@ class Newer(Schema, app="acme", version="2.0.0"):
 DOCUMENT, NEWER = Editor.document(), Newer.document()
 
 
-@pytest.fixture
-def keys(tmp_path: Path) -> Keys:
-    keys = Keys(str(tmp_path / "keys"), environ={})
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    keys = Keys(str(tmp_path_factory.mktemp("ring") / "keys"), environ={})
     keys.folder.create(datetime.now(UTC), keys.folder.new_root_file)
     return keys
 

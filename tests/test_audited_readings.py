@@ -22,9 +22,9 @@ class Editor(Schema, app="acme", version="1.0.0"):
     other: Secret[str] | None = None
 
 
-@pytest.fixture
-def keys(tmp_path: Path) -> Keys:
-    keys = Keys(str(tmp_path / "keys"), environ={})
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    keys = Keys(str(tmp_path_factory.mktemp("ring") / "keys"), environ={})
     keys.folder.create(datetime.now(UTC), keys.folder.new_root_file)
     return keys
 
