@@ -34,7 +34,7 @@ OF_SETS = {
 ACTIONS = {
     **OF_SETS,
     "inspect": "see schema versions, declarations, steps and the state of the store",
-    "history": "see the log: who changed something, when and why",
+    "history": "see the log: who changed which keys, when and why, without the values",
     "register": "record schema versions, and describe them",
     "apply": "put a schema version in force: migrate up and down, undo a migration",
     "deprecate": "say that a version is to be left, or what it is compatible with",
