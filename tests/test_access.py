@@ -422,6 +422,65 @@ def test_what_another_changed_is_not_undone_or_shown(store: Store) -> None:
     with pytest.raises(NotPermitted, match="may not read user/other size"):
         list(prefs.changes(made))
     assert boss.get("size", user=OTHER) == 50
+    boss.set("size", 60, user=OTHER)
+    with pytest.raises(NotPermitted, match="may not write user/other size"):
+        prefs.plan_undo(made.id)  # a conflict would tell what is held
+
+
+def _exported(prefs: Preferences[Any], owner: str, **more: Any) -> None:
+    out = io.BytesIO()
+    try:
+        prefs.export(out, format="json", selection=Selection(["user"], [owner]), **more)
+    finally:
+        assert bool(out.getvalue()) == (owner == ME), "nothing is written before it is allowed"
+
+
+READINGS: dict[str, Callable[[Preferences[Any], str], object]] = {
+    "get": lambda prefs, owner: prefs.get("size", user=owner),
+    "explain": lambda prefs, owner: prefs.explain("size", user=owner),
+    "layers": lambda prefs, owner: prefs.layers("size", [("user", owner)]),
+    "effective": lambda prefs, owner: prefs.effective(user=owner),
+    "read_set": lambda prefs, owner: prefs.read_set("user", owner),
+    "sets": lambda prefs, owner: list(prefs.sets(Selection(["user"], [owner]))),
+    "earlier sets": lambda prefs, owner: list(
+        prefs.sets(Selection(["user"], [owner]), at=next(prefs.log()))
+    ),
+    "faults": lambda prefs, owner: list(prefs.faults(Selection(["user"], [owner]))),
+    "history": lambda prefs, owner: prefs.history("size", "user", owner),
+    "update": lambda prefs, owner: prefs.update({}, selection=Selection(["user"], [owner])),
+    "export": _exported,
+    "plain export": lambda prefs, owner: _exported(prefs, owner, plain=True),
+    "export in clear": lambda prefs, owner: _exported(prefs, owner, secrets="clear"),
+    "a template": lambda prefs, owner: (
+        prefs.templates.plan_save("n", "user", owner) if owner == OTHER else None
+    ),
+}
+
+
+@pytest.mark.parametrize("name", READINGS)
+def test_others_are_read_in_no_way_and_one_s_own_in_all(
+    store: Store, keys: Keys, name: str
+) -> None:
+    prefs = facade(store, with_roles("user"), keys)
+    READINGS[name](prefs, ME)
+    with pytest.raises(NotPermitted, match=r"may not read user/other"):
+        READINGS[name](prefs, OTHER)
+    facade(store, with_roles("admin"), keys).read_set("user", OTHER)
+
+
+def test_secrets_leave_the_store_in_clear_only_with_the_right_to_open_them(
+    store: Store, keys: Keys
+) -> None:
+    """An admin reads every set, and does not open the secrets of other users."""
+    prefs = facade(store, with_roles("admin"), keys)
+    selection = Selection(["user"], [OTHER])
+    out = io.BytesIO()
+    with pytest.raises(NotPermitted, match="may not reveal user/other token"):
+        prefs.export(out, format="json", selection=selection, secrets="clear")
+    assert out.getvalue() == b""
+    assert next(one.kind for one in prefs.log()) == "denied", "no export was recorded"
+    prefs.export(out, format="json", selection=selection)
+    assert b"hush" not in out.getvalue()
 
 
 def test_roles_of_declared_keys_are_asked_for_by_every_act_that_changes_them(
