@@ -468,6 +468,37 @@ def test_others_are_read_in_no_way_and_one_s_own_in_all(
     facade(store, with_roles("admin"), keys).read_set("user", OTHER)
 
 
+def test_who_may_see_a_set_does_not_open_its_secrets(store: Store, keys: Keys) -> None:
+    prefs = facade(store, with_roles("viewer"), keys)
+    held = prefs.read_set("user", ME)
+    attempts: list[Callable[[], object]] = [
+        lambda: prefs.get("token", user=ME),
+        lambda: prefs.values_of(held),
+    ]
+    for attempt in attempts:
+        with pytest.raises(NotPermitted, match="may not reveal user/me token"):
+            attempt()
+    assert facade(store, with_roles("user"), keys).get("token", user=ME) == Secret("hush")
+
+
+def test_a_restore_writes_no_more_than_its_doer_may(
+    store: Store, keys: Keys, tmp_path: Path
+) -> None:
+    target = (tmp_path / "backups").as_uri()
+    boss = facade(store, everything(), keys)
+    taken = boss.back_up(target=target)
+    boss.set("size", 30, user=OTHER)
+    boss.set("size", 30, user=ME)
+    rule = Rule("deny", "a rule", actions=("write",), scopes=("user",), owners=(OTHER,))
+    prefs = facade(store, with_roles("admin", rules=(rule,)), keys)
+    restore: dict[str, Any] = {"target": target, "back_up": False}
+    with pytest.raises(NotPermitted, match="may not write user/other size: a rule forbids it"):
+        prefs.plan_restore(taken.manifest.id, **restore)
+    own = Selection(["user"], [ME])
+    prefs.apply(prefs.plan_restore(taken.manifest.id, selection=own, **restore))
+    assert boss.get("size", user=ME) == 20
+
+
 def test_secrets_leave_the_store_in_clear_only_with_the_right_to_open_them(
     store: Store, keys: Keys
 ) -> None:
