@@ -22,7 +22,7 @@ from prefcore.plugins import Plugins
 if TYPE_CHECKING:
     from prefcore.security.ring import KeyRing
 
-__all__ = ["Audit", "Verdict"]
+__all__ = ["Audit", "Verdict", "Wanted"]
 
 _KEY_DIGITS = 64
 _ALL = Wanted()

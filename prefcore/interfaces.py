@@ -481,8 +481,8 @@ class Transaction(Snapshot, Protocol):
 
     Entries, keys, schema and ``parked`` show the transaction's own writes as though it ended
     here, but the metadata of an entry that is as it was before may settle at the end; the log
-    (``changesets``, ``changes``, ``history``, ``edits_since``, ``audit``) holds finished changesets
-    only. A set that ``sets`` or ``held`` has given may be written while
+    (``changesets``, ``changes``, ``history``, ``edits_since``, ``audit``, ``log``) holds finished
+    changesets only. A set that ``sets`` or ``held`` has given may be written while
     further ones are drawn; each comes once.
 
     ``revision`` is the one it gets if it changes anything.

@@ -275,7 +275,12 @@ def from_text(text: str) -> object:
         raise DamagedValue("a stored value is damaged: it is no canonical text") from error
     if end != len(text):
         raise DamagedValue(f"a stored value is damaged: it goes on after position {end}")
-    return from_tagged(value) if '"$' in text else value
+    if '"$' not in text:
+        return value
+    try:
+        return from_tagged(value)
+    except InvalidValue as error:  # nobody sets such a thing: it was edited where it is stored
+        raise DamagedValue(f"a stored value is damaged: {error.message}") from error
 
 
 def from_tagged(data: object, *, path: str = "") -> object:
