@@ -11,7 +11,7 @@ from prefcore.backups import Backups, target_named
 from prefcore.engines import auditing
 from prefcore.engines.auditing import Anchor, Told, Trust, Verified, Wanted
 from prefcore.engines.backups import SHORT
-from prefcore.errors import NotFound, PrefcoreError, UsageError
+from prefcore.errors import NotFound, PrefcoreError, UsageError, WrongKey
 from prefcore.heads import head_of
 from prefcore.interfaces import Store
 from prefcore.keys import Keys
@@ -109,12 +109,21 @@ class Audit:
         Those in the log, the one remembered beside the key ring, and those in the manifests of all
         configured targets; or with ``against`` in that target alone, named or by its URL, where
         unsigned heads of logs are compared too. ``signers`` are public keys, in hexadecimal, whose
-        signatures count besides those of the key ring. Raises WrongKey where the ring does not
-        open; what is wrong with the store is in the verdict.
+        signatures count besides those of the key ring. A ring whose passphrase nobody can be asked
+        for stays shut: then the key that signed last counts, and secrets are not opened. Raises
+        WrongKey where the ring does not open; what is wrong with the store is in the verdict.
         """
-        ring = self._keys.ring
-        trust = self._trust(ring, tuple(_checked_signer(one) for one in signers))
         notes: list[str] = []
+        counted = [_checked_signer(one) for one in signers]
+        try:
+            ring = self._keys.ring
+        except WrongKey as error:
+            if "unasked" not in error.facts:
+                raise
+            ring = None
+            counted += self._last_signer()
+            notes.append(f"secrets were not opened: {error.message}")
+        trust = self._trust(ring, counted)
         kept = self._kept(trust, against, notes)
         made = [] if ring is None else sorted(ring.keys, key=lambda key: key.created_at)
         ids = [key.id for key in made]
@@ -122,7 +131,7 @@ class Audit:
             self._store,
             trust=trust,
             kept=kept,
-            sealer=self._keys.sealer,
+            sealer=None if ring is None else self._keys.sealer,
             newer_keys={id: ids[number:] for number, id in enumerate(ids)},
         )
         ours = [one.name for one in kept if one.lineage == found.head.lineage]
@@ -144,7 +153,12 @@ class Audit:
             kept += self._in_target(against, is_signed=trust is not None, is_asked=True)
         return kept
 
-    def _trust(self, ring: KeyRing | None, signers: tuple[str, ...]) -> Trust | None:
+    def _last_signer(self) -> list[str]:
+        """Give the public key of the checkpoint that is remembered, which lies with the ring."""
+        kept = self._notary.kept()
+        return [] if kept is None or kept.checkpoint is None else [kept.checkpoint.signer]
+
+    def _trust(self, ring: KeyRing | None, signers: Sequence[str]) -> Trust | None:
         if ring is None and not signers:
             return None
         from prefcore.security.signing import is_genuine

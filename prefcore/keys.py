@@ -54,7 +54,8 @@ def passphrase_of(
         return environ[name]
     if ask is None:
         raise WrongKey(
-            f"the passphrase of {what} is needed, and nobody can be asked; set {name}_FD or {name}"
+            f"the passphrase of {what} is needed, and nobody can be asked; set {name}_FD or {name}",
+            unasked=name,
         )
     return ask(what)
 
@@ -104,6 +105,10 @@ class Keys:
         if name not in self._passphrases:
             self._passphrases[name] = passphrase_of(self._environ, name, what, self._ask)
         return self._passphrases[name]
+
+    def remember(self, name: str, passphrase: str) -> None:
+        """Take a passphrase that was given already, so that nobody is asked for it again."""
+        self._passphrases[name] = passphrase
 
     def _open_provider(self, id: str, settings: Mapping[str, object]) -> Root:
         if self._provider is None:

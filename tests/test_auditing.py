@@ -382,6 +382,23 @@ def test_an_auditor_needs_the_public_key_alone(scene: Scene) -> None:
     assert "64 hexadecimal digits" in scene.shell.fails(2, "audit", "verify", "--signer", "xyz")
 
 
+def test_a_ring_that_nobody_opens_judges_by_the_key_that_signed_last(scene: Scene) -> None:
+    scene.shell.run("keys", "rewrap", "--passphrase", env={"PREFCORE_NEW_PASSPHRASE": "barley"})
+    told = scene.verify(code=0)
+    assert "secrets were not opened: the passphrase of your key ring is needed" in told.err
+    assert "6 checkpoints agree" in told.err
+    with_passphrase = scene.shell.run("audit", "verify", env={"PREFCORE_PASSPHRASE": "barley"})
+    assert "secrets were not opened" not in with_passphrase.err
+    said = scene.shell.fails(12, "audit", "verify", env={"PREFCORE_PASSPHRASE": "rye"})
+    assert "the passphrase is not the one" in said
+    database = sqlite3.connect(scene.shell.db)
+    database.execute("UPDATE changes SET value = '71' WHERE value = '9'")
+    database.commit()
+    database.close()
+    _stamp_anew(scene.shell)
+    assert "at or before revision 3" in scene.verify().out
+
+
 def test_manifests_of_backups_show_a_cut_that_the_store_cannot(scene: Scene) -> None:
     shell = scene.shell
     target = f"file:{shell.folder / 'backups'}"

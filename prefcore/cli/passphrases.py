@@ -9,7 +9,7 @@ import click
 
 from prefcore.cli.session import Session
 from prefcore.errors import UsageError
-from prefcore.keys import FILE, NEW, passphrase_of
+from prefcore.keys import FILE, NEW, RING, passphrase_of
 
 if TYPE_CHECKING:
     from prefcore.security.ring_folder import RingFolder
@@ -39,7 +39,13 @@ def new_root(
         raise UsageError("--passphrase and --provider: a ring has one root key")
     if passphrase:
         chosen = new_passphrase(session, "your key ring", name=NEW)
-        return lambda: folder.new_passphrase_root(chosen)
+
+        def root() -> tuple[Root, dict[str, object]]:
+            # Called when the ring was opened by its old root: from now on this one opens it.
+            session.keys.remember(RING, chosen)
+            return folder.new_passphrase_root(chosen)
+
+        return root
     if provider:
         return lambda: folder.new_provider_root(provider, {})
     return folder.new_root_file
