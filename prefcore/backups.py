@@ -16,7 +16,7 @@ import attrs
 from prefcore import __version__
 from prefcore.engines import backups as engine
 from prefcore.engines.backups import Catalogue, Manifest, OpenedBackup
-from prefcore.errors import IntegrityError, NotFound, UsageError, WrongKey
+from prefcore.errors import IntegrityError, NotFound, PrefcoreError, UsageError, WrongKey
 from prefcore.heads import Head, head_of
 from prefcore.host import data_folder
 from prefcore.interfaces import Capability, FormatInfo, Store
@@ -208,8 +208,8 @@ class Backups:
         try:
             if not notary.is_able:
                 return None, ""
-            notary.record(in_log=not in_act)
             sign = notary.sign(at)
+            warning = self._checkpointed(notary, in_log=not in_act)
         except WrongKey as error:
             if wanted is not None:
                 raise
@@ -221,7 +221,20 @@ class Backups:
             assert head.lineage is not None, "what is empty is not backed up"
             return sign(lineage=head.lineage, revision=head.revision, chain=head.chain)
 
-        return signed, ""
+        return signed, warning
+
+    def _checkpointed(self, notary: Notary, *, in_log: bool) -> str:
+        """Put a checkpoint into the log and beside the ring, as far as that goes; say what did not.
+
+        A store that is in use, or whose disk is full, is backed up all the same.
+        """
+        try:
+            notary.record(in_log=in_log)
+        except (WrongKey, IntegrityError):
+            raise
+        except PrefcoreError as error:
+            return f"its checkpoint is in its manifest alone: {error.message}"
+        return ""
 
     def list(self) -> Catalogue:
         """Give what the target holds: backups, oldest first, whole or not, and foreign files."""

@@ -19,7 +19,7 @@ from prefcore.cli.output import escaped, print_json, print_table, say
 from prefcore.cli.session import Session
 from prefcore.cli.times import local_time
 from prefcore.cli.verbs.audit import opened
-from prefcore.engines.auditing import Wanted
+from prefcore.engines.auditing import Wanted, facts_of
 from prefcore.errors import UsageError
 from prefcore.model import place
 from prefcore.values import to_tagged
@@ -110,7 +110,7 @@ def list_command(session: Session, wanted: Wanted, limit: int) -> None:
         found = audit.entries(wanted, limit=limit + 1 if limit else None)
     more, found = bool(limit and len(found) > limit), found[: limit or None]
     if session.json:
-        print_json([_data(one) for one in found])
+        print_json([facts_of(one) for one in found])
         return
     apps = {one.app for one in found}
     print_table(_row(one, with_app=len(apps) > 1) for one in found)
@@ -128,22 +128,6 @@ def _row(one: Changeset, *, with_app: bool) -> tuple[str, ...]:
     app = (escaped(one.app),) if with_app else ()
     head = (str(one.revision), one.id[:8], local_time(one.at), escaped(one.actor), one.kind)
     return (*head, *app, "  ".join(filter(None, (told, reason))))
-
-
-def _data(one: Changeset) -> dict[str, object]:
-    return {
-        "revision": one.revision,
-        "id": one.id,
-        "app": one.app,
-        "at": one.at.isoformat(),
-        "actor": one.actor,
-        "kind": one.kind,
-        "reason": one.reason,
-        "changes": one.changes,
-        "schema_before": one.schema_before,
-        "schema_after": one.schema_after,
-        "details": dict(one.details),
-    }
 
 
 @click.command("show", cls=Command)

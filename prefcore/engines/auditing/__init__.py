@@ -2,7 +2,7 @@
 
 from prefcore.engines.auditing.checkpointing import CHECKPOINT, KIND, Sign, as_it_stands, record
 from prefcore.engines.auditing.comparing import Anchor
-from prefcore.engines.auditing.listing import Told, Wanted, exported, listed, shown
+from prefcore.engines.auditing.listing import Told, Wanted, exported, facts_of, listed, shown
 from prefcore.engines.auditing.resealed import keys_in_use
 from prefcore.engines.auditing.verifying import Trust, Verified, verify
 
@@ -17,6 +17,7 @@ __all__ = [
     "Wanted",
     "as_it_stands",
     "exported",
+    "facts_of",
     "keys_in_use",
     "listed",
     "record",

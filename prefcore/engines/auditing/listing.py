@@ -15,7 +15,7 @@ from prefcore.errors import NotFound
 from prefcore.interfaces import Snapshot
 from prefcore.model import Change, Changeset, Rename, Selection, to_micros
 
-__all__ = ["Told", "Wanted", "exported", "listed", "shown"]
+__all__ = ["Told", "Wanted", "exported", "facts_of", "listed", "shown"]
 
 #: So many keys of one changeset stand in one line of an export; more come in lines after it.
 MOST = 1000
@@ -141,7 +141,8 @@ def _renamed(one: Rename) -> dict[str, object]:
     return {"act": "rename", "key": one.before, "after": one.after}
 
 
-def _facts(one: Changeset, digest: str, chain: str) -> dict[str, object]:
+def facts_of(one: Changeset) -> dict[str, object]:
+    """Give what a changeset says of itself as a portable object."""
     return {
         "revision": one.revision,
         "id": one.id,
@@ -154,6 +155,8 @@ def _facts(one: Changeset, digest: str, chain: str) -> dict[str, object]:
         "schema_before": one.schema_before,
         "schema_after": one.schema_after,
         "details": dict(one.details),
-        "digest": digest,
-        "chain": chain,
     }
+
+
+def _facts(one: Changeset, digest: str, chain: str) -> dict[str, object]:
+    return {**facts_of(one), "digest": digest, "chain": chain}

@@ -149,3 +149,22 @@ def test_the_document_opens_with_what_the_reference_tells(
         assert file.key_id == manifest.key == ring.active.id
         file.decrypt(file.recipient(ring=ring, passphrase=lambda: ""), out)
     assert out.getvalue().startswith(b'{"prefcore":')
+
+
+def test_a_store_that_is_in_use_is_backed_up_and_signed_in_the_manifest_alone(
+    backups: Backups, store: MemoryStore
+) -> None:
+    store.wait = 0.05
+    assert store._writing.acquire(timeout=1)  # as another thread does that writes
+    try:
+        taken = backups.create(store)
+    finally:
+        store._writing.release()
+    assert "its checkpoint is in its manifest alone" in taken.warning
+    assert taken.manifest.checkpoint is not None
+    with store.snapshot() as view:
+        assert [one.kind for one in view.changesets()] == ["set"]
+    taken = backups.create(store, always=True)
+    assert taken.warning == ""
+    with store.snapshot() as view:
+        assert next(view.changesets()).kind == "checkpoint"
