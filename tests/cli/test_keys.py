@@ -230,7 +230,7 @@ def _doctor(shell: Shell, *, code: int = 0, **more: Any) -> list[str]:
 def test_doctor_tells_that_there_is_no_ring(shell: Shell, keyed: Shell) -> None:
     shutil.rmtree(ring_of(keyed))
     (told,) = _doctor(keyed, code=1)
-    assert told == "fail: there is no key ring, and 1 encrypted value need one to be opened"
+    assert told == "fail: there is no key ring to open 1 encrypted value with"
     keyed.run("unset", "secret.key", "--user", "bo")
     assert _doctor(keyed, code=1)[0].startswith("fail"), "the history holds it still"
 
@@ -240,7 +240,7 @@ def test_doctor_opens_the_ring_and_misses_a_copy(keyed: Shell) -> None:
     assert opens.startswith("ok: ")
     assert "opens, with 1 key" in opens
     assert uncopied == "warn: there is no copy of the key ring"
-    assert used == "ok: 1 encrypted value are under keys of the ring, none compromised"
+    assert used == "ok: 1 encrypted value under keys of the ring, none of them compromised"
     keyed.run("keys", "export", "ring.copy", env=PHRASE)
     assert len(_doctor(keyed)) == 2
     keyed.run("keys", "rotate")
@@ -254,12 +254,12 @@ def test_doctor_counts_what_is_under_compromised_and_missing_keys(
     ((old, _),) = keys_of(keyed)
     keyed.run("keys", "compromise", old)
     *_, told = _doctor(keyed, code=1)
-    assert told == f"fail: 2 encrypted values are under compromised keys ({old})"
+    assert told == f"fail: 2 encrypted values under compromised keys ({old})"
     keyed.run("keys", "reencrypt")
-    assert "none compromised" in _doctor(keyed)[-1]
+    assert "none of them compromised" in _doctor(keyed)[-1]
     shutil.rmtree(ring_of(keyed))
     keyed.run("keys", "init")
-    assert "2 encrypted values are under keys not in the ring" in _doctor(keyed, code=1)[-1]
+    assert "2 encrypted values under keys not in the ring" in _doctor(keyed, code=1)[-1]
 
 
 def test_doctor_asks_nobody_for_the_rings_passphrase(shell: Shell) -> None:

@@ -153,7 +153,7 @@ def show_command(session: Session, id: str) -> None:
         ("who", one.actor),
         ("kind", one.kind),
         ("reason", one.reason),
-        ("schema", f"{one.schema_before or 'none'} → {one.schema_after or 'none'}"),
+        ("schema", _schema(one)),
         ("details", details),
         ("digest", told.digest),
         ("link", told.chain),
@@ -163,6 +163,11 @@ def show_command(session: Session, id: str) -> None:
     print_table(map(_change_row, told.changed[:most]), indent="  ")
     if len(told.changed) > most:
         say(session, f"… and {len(told.changed) - most:,} more (-v lists them)")
+
+
+def _schema(one: Changeset) -> str:
+    before, after = one.schema_before or "none", one.schema_after or "none"
+    return after if before == after else f"{before} → {after}"
 
 
 def _change_row(one: dict[str, object]) -> tuple[str, str, str]:

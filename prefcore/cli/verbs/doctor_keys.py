@@ -37,7 +37,7 @@ def key_findings(session: Session, store: Store | None) -> Iterator[_Told]:
         closed = folder.closed()
     except NotFound:
         if used:
-            told = f"there is no key ring, and {_values(used.total())} need one to be opened"
+            told = f"there is no key ring to open {_values(used.total())} with"
             yield "fail", told, "import the copy that was made of it: prefcore keys import FILE"
         else:
             yield "ok", "there is no key ring; secrets cannot be stored until keys init", ""
@@ -87,15 +87,13 @@ def _states(closed: ClosedRing, used: Counter[str]) -> Iterator[_Told]:
     leaked = {id: count for id, count in used.items() if states.get(id) == "compromised"}
     missing = {id: count for id, count in used.items() if id not in states}
     if leaked:
-        told = f"{_values(sum(leaked.values()))} are under compromised keys ({_named(leaked)})"
+        told = f"{_values(sum(leaked.values()))} under compromised keys ({_named(leaked)})"
         yield "fail", told, "prefcore keys reencrypt, then change those secrets"
     if missing:
-        told = (
-            f"{_values(sum(missing.values()))} are under keys not in the ring ({_named(missing)})"
-        )
+        told = f"{_values(sum(missing.values()))} under keys not in the ring ({_named(missing)})"
         yield "warn", told, "import the ring they were made with: prefcore keys import FILE"
     if used and not leaked and not missing:
-        yield "ok", f"{_values(used.total())} are under keys of the ring, none compromised", ""
+        yield "ok", f"{_values(used.total())} under keys of the ring, none of them compromised", ""
 
 
 def _named(ids: dict[str, int]) -> str:
