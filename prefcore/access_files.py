@@ -3,13 +3,15 @@
 The system's and the user's, never a project's. On the way of ``prefcore get``: where no policy is,
 two looks at the file system are all it costs.
 """
-# ruff: noqa: PTH111, PTH117, PTH118, PTH123
+# ruff: noqa: PTH111, PTH117, PTH118
 
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Mapping
+from fnmatch import translate
 from typing import NoReturn
 
 from prefcore.access import ACTIONS, OF_SETS, ROLES, Access, AccessPolicy, Rule
@@ -49,22 +51,42 @@ def access_of(
 ) -> Access | None:
     """Give what an actor (by default the operating system's user) may do by the policies there.
 
-    None where there is no policy: then everything is allowed. Raises what ``read_policy`` raises.
+    None where there is no policy: then everything is allowed. Raises what ``read_policy`` raises,
+    and NotPermitted where it cannot be told whether one is there.
     """
-    found = [path for path in paths or policy_paths(environ) if os.path.lexists(path)]
+    found = [path for path in paths or policy_paths(environ) if _is_there(path)]
     if not found:
         return None
     return Access(actor or system_user(environ), [read_policy(path) for path in found])
+
+
+def _is_there(path: str) -> bool:
+    """Say whether anything stands at a path; a folder that may not be entered is no answer."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise NotPermitted(
+            f"whether there is an access policy {path} cannot be told ({error.strerror}), so "
+            "nothing is done; let this user enter its folder",
+            path=path,
+        ) from error
+    return True
 
 
 def read_policy(path: str) -> AccessPolicy:
     """Read a policy file.
 
     Raises UsageError naming file and line, NotPermitted where it cannot be read, and PolicyRefused
-    where somebody else could have written it, or it locks everybody out.
+    where it is no regular file, somebody else could have written it, or it locks everybody out.
     """
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_opened_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise PolicyRefused(
+                    f"the access policy {path} is no regular file, so nothing is done", path=path
+                )
             data = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise NotPermitted(
@@ -84,6 +106,11 @@ def read_policy(path: str) -> AccessPolicy:
         line = data.count(b"\n", 0, error.start) + 1
         raise UsageError(f"{path} line {line}: this is no UTF-8", path=path, line=line) from error
     return policy_from_text(text, path, keeper=file_owner(path))
+
+
+def _opened_at_once(path: str, flags: int) -> int:
+    """Open a file; of a pipe nobody is waited for."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def policy_from_text(text: str, source: str, *, keeper: str = "") -> AccessPolicy:
@@ -110,6 +137,7 @@ class _Reader:
     def __init__(self, source: str, text: str) -> None:
         self.source = source
         self.lines = text.split("\n")
+        self.roles = dict.fromkeys(ROLES)
 
     def members(self, table: Mapping[str, object]) -> Mapping[str, tuple[str, ...]] | None:
         for name in table:
@@ -120,6 +148,7 @@ class _Reader:
             return None
         if not isinstance(roles, dict):
             self.complain("roles", "'roles' is a table of roles, each with a list of actors")
+        self.roles.update(dict.fromkeys(roles))
         return {role: self.role(role, actors) for role, actors in roles.items()}
 
     def role(self, role: str, actors: object) -> tuple[str, ...]:
@@ -154,12 +183,14 @@ class _Reader:
             self.complain("effect", "a rule's effect is 'allow' or 'deny'", after=line)
         if not isinstance(reason, str) or not reason.isprintable():
             self.complain("reason", "a rule's reason is one line of text", after=line)
-        lists = {
-            name: self.texts(name, rule.get(name, []), f"'{name}' of a rule", after=line)
-            for name in _LISTS
-        }
+        lists = {name: self.named(name, rule, line) for name in _LISTS}
         self.known("actions", lists["actions"], tuple(ACTIONS), line)
         self.known("scopes", lists["scopes"], _SCOPES, line)
+        self.known("roles", lists["roles"], tuple(self.roles), line)
+        for name in ("owners", "keys"):
+            for glob in lists[name]:
+                if not _may_fit(glob):
+                    self.complain(name, f"nothing fits the glob '{glob}'", after=line)
         bound = [name for name in ("scopes", "owners", "keys") if lists[name]]
         others = [one for one in lists["actions"] if one not in OF_SETS]
         if bound and others:
@@ -170,6 +201,17 @@ class _Reader:
             )
         place = f"the rule in line {line} of {self.source}" if line else f"a rule of {self.source}"
         return Rule(str(effect), place, reason=reason, **lists)
+
+    def named(self, name: str, rule: Mapping[str, object], line: int) -> tuple[str, ...]:
+        """Give a list of a rule; one that is left out asks for nothing, and so would an empty."""
+        if name not in rule:
+            return ()
+        found = self.texts(name, rule[name], f"'{name}' of a rule", after=line)
+        if not found:
+            self.complain(
+                name, f"'{name}' of a rule is empty; name some, or leave it out for all", after=line
+            )
+        return found
 
     def known(self, name: str, found: tuple[str, ...], known: tuple[str, ...], line: int) -> None:
         for one in found:
@@ -199,3 +241,15 @@ class _Reader:
             if head == name:
                 return number
         return after
+
+
+def _may_fit(glob: str) -> bool:
+    """Say whether a glob's brackets are closed, and leave something to fit."""
+    opened = glob.find("[")
+    while opened >= 0:
+        first = opened + 1 + (glob[opened + 1 : opened + 2] == "!")
+        closed = glob.find("]", first + 1)  # a bracket that comes first is one of those meant
+        if closed < 0:
+            return False
+        opened = glob.find("[", closed)
+    return "(?!)" not in translate(glob)  # so it puts a range that holds nothing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,18 @@ def test_a_rule_without_conditions_decides_everything(
             '[[rules]]\neffect = "deny"\nactions = ["backup"]\nkeys = ["x"]',
             r"line 4: backup has no keys; only read, reveal, write have",
         ),
+        (
+            '[[rules]]\neffect = "allow"\nactors = []',
+            r"line 3: 'actors' of a rule is empty; name some, or leave it out for all",
+        ),
+        ('[[rules]]\neffect = "deny"\nkeys = []', r"line 3: 'keys' of a rule is empty"),
+        (
+            '[[rules]]\neffect = "deny"\nroles = ["biling"]\n[roles]\nbilling = ["kim"]',
+            r"line 3: 'biling' is none of the roles: viewer, .*billing",
+        ),
+        ('[[rules]]\neffect = "deny"\nkeys = ["[ab"]', r"line 3: nothing fits the glob '\[ab'"),
+        ('[[rules]]\neffect = "deny"\nowners = ["a[!]"]', r"line 3: nothing fits the glob"),
+        ('[[rules]]\neffect = "deny"\nkeys = ["x[9-0]"]', r"line 3: nothing fits the glob"),
         ('[[rules]]\neffect = "deny"\nreason = "a\\nb"', r"line 3: a rule's reason is one line"),
         ("rules = [3]", r"line 1: rules are tables"),
         ("a = ", r"Invalid value"),
@@ -177,14 +190,33 @@ def test_a_policy_that_others_may_write_is_not_followed(tmp_path: Path) -> None:
         access_of({}, "kim", paths=(str(file),))
 
 
-@pytest.mark.parametrize("kind", ["folder", "dangling", "large", "bytes"])
+@pytest.mark.parametrize("kind", ["folder", "dangling", "large", "bytes", "pipe", "loop"])
 def test_a_policy_that_cannot_be_read_is_not_passed_over(tmp_path: Path, kind: str) -> None:
     file = tmp_path / "access.toml"
     if kind == "folder":
         file.mkdir()
     elif kind == "dangling":
         file.symlink_to(tmp_path / "gone")
+    elif kind == "pipe":  # opening one waits for a writer
+        os.mkfifo(file)
+    elif kind == "loop":  # nobody can tell what stands below, as in a folder that is closed
+        (tmp_path / "loop").symlink_to(tmp_path / "loop")
+        file = tmp_path / "loop" / "access.toml"
     else:
         file.write_bytes(b"# \xff" if kind == "bytes" else b"#" * (300 << 10))
     with pytest.raises(PrefcoreError, match=r"access\.toml"):
         access_of({}, "kim", paths=(str(file),))
+
+
+def test_below_what_is_no_folder_there_is_no_policy(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert access_of({}, "kim", paths=(str(tmp_path / "file" / "access.toml"),)) is None
+
+
+def test_globs_with_brackets_are_followed() -> None:
+    rule = '[[rules]]\neffect = "deny"\nactions = ["read"]\nkeys = ["ui.[a-c]*", "x[]!]", "y[!]z]"]'
+    access = Access("kim", [policy_from_text(rule, "access.toml")])
+    assert access.refusal("read", "system", "", "ui.bold") is not None
+    assert access.refusal("read", "system", "", "x]") is not None
+    assert access.refusal("read", "system", "", "ya") is not None
+    assert access.refusal("read", "system", "", "ui.zoom") is None
