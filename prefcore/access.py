@@ -188,7 +188,7 @@ class AccessPolicy(NamedTuple):
                 return Decision(False, f"{rule.place} forbids it{reason}", rule.place, remedy)
         if needed is not None and needed not in roles and roles != _EVERY:
             why = f"the schema declares that changing {key} takes the role {needed}"
-            return Decision(False, why, f"requires_role of {key}", self._get(needed))
+            return Decision(False, why, f"requires_role of {key}", self._ask(needed, self.source))
         grant = _grant(actor, action, scope, owner)
         by_role = next((role for role in ROLES if role in roles and grant in GRANTS[role]), None)
         if by_role is not None:
@@ -204,8 +204,11 @@ class AccessPolicy(NamedTuple):
         return f" by {self.keeper}" if self.keeper else ""
 
     def _get(self, role: str) -> str:
-        asked = f"ask {self.keeper}, who keeps it, for" if self.keeper else "what helps is"
-        return f"{asked} the role {role}, or for a rule that allows it"
+        return f"{self._ask(role, 'it')}, or for a rule that allows it"
+
+    def _ask(self, role: str, kept: str) -> str:
+        asked = f"ask {self.keeper}, who keeps {kept}, for" if self.keeper else "what helps is"
+        return f"{asked} the role {role}"
 
     def refuse_lock_out(self) -> None:
         """Raise PolicyRefused where nobody is left who could set a value or apply a schema."""

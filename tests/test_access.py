@@ -333,8 +333,7 @@ def test_a_denial_says_who_what_why_and_how_and_is_recorded_without_the_value(
         prefs.set("proxy", "http://secret.example", user=ME)
     assert caught.value.message == (
         "me (viewer, user) may not write user/me proxy: the schema declares that changing proxy "
-        "takes the role admin; ask root, who keeps it, for the role admin, or for a rule that "
-        "allows it"
+        "takes the role admin; ask root, who keeps the policy, for the role admin"
     )
     newest = next(facade(store, everything()).log())
     assert newest.reason == "write user/me proxy"
