@@ -154,6 +154,40 @@ def test_check_says_why_and_records_nothing(shell: Shell) -> None:
     assert kinds(shell) == []
 
 
+ROLES = '[roles]\nadmin = ["kim"]\nsecurity_admin = ["lee"]\nuser = ["*"]\n'
+
+
+def test_check_judges_an_earlier_name_as_the_key_it_is_now(shell: Shell) -> None:
+    file = next(shell.folder.rglob("1.0.0.json"))
+    schema = json.loads(file.read_text(encoding="utf-8"))
+    schema["preferences"]["size"]["aliases"] = ["points"]
+    file.write_text(json.dumps(schema), encoding="utf-8")
+    policy(shell, ROLES + '[[rules]]\neffect = "deny"\nkeys = ["size"]\nactions = ["write"]\n')
+    for name in ("size", "points"):
+        told = shell.run("access", "check", "write", name, code=1).out
+        assert told.startswith(f"refused: {ME} write user/{ME} {name}\n  the rule in line 5")
+
+
+def test_check_is_itself_never_refused(shell: Shell) -> None:
+    shell.run("set", "size", "14")
+    policy(shell, '[roles]\nadmin = ["kim"]\nsecurity_admin = ["lee"]\n')
+    ran = shell.run("access", "check", "write", "size", "--for", "kim")
+    assert ran.out.startswith("allowed: kim write user/")
+    assert "you may not see what the schema says of size" in ran.err
+    shell.run("access", "check", "write", "size", code=1)
+    policy(shell)
+    assert kinds(shell) == ["set"]
+
+
+def test_what_is_set_is_set_although_what_wins_may_not_be_read(shell: Shell) -> None:
+    rule = '[[rules]]\neffect = "deny"\nactions = ["read"]\nscopes = ["system"]\nkeys = ["proxy"]\n'
+    shell.run("set", "proxy", "p", "--system")
+    assert "is locked and wins" in shell.run("set", "proxy", "mine").err
+    policy(shell, ROLES + rule)
+    assert "locked" not in shell.run("set", "proxy", "other").err
+    assert kinds(shell) == ["set", "set", "set"]
+
+
 def test_a_policy_is_tried_before_it_is_put_in_its_place(shell: Shell) -> None:
     shell.write("new.toml", '[roles]\nadmin = ["kim"]\n')
     told = shell.fails(17, "access", "show", "--policy", "new.toml")

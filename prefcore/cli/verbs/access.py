@@ -10,7 +10,7 @@ from prefcore.access import ACTIONS, OF_SETS, PLACES
 from prefcore.cli.completing import keys
 from prefcore.cli.frame import Command, LazyGroup
 from prefcore.cli.options import Target, one_set
-from prefcore.cli.output import escaped, print_json, print_table, say
+from prefcore.cli.output import escaped, print_json, print_table, say, warn
 from prefcore.cli.session import Session
 from prefcore.errors import NotFound, UsageError
 from prefcore.model import place
@@ -120,10 +120,9 @@ def check_command(
         raise UsageError(f"{action} is of no set; only {', '.join(OF_SETS)} take KEY and a set")
     access = _access(session, actor, policy)
     where = target.to_change(lambda: session.me) if action in OF_SETS else ("", "")
-    needed = _needed(session, key) if action == "write" and key is not None else None
-    decisions = (
-        [] if access is None else list(access.decisions(action, *where, key or "", needed=needed))
-    )
+    own, needed = _declared(session, key or "")
+    needed = needed if action == "write" else None
+    decisions = [] if access is None else list(access.decisions(action, *where, own, needed=needed))
     refused = [one for one in decisions if not one.allowed]
     what = " ".join(filter(None, (action, place(*where), key)))
     who = actor or session.me
@@ -139,16 +138,24 @@ def check_command(
     return 1 if refused else 0
 
 
-def _needed(session: Session, key: str) -> str | None:
-    """Give the role that a key's declaration asks for, where one is configured."""
-    if not (session.file or session.app):
-        return None
+def _declared(session: Session, key: str) -> tuple[str, str | None]:
+    """Give what a key is called now, and the role that its declaration asks for.
+
+    As given, and none, where nothing is configured, or whoever asks may not see declarations.
+    """
+    if not key or not (session.file or session.app):
+        return key, None
+    if session.access is not None and session.access.refusal("inspect"):
+        warn(f"you may not see what the schema says of {escaped(key)}, so that is left out")
+        return key, None
     try:
         with session.preferences() as prefs:
-            declared = prefs.schema.preferences.get(key)
+            schema = prefs.schema
     except NotFound:  # no store, or no schema yet
-        return None
-    return None if declared is None else declared.requires_role
+        return key, None
+    own = schema.key_of(key)
+    declared = schema.preferences.get(own)
+    return own, None if declared is None else declared.requires_role
 
 
 def _access(session: Session, actor: str | None, policy: str | None) -> Access | None:

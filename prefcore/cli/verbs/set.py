@@ -164,10 +164,16 @@ def tell_set(
 
 
 def _warn_shadowed(prefs: Preferences[Schema], scope: str, owner: str, keys: list[str]) -> None:
-    """Say it where a locked system value or a variable keeps what was set from holding."""
+    """Say it where a locked system value or a variable keeps what was set from holding.
+
+    Of what the actor may not read nothing is said: the values are set, and that is no denial.
+    """
     if scope not in ("user", "project"):
         return
     for key in keys:
+        own = prefs.schema.key_of(key)
+        if not (prefs.may("read", "system", "", own) and prefs.may("read", scope, owner, own)):
+            continue
         user, project = (owner if scope == one else None for one in ("user", "project"))
         layers = prefs.explain(key, user=user, project=project)
         if layers[0].locked and layers[0].state == "wins":
