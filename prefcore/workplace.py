@@ -291,8 +291,18 @@ class Workplace:
         return hides
 
     def draft(self, kind: str, reason: str, details: Mapping[str, object] | None = None) -> Draft:
-        """Give the draft of a changeset made now."""
-        return Draft(self.app, self.actor, kind, datetime.now(UTC), reason, details or {})
+        """Give the draft of a changeset made now.
+
+        Its details say ``by`` whom it is where somebody acts under another name. A denial is of who
+        was denied, whatever name (``as``) was given.
+        """
+        actor, told = self.actor, dict(details or {})
+        if self.access is not None and self.access.actor != actor:
+            if kind == "denied":
+                actor, told["as"] = self.access.actor, actor
+            else:
+                told["by"] = self.access.actor
+        return Draft(self.app, actor, kind, datetime.now(UTC), reason, told)
 
     @contextmanager
     def begun(

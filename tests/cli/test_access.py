@@ -94,7 +94,16 @@ def test_a_name_given_lends_no_roles(shell: Shell) -> None:
 def test_another_name_may_be_put_into_the_history_by_security_admins(shell: Shell) -> None:
     policy(shell, f'[roles]\nadmin = ["{ME}"]\nsecurity_admin = ["{ME}"]\n')
     shell.run("--actor", "robot", "set", "size", "9")
-    assert shell.run("history", "--json").json[0]["actor"] == "robot"
+    told = shell.run("history", "--json").json[0]
+    assert (told["actor"], told["details"]["by"]) == ("robot", ME)
+
+
+def test_a_denial_is_told_of_who_acted_whatever_name_was_given(shell: Shell) -> None:
+    shell.run("set", "size", "14")
+    policy(shell)
+    shell.fails(4, "--actor", "kim", "set", "size", "9")
+    told = shell.run("history", "--json").json[0]
+    assert (told["kind"], told["actor"], told["details"]["as"]) == ("denied", ME, "kim")
 
 
 def test_the_log_shows_what_one_may_read(shell: Shell) -> None:
