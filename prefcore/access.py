@@ -252,6 +252,11 @@ class Access:
         self._decided: dict[tuple[str, ...], Decision | None] = {}
 
     @property
+    def tells_keys_apart(self) -> bool:
+        """Whether some rule is of certain keys, so that it matters by which name one is judged."""
+        return any(rule.keys for policy in self.policies for rule in policy.rules)
+
+    @property
     def roles(self) -> tuple[str, ...]:
         """The roles that count, in every policy, strongest last."""
         held = [roles for _, roles in self._sides]

@@ -200,8 +200,9 @@ class Browser(Guard):
                 view = stack.enter_context(self._store.snapshot())
             revision = None if at is None else at.revision
             self._check_selected(view, selection, at=revision)
+            names = self._names_at(view, self.app, revision)
             for one in view.sets(self.app, selection, at=revision):
-                self._check_rows(one.scope, one.owner, one.rows)
+                self._check_rows(one.scope, one.owner, one.rows, names)
                 yield one
 
     def keys_held(self) -> list[str]:
@@ -338,12 +339,14 @@ class Browser(Guard):
         """Give what a changeset did; only that of it which the actor may read, if so asked."""
         self.permit("history")
         with self._recorded(), self._store.snapshot() as view:
+            names = self._names_at(view, changeset.app, changeset.revision)
             for one in view.changes(changeset.revision):
                 if self._access is not None and isinstance(one, Change):
-                    where = (one.scope, one.owner, one.key)
-                    if readable and not self.may("read", *where):
+                    asked = [("read", one.scope, one.owner, name) for name in names(one.key)]
+                    if readable and not all(self.may(*act) for act in asked):
                         continue
-                    self._access.check("read", *where)
+                    for act in asked:
+                        self._access.check(*act)
                 yield one
 
     def changeset(self, id: str) -> Changeset:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 
 from prefcore.access import Access
 from prefcore.errors import NotPermitted, PrefcoreError
@@ -14,8 +15,15 @@ from prefcore.workplace import Workplace
 
 __all__ = ["Guard", "warn"]
 
+#: Gives the names by which a key is judged.
+Names = Callable[[str], tuple[str, ...]]
+
 #: What the record of a denial says, of the error's facts.
 _OF_DENIALS = ("actor", "action", "scope", "owner", "key", "rule")
+
+
+def _as_it_is(key: str) -> tuple[str, ...]:
+    return (key,)
 
 
 class Guard(Lookup):
@@ -58,19 +66,42 @@ class Guard(Lookup):
         except PrefcoreError as failed:
             warn(f"a denial could not be recorded: {failed.message}")
 
-    def _check_rows(self, scope: str, owner: str, rows: Collection[Row]) -> None:
-        """Raise NotPermitted where a row of a set may not be read; of an empty set, where none."""
+    def _check_rows(
+        self, scope: str, owner: str, rows: Collection[Row], names: Names = _as_it_is
+    ) -> None:
+        """Raise NotPermitted where a row of a set may not be read; of an empty set, where none.
+
+        ``names`` gives the names that a key is judged by.
+        """
         if self._access is not None:
             for key in [row[0] for row in rows] or [""]:
-                self._access.check("read", scope, owner, key)
+                for name in names(key):
+                    self._access.check("read", scope, owner, name)
+
+    def _names_at(self, view: Snapshot, app: str, revision: int | None) -> Names:
+        """Give what keys of a revision are judged by: the name of then, and the one of now.
+
+        Else a rule on a key would not hold for what was written before it was renamed.
+        """
+        if revision is None or self._access is None or not self._access.tells_keys_apart:
+            return _as_it_is
+        now = {one.uuid: one.name for one in view.keys(app)}
+
+        @cache
+        def names(key: str) -> tuple[str, ...]:
+            uuid = view.uuid(app, key, at=revision)
+            return (key,) if uuid is None else tuple(dict.fromkeys((key, now.get(uuid, key))))
+
+        return names
 
     def _check_selected(
         self, view: Snapshot, selection: Selection, *, at: int | None = None
     ) -> None:
         """Raise NotPermitted where something selected may not be read, before any is given."""
         if self._access is not None:
+            names = self._names_at(view, self.app, at)
             for one in view.sets(self.app, selection, at=at):
-                self._check_rows(one.scope, one.owner, one.rows)
+                self._check_rows(one.scope, one.owner, one.rows, names)
 
     def _record_reading(self, scope: str, owner: str, key: str) -> None:
         """Record that a secret is read, where its declaration asks for that; raises ReadOnly.

@@ -20,8 +20,10 @@ from prefcore.engines.importing import ImportRequest
 from prefcore.errors import NotPermitted
 from prefcore.interfaces import Store
 from prefcore.keys import Keys
+from prefcore.migration import Step, rename
 from prefcore.model import Change, Selection
 from prefcore.registry import Registry
+from prefcore.schema import SchemaDocument
 from prefcore.templating import Templates
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "access.md"
@@ -583,6 +585,32 @@ def test_changes_of_values_stay_in_the_log_of_those_who_may_read_them(store: Sto
     own = [one for one in made if _reads(prefs, one)]
     places = {(one.scope, one.owner) for each in own for one in _changes(prefs, each)}
     assert places == {SETS[name] for name in ("system", "own", "project", "template")}
+
+
+@pytest.mark.parametrize("closed", ["tool.cmd", "tool.old"])
+def test_the_log_is_judged_by_the_name_of_then_and_the_one_of_now(closed: str) -> None:
+    fields = {"shape": {"type": "string"}}
+    old, new = (
+        SchemaDocument.from_document(
+            {"prefcore_schema": 1, "app": "acme", "version": version, "preferences": {key: fields}}
+        )
+        for version, key in (("1.0.0", "tool.old"), ("2.0.0", "tool.cmd"))
+    )
+    store = MemoryStore()
+    made = facade(store, everything(), schema=old).set("tool.old", "hush", system=True)
+    step = Step("1.0.0", "2.0.0", rename("tool.old", "tool.cmd"))
+    boss = facade(store, everything(), schema=new, migrations=[step])
+    with boss.begin_migration("2.0.0") as begun:
+        begun.commit()
+    deny = Rule("deny", "a rule", actions=("read",), keys=(closed,))
+    prefs = facade(store, with_roles("user", rules=(deny,)), schema=new)
+    assert made is not None
+    assert list(_changes(boss, made)) != []
+    assert list(prefs.changes(made, readable=True)) == []
+    with pytest.raises(NotPermitted, match=f"may not read system {closed}"):
+        list(prefs.changes(made))
+    with pytest.raises(NotPermitted, match=f"may not read system {closed}"):
+        list(prefs.sets(at=made))
 
 
 def _changes(prefs: Preferences[Any], one: Any) -> Iterator[Change]:
