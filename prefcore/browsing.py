@@ -306,7 +306,8 @@ class Browser(Guard):
         """Give, by key and scope, how many stored values another schema would refuse.
 
         The steps that lead there take the values along first, in memory; nothing is changed. A
-        sensitive value is not in what is told. Raises what reading the steps raises.
+        sensitive value is not in what is told, and none of a set that the actor may not read all
+        of. Raises what reading the steps raises.
         """
         self.permit("inspect")
         older = self.schema
@@ -317,7 +318,12 @@ class Browser(Guard):
                 vault = self._workplace.vault
                 return vault.in_clear(view, one, lambda key: None, without_key=True)
 
-            return refusing.refused_values(view, older, document, steps, opened=opened)
+            def may_see(one: PreferenceSet) -> bool:
+                return all(self.may("read", one.scope, one.owner, row[0]) for row in one.rows)
+
+            return refusing.refused_values(
+                view, older, document, steps, opened=opened, may_see=may_see
+            )
 
     def _steps_between(self, start: str, goal: str) -> list[Step]:
         """Give the steps of a path upwards; what is declared but not known yet counts as known."""

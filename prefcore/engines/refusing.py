@@ -21,13 +21,15 @@ __all__ = ["Refusals", "refused_values"]
 class Refusals:
     """How many values of one key in one scope a schema refuses, with one of them told.
 
-    ``sample`` says in words where one stands and why it is refused; no sensitive value is in it.
+    ``sample`` says in words where one stands and why it is refused; no sensitive value is in it,
+    and none that whoever asks may not read: ``unseen`` counts those.
     """
 
     scope: str
     key: str
     count: int
     sample: str
+    unseen: int = 0
 
     def as_document(self) -> dict[str, object]:
         """Give it as a portable object."""
@@ -41,22 +43,38 @@ def refused_values(
     steps: Iterable[Step],
     *,
     opened: Callable[[PreferenceSet], PreferenceSet],
+    may_see: Callable[[PreferenceSet], bool] = lambda one: True,
 ) -> list[Refusals]:
     """Give the stored values that a newer schema would refuse, once the steps took them along.
 
-    ``older`` is the schema in force, ``opened`` gives a set with its secrets in clear. Nothing is
-    changed: the steps work on one set at a time, in memory. Sorted by key and scope.
+    ``older`` is the schema in force, ``opened`` gives a set with its secrets in clear. ``may_see``
+    says whether all that a set holds may be shown; not less, for the steps may have taken any of
+    it anywhere. Nothing is changed: the steps work on one set at a time, in memory. Sorted by key
+    and scope.
     """
     steps = list(steps)
     found: dict[tuple[str, str], Refusals] = {}
     for one in view.sets(older.app, Selection()):
+        seen = may_see(one)
         for key, said in _refused(opened(one), older, newer, steps):
-            known = found.get((key, one.scope))
-            if known is None:
-                found[key, one.scope] = Refusals(one.scope, key, 1, said)
-            else:
-                found[key, one.scope] = attrs.evolve(known, count=known.count + 1)
-    return [found[place] for place in sorted(found)]
+            if not seen and key not in newer.preferences and key not in older.preferences:
+                key = ""  # a step may have put a value into the name
+            known = found.get((key, one.scope)) or Refusals(one.scope, key, 0, "")
+            found[key, one.scope] = attrs.evolve(
+                known,
+                count=known.count + 1,
+                sample=known.sample or (said if seen else ""),
+                unseen=known.unseen + (not seen),
+            )
+    return [_told(found[place]) for place in sorted(found)]
+
+
+def _told(one: Refusals) -> Refusals:
+    """Say in the sample how many there are that may not be read."""
+    if not one.unseen:
+        return one
+    unseen = f"{one.unseen} where you may not read all values"
+    return attrs.evolve(one, sample=f"{one.sample}; {unseen}" if one.sample else unseen)
 
 
 def _refused(

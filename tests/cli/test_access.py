@@ -126,6 +126,27 @@ def test_everybody_has_a_key_ring_of_their_own(shell: Shell) -> None:
     assert "may not encrypt the secrets of the store anew" in shell.fails(4, "keys", "reencrypt")
 
 
+def test_a_schema_check_tells_no_value_that_one_may_not_read(shell: Shell) -> None:
+    shell.run("set", "size", "61", "--user", "bob")
+    shell.run("set", "size", "62", "--user", "eve")
+    file = next(shell.folder.rglob("1.0.0.json"))
+    schema = json.loads(file.read_text(encoding="utf-8"))
+    schema["version"] = "2.0.0"
+    schema["preferences"]["size"]["shape"]["maximum"] = 60
+    shell.write("next.json", json.dumps(schema))
+    check = ("schema", "check", "next.json", "--against-store", "--json")
+    assert "61" in shell.run(*check, code=1).json["refused"][0]["sample"]
+    policy(shell)
+    (told,) = shell.run(*check, code=1).json["refused"]
+    assert (told["count"], told["unseen"]) == (2, 2)
+    assert told["sample"] == "2 where you may not read all values"
+    shell.run("set", "size", "63")
+    (told,) = shell.run(*check, code=1).json["refused"]
+    assert (told["count"], told["unseen"]) == (3, 2)
+    assert told["sample"].startswith(f"user/{ME} size: 63 ")
+    assert "61" not in shell.run(*check[:-1], code=1).out
+
+
 def test_where_there_is_no_store_to_record_in_the_denial_stands(bare: Shell) -> None:
     policy(bare)
     told = bare.fails(4, "migrate", "recover", "1", "--app", "acme", "--store", "gone.db")
