@@ -122,6 +122,7 @@ class Browser(Guard):
     def _opened(self, key: str, layer: Layer, value: Sealed) -> object:
         scope, owner, text, at, source, actor = layer
         self.permit("reveal", scope, owner, key)
+        self._permit_sources("reveal", [(scope, owner)])
         self._record_reading(scope, owner, key)
         row = (key, text, at, source, actor)
         with self._store.snapshot() as view:
@@ -181,6 +182,7 @@ class Browser(Guard):
     def read_set(self, scope: str, owner: str) -> PreferenceSet:
         """Give what one set itself holds; raises StoreMoved, and UsageError for another scope."""
         Scope.named(scope)
+        self._permit_sources("read", [(scope, owner)])
         with self._recorded(), self._view() as view:
             held = view.read_set(self.app, scope, owner)
             self._check_rows(scope, owner, held.rows)
@@ -193,6 +195,8 @@ class Browser(Guard):
 
         ``at`` is the changeset after which they were so; now, where none is given.
         """
+        if at is None:
+            self._permit_selected(selection)
         with self._recorded(), ExitStack() as stack:
             if at is None:
                 view = stack.enter_context(self._view())
@@ -241,6 +245,7 @@ class Browser(Guard):
         What the project says of ``trusted_only`` keys counts only with ``trust``.
         """
         layers = [("system", ""), ("user", user), ("project", project)]
+        self._permit_sources("read", [(scope, one) for scope, one in layers if one is not None])
         with self._recorded(), self._view() as view:
             held = [
                 view.read_set(self.app, scope, owner)
@@ -278,6 +283,7 @@ class Browser(Guard):
 
     def faults(self, selection: Selection = Selection()) -> Iterator[tuple[str, str, str]]:
         """Give place, key and fault of every stored value that the schema in force refuses."""
+        self._permit_selected(selection)
         with self._recorded(), self._view() as view:
             self._check_selected(view, selection)
             document = self.schema
@@ -368,5 +374,6 @@ class Browser(Guard):
         """
         Scope.named(scope)
         self.permit("read", scope, owner, key)
+        self._permit_sources("read", [(scope, owner)])
         with self._view() as view:
             return list(view.history(self.app, scope, owner, key))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 
@@ -11,6 +11,8 @@ from prefcore.errors import NotPermitted, PrefcoreError
 from prefcore.interfaces import Snapshot
 from prefcore.lookup import Lookup
 from prefcore.model import Row, Selection, place
+from prefcore.other_versions import OtherVersion
+from prefcore.values import is_sealed_text
 from prefcore.workplace import Workplace
 
 __all__ = ["Guard", "warn"]
@@ -93,6 +95,30 @@ class Guard(Lookup):
             return (key,) if uuid is None else tuple(dict.fromkeys((key, now.get(uuid, key))))
 
         return names
+
+    def _permit_sources(self, action: str, sets: Iterable[tuple[str, str]]) -> None:
+        """Raise NotPermitted where the steps make values of something that may not be read.
+
+        An older store is read through migration steps, which are whoever runs the program's own:
+        they may give any value of a set any name. So all of a set is asked for where some rule is
+        of certain keys. To reveal takes that of all its secrets.
+        """
+        store = self._store
+        if isinstance(store, OtherVersion) and self._access and self._access.tells_keys_apart:
+            for scope, owner in sets:
+                for row in store.sources(scope, owner):
+                    if action == "read" or is_sealed_text(row[1]):
+                        self.permit(action, scope, owner, row[0])
+
+    def _permit_selected(self, selection: Selection) -> None:
+        """Do the same for all sets that are selected."""
+        if self._access is None or not self._access.tells_keys_apart:
+            return
+        if isinstance(self._store, OtherVersion):
+            whole = Selection(selection.scopes, selection.owners)
+            with self._store.snapshot() as view:
+                found = [(one.scope, one.owner) for one in view.sets(self.app, whole)]
+            self._permit_sources("read", found)
 
     def _check_selected(
         self, view: Snapshot, selection: Selection, *, at: int | None = None

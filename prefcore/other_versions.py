@@ -74,6 +74,10 @@ class OtherVersion:
         """Give the selected sets as the program sees them, by scope and owner."""
         raise NotImplementedError
 
+    def sources(self, scope: str, owner: str) -> list[Row]:
+        """Give what is stored that any value seen in a set may have been made of, if not itself."""
+        return []
+
     # ---------------------------------------------------------------------------- reading
 
     def layers(
@@ -184,6 +188,11 @@ class OlderStore(OtherVersion):
 
     def sets_of(self, view: Snapshot, selection: Selection) -> Iterator[PreferenceSet]:
         return self._ascent.sets(view, selection)
+
+    def sources(self, scope: str, owner: str) -> list[Row]:
+        with self._view() as view:
+            held = list(view.read_set(self.schema.app, scope, owner).rows)
+            return held + self._ascent.returning_to(view, scope, owner)
 
     def uuid_of(self, view: Snapshot, key: str) -> str | None:
         return memory_uuid(key)

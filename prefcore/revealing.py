@@ -27,6 +27,8 @@ class Revealer(Performer):
         """Give the secret that one set holds itself; raises NotFound, WrongKey and BrokenSeal."""
         self.permit("reveal", scope, owner, key)
         self.permit("read", scope, owner, key)
+        for action in ("reveal", "read"):
+            self._permit_sources(action, [(scope, owner)])
         self._record_reading(scope, owner, key)
         with self._store.snapshot() as view:
             for row in view.read_set(self.app, scope, owner).rows:

@@ -587,6 +587,46 @@ def test_changes_of_values_stay_in_the_log_of_those_who_may_read_them(store: Sto
     assert places == {SETS[name] for name in ("system", "own", "project", "template")}
 
 
+def test_steps_of_one_s_own_do_not_lead_around_rules_on_keys(tmp_path: Path) -> None:
+    class Held(Schema, app="acme", version="1.0.0"):
+        card: str = ""
+
+    class Mine(Schema, app="acme", version="2.0.0"):
+        theme: str = ""
+
+    url, step = f"sqlite:{tmp_path / 'prefs.db'}", Step("1.0.0", "2.0.0", rename("card", "theme"))
+    with Preferences.open(Held, store=url, actor="boss", access=everything(), environ={}) as first:
+        first.set("card", "4111", system=True)
+
+    def opened(*rules: Rule) -> Preferences[Mine]:
+        access = with_roles("user", rules=rules)
+        return Preferences.open(
+            Mine,
+            store=url,
+            migrations=[step],
+            migrate="never",
+            actor=ME,
+            access=access,
+            environ={},
+        )
+
+    with opened() as prefs:
+        assert prefs.get("theme") == "4111"
+    reads: list[Callable[[Preferences[Mine]], object]] = [
+        lambda prefs: prefs.get("theme"),
+        lambda prefs: prefs.explain("theme"),
+        lambda prefs: prefs.history("theme", "system", ""),
+        lambda prefs: prefs.read_set("system", ""),
+        lambda prefs: list(prefs.sets()),
+        lambda prefs: prefs.effective(),
+        lambda prefs: list(prefs.faults()),
+    ]
+    with opened(Rule("deny", "a rule", actions=("read",), keys=("card",))) as prefs:
+        for read in reads:
+            with pytest.raises(NotPermitted, match="may not read system card"):
+                read(prefs)
+
+
 @pytest.mark.parametrize("closed", ["tool.cmd", "tool.old"])
 def test_the_log_is_judged_by_the_name_of_then_and_the_one_of_now(closed: str) -> None:
     fields = {"shape": {"type": "string"}}

@@ -47,18 +47,24 @@ class Ascent:
 
     def one_set(self, view: Snapshot, scope: str, owner: str) -> PreferenceSet:
         """Give one set as it is at the end of the way."""
-        app = self.migration.app
-        parked: dict[str, Row] = {}
+        parked = {
+            row[0]: went
+            for row in self.returning_to(view, scope, owner)
+            for *_, went in as_they_went(view, self.migration, row[0], [(scope, owner, row)])
+        }
+        return self._raised(view, view.read_set(self.migration.app, scope, owner), parked)
+
+    def returning_to(self, view: Snapshot, scope: str, owner: str) -> list[Row]:
+        """Give the parked values of one set that may return on the way, as they were stored."""
+        found: list[Row] = []
         for key in self.returning:
-            last = next(view.history(app, scope, owner, key), None)
+            last = next(view.history(self.migration.app, scope, owner, key), None)
             if last is None or last[0].kind != "migrate":
                 continue
             before, after = last[1].before, last[1].after
             if after is None and before is not None:
-                row = (scope, owner, _row(key, before))
-                for *_, went in as_they_went(view, self.migration, key, [row]):
-                    parked[key] = went
-        return self._raised(view, view.read_set(app, scope, owner), parked)
+                found.append(_row(key, before))
+        return found
 
     def sets(self, view: Snapshot, selection: Selection) -> Iterator[PreferenceSet]:
         """Give the selected sets that hold something at the end of the way, by scope and owner."""
