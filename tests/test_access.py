@@ -390,7 +390,8 @@ def test_undo_passes_over_denials(store: Store) -> None:
 
 
 def test_where_the_store_takes_no_record_the_error_is_left(tmp_path: Path) -> None:
-    Preferences.open(Editor, store=tmp_path / "p.db", access=everything()).set("size", 9, user=ME)
+    with Preferences.open(Editor, store=tmp_path / "p.db", access=everything()) as boss:
+        boss.set("size", 9, user=ME)
     with Preferences.open(
         Editor, store=tmp_path / "p.db", read_only=True, actor=ME, access=with_roles("user")
     ) as prefs:

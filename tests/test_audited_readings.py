@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,10 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 
 
 @pytest.fixture
-def prefs(tmp_path: Path, keys: Keys) -> Preferences[Editor]:
-    prefs = Preferences.open(Editor, store=tmp_path / "p.db", actor="kim", keys=keys)
-    prefs.set_many("user", "kim", {"token": Secret("hush"), "other": Secret("hist")})
-    return prefs
+def prefs(tmp_path: Path, keys: Keys) -> Iterator[Preferences[Editor]]:
+    with Preferences.open(Editor, store=tmp_path / "p.db", actor="kim", keys=keys) as prefs:
+        prefs.set_many("user", "kim", {"token": Secret("hush"), "other": Secret("hist")})
+        yield prefs
 
 
 def readings(prefs: Preferences[Any]) -> list[Any]:
