@@ -96,6 +96,7 @@ def test_another_name_may_be_put_into_the_history_by_security_admins(shell: Shel
     shell.run("--actor", "robot", "set", "size", "9")
     told = shell.run("history", "--json").json[0]
     assert (told["actor"], told["details"]["by"]) == ("robot", ME)
+    assert f"  robot (by {ME})  set " in shell.run("history").out
 
 
 def test_a_denial_is_told_of_who_acted_whatever_name_was_given(shell: Shell) -> None:

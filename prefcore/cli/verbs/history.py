@@ -88,7 +88,9 @@ def _tell_log(session: Session, prefs: Preferences[Schema], limit: int | None) -
 
 
 def _line(one: Changeset) -> tuple[str, str, str, str]:
-    return short(one), local_time(one.at), escaped(one.actor), one.kind
+    by = one.details.get("by")  # who acted under that name
+    actor = f"{one.actor} (by {by})" if by else one.actor
+    return short(one), local_time(one.at), escaped(actor), one.kind
 
 
 def _data(one: Changeset) -> dict[str, object]:
