@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -21,12 +22,12 @@ from prefcore.errors import (
     NotPermitted,
     PolicyRefused,
 )
-from prefcore.host import data_folder, why_untrusted
+from prefcore.host import data_folder, why_unsafe, why_untrusted
 
 __all__ = ["Allowed", "Trusted", "code_of", "why_not_own"]
 
 #: What Python imports from a folder.
-_IMPORTED = (".py", ".pyc", ".so", ".pyd")
+_IMPORTED = (".py", ".pyw", ".pyc", ".so", ".pyd")
 #: So much code is allowed at once; more has not been read by whoever allows it.
 _MOST_FILES, _MOST_BYTES = 5000, 64 << 20
 
@@ -53,31 +54,40 @@ def code_of(config: Config) -> Iterator[Path]:
     """Give prefcore.toml and every file that a verb might run as code because of it.
 
     Those are step files, and, where a schema class or a module of steps is named, all that Python
-    could import from the folder.
+    could import from the folder, with the links to folders, which it would follow.
     """
     yield Path(config.path)
     steps = Path(config.migrations)
     if steps.is_absolute() and steps.is_dir():
         yield from sorted(steps.glob("*.py"))
     if _is_python(config.schemas) or _is_python(config.migrations):
-        yield from _importable(Path(config.folder))
+        for place, folders, files in _walk(Path(config.folder)):
+            yield from (one for one in (Path(place, name) for name in folders) if one.is_symlink())
+            yield from (Path(place, name) for name in files)
 
 
-def _importable(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Give each folder that Python could import from, with its folders and its files of code.
+
+    No part of a module's name has a dot, so neither folders that begin with one are looked into,
+    nor what is compiled in ``__pycache__``: ``Trusted.check`` has Python pass over that. From a
+    folder that cannot be listed nothing is imported either.
+    """
     for place, folders, files in os.walk(folder):
-        # What is compiled is looked for elsewhere once a folder of others is trusted.
-        folders[:] = sorted(
-            one for one in folders if not one.startswith(".") and one != "__pycache__"
-        )
-        yield from (Path(place, one) for one in sorted(files) if one.endswith(_IMPORTED))
+        folders[:] = sorted(one for one in folders if not one.startswith("."))
+        cached = place.endswith("__pycache__")
+        code = (one for one in files if one.endswith(_IMPORTED))
+        yield place, folders, sorted(one for one in code if not (cached and _is_tagged(one)))
+
+
+def _is_tagged(name: str) -> bool:
+    """Whether a file is named as Python names what it compiles: ``module.cpython-311.pyc``."""
+    return name.endswith(".pyc") and "." in name.removesuffix(".pyc")
 
 
 def why_not_own(config: Config) -> str:
-    """Say why the code of a configuration may be somebody else's; empty where it is one's own.
-
-    In a folder that nobody else may write, what stands beside the named modules is one's own too.
-    """
-    return next(filter(None, map(why_untrusted, _named_places(config))), "")
+    """Say why the code of a configuration may be somebody else's; empty where it is one's own."""
+    return next(filter(None, _reasons(config)), "")
 
 
 def _named(config: Config) -> str:
@@ -85,47 +95,87 @@ def _named(config: Config) -> str:
     return config.folder if Path(config.path).name == FILE_NAME else f"--config {config.path}"
 
 
-def _named_places(config: Config) -> Iterator[Path]:
-    yield Path(config.path)
-    for source in (config.schemas, config.migrations):
-        path = Path(source)
-        if _is_python(source):
-            yield Path(config.folder)
-            package = Path(config.folder, source.partition(":")[0].partition(".")[0])
-            if package.is_dir():
-                yield from (package, *sorted(package.rglob("*.py")))
-            elif package.with_suffix(".py").is_file():
-                yield package.with_suffix(".py")
-        elif source == config.migrations and path.is_dir():
-            yield from (path, *sorted(path.glob("*.py")))
+def _reasons(config: Config) -> Iterator[str]:
+    yield why_untrusted(config.path)
+    steps = Path(config.migrations)
+    if steps.is_absolute() and steps.is_dir():
+        yield from map(why_untrusted, (steps, *sorted(steps.glob("*.py"))))
+    named = [one for one in (config.schemas, config.migrations) if _is_python(one)]
+    if named:
+        yield why_untrusted(config.folder)
+    if any(_is_beside(config, one) for one in named):
+        yield from _reasons_inside(Path(config.folder))
+
+
+def _is_beside(config: Config, source: str) -> bool:
+    """Whether a named module stands beside prefcore.toml, and may import what else does."""
+    package = Path(config.folder, source.partition(":")[0].partition(".")[0])
+    return package.is_dir() or package.with_suffix(".py").is_file()
+
+
+def _reasons_inside(folder: Path) -> Iterator[str]:
+    """Give what is said of all that could be imported from a folder that is one's own itself."""
+    for place, folders, files in _walk(folder):
+        yield why_untrusted(place) if files else ""
+        for path in (Path(place, name) for name in files):
+            # What a link leads to stands elsewhere: all folders above it count.
+            yield why_untrusted(path) if path.is_symlink() else why_unsafe(path)
+        paths = [Path(place, name) for name in folders]
+        yield from (why_untrusted(path) for path in paths if path.is_symlink())
+        # Thousands of files that no module of the folder is among.
+        folders[:] = [path.name for path in paths if not _is_own_installation(path)]
+
+
+def _is_own_installation(folder: Path) -> bool:
+    named = folder.name == "node_modules" or (folder / "pyvenv.cfg").is_file()
+    return named and not why_unsafe(folder)
 
 
 def digest_of(config: Config) -> str:
     """Give a digest over all that ``code_of`` names: which files, and what they hold.
 
-    Raises PolicyRefused where that is more than anybody reads, NotPermitted where it cannot be
-    read.
+    Raises PolicyRefused where that is more than anybody reads or nothing that stays as it was
+    read, NotPermitted where it cannot be read.
     """
     whole = sha256()
     size = 0
     for count, file in enumerate(code_of(config), 1):
-        try:
-            data = file.read_bytes()
-        except OSError as error:
-            raise NotPermitted(
-                f"{file} cannot be read ({error.strerror}), so it is not allowed to run",
-                path=str(file),
-            ) from error
-        size += len(data)
-        if count > _MOST_FILES or size > _MOST_BYTES:
+        data = _read(file, _MOST_BYTES - size)
+        if count > _MOST_FILES or data is None:
             raise PolicyRefused(
                 f"{config.folder} holds more than {_MOST_FILES} files of code or "
                 f"{_MOST_BYTES >> 20} MiB of it, which nobody can have read; give the steps a "
                 "folder of their own",
                 path=config.folder,
             )
+        size += len(data)
         whole.update(f"{os.path.realpath(file)}\0{sha256(data).hexdigest()}\n".encode())
     return "sha256:" + whole.hexdigest()
+
+
+def _read(file: Path, most: int) -> bytes | None:
+    """Give what a file holds, None where that is too much; raises as ``digest_of``."""
+    if file.is_symlink() and file.is_dir():
+        raise PolicyRefused(
+            f"{file} is a symbolic link to a folder, and nobody can vouch for what that will hold; "
+            "put the folder itself there",
+            path=str(file),
+        )
+    try:
+        # Opening a pipe would wait for whoever writes into it.
+        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with open(descriptor, "rb") as opened:  # noqa: PTH123  # a descriptor
+            found = os.fstat(descriptor)
+            if stat.S_ISREG(found.st_mode):
+                return opened.read() if found.st_size <= most else None
+    except OSError as error:
+        raise NotPermitted(
+            f"{file} cannot be read ({error.strerror}), so it is not allowed to run",
+            path=str(file),
+        ) from error
+    raise PolicyRefused(
+        f"{file} is no plain file, so nobody can say what it will hold; remove it", path=str(file)
+    )
 
 
 class Trusted:
@@ -144,14 +194,17 @@ class Trusted:
     def check(self, config: Config, what: str) -> bool:
         """Raise PolicyRefused where code of a configuration may be another's and was not allowed.
 
-        ``what`` is code, in the beginning of a sentence. Gives whether it is one's own: else what
-        is imported is imported ``uncompiled``.
+        ``what`` is code, in the beginning of a sentence. Gives whether it is one's own; where it
+        was only allowed, Python neither uses nor makes what is compiled beside code from then on,
+        for no digest covers that.
         """
         reason = why_not_own(config)
         if not reason:
             return True
         found = self.allowed(config.folder) if config.folder else None
         if found is not None and found.digest == digest_of(config):
+            # For good: steps and schemas import more while they run.
+            sys.pycache_prefix, sys.dont_write_bytecode = str(self.path / "compiled"), True
             return False
         was = "it is not what it was when you allowed it; " if found is not None else ""
         raise PolicyRefused(
@@ -174,16 +227,6 @@ class Trusted:
         text = json.dumps(data) + "\n"
         self._write(self._file(config.folder), text.encode())
         return one
-
-    @contextmanager
-    def uncompiled(self) -> Iterator[None]:
-        """Have Python neither use nor make what is compiled beside code: no digest covers it."""
-        before = sys.pycache_prefix, sys.dont_write_bytecode
-        sys.pycache_prefix, sys.dont_write_bytecode = str(self.path / "compiled"), True
-        try:
-            yield
-        finally:
-            sys.pycache_prefix, sys.dont_write_bytecode = before
 
     def revoke(self, folder: str) -> None:
         """Allow a folder no more; raises NotFound where it was not allowed."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -160,14 +159,14 @@ def _named(config: Config, name: str, trusted: Trusted, *, setting: str) -> obje
     module, _, attribute = name.partition(":")
     if not attribute or not all(word.isidentifier() for word in (*module.split("."), attribute)):
         raise UsageError(f"{setting} = '{name}' is no folder; name Python as package.module:Name")
-    is_own = not config.folder or trusted.check(config, f"{setting} = '{module}' is Python code")
+    if config.folder:
+        trusted.check(config, f"{setting} = '{module}' is Python code")
     if not _is_found(module):
         if not config.folder:
             raise NotFound(f"{setting} = '{name}': there is no module {module}")
         _allow_folder(config, module, setting)
     try:
-        with nullcontext() if is_own else trusted.uncompiled():
-            return getattr(import_module(module), attribute)
+        return getattr(import_module(module), attribute)
     except AttributeError as error:
         raise NotFound(f"{setting} = '{name}': {module} has no {attribute}") from error
     except Exception as error:

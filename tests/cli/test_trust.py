@@ -5,13 +5,25 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from prefcore.cli import cli
 from tests.cli.shell import STEP, Shell, acme, write_schema
 
 _RUNS = "__import__('pathlib').Path('ran').touch()\n"
+
+
+@pytest.fixture(autouse=True)
+def _compiling() -> Iterator[None]:
+    """A process that ran allowed code compiles nothing any more; this one goes on."""
+    before = sys.pycache_prefix, sys.dont_write_bytecode
+    yield
+    sys.pycache_prefix, sys.dont_write_bytecode = before
 
 
 @pytest.fixture
@@ -234,3 +246,104 @@ def test_a_folder_of_another_user_is_not_one_s_own(shared: Shell) -> None:
     shared.run("trust")
     shared.run("schema", "check", code=1)
     assert (shared.folder / "ran").exists()
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Shell:
+    """A folder whose schema class is in a package beside prefcore.toml."""
+    shell = acme(tmp_path / "work")
+    config = shell.folder / "prefcore.toml"
+    text = config.read_text().replace('"schemas"', '"pack.settings:Settings"')
+    config.write_text(text.replace('migrations = "steps"\n', ""))
+    shell.write("pack/__init__.py", "")
+    shell.write(
+        "pack/settings.py",
+        "from prefcore import Schema\n\n\n"
+        "class Settings(Schema, app='acme', version='1.0.0'):\n    size: int = 12\n",
+    )
+    return shell
+
+
+def test_a_link_to_a_folder_is_not_vouched_for(python: Shell, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (python.folder / "pack" / "sub").symlink_to(tmp_path / "elsewhere")
+    python.folder.chmod(0o777)
+    told = python.fails(17, "trust")
+    assert f"{python.folder / 'pack' / 'sub'} is a symbolic link to a folder" in told
+    assert records(python) == []
+
+
+def test_a_link_that_comes_later_takes_it_back(python: Shell, tmp_path: Path) -> None:
+    python.folder.chmod(0o777)
+    python.process("trust")
+    assert python.process("get", "size").out == "12\n"
+    (python.folder / "sub").symlink_to(tmp_path)
+    assert "symbolic link" in python.process("get", "size", code=17).err
+
+
+def test_a_pipe_is_refused_and_not_waited_for(shared: Shell) -> None:
+    os.mkfifo(shared.folder / "steps" / "pipe.py")
+    assert "pipe.py is no plain file" in shared.fails(17, "trust")
+
+
+@pytest.mark.parametrize("name", ["evil.py", "evil.pyc", "sub/evil.py", "evil.abi3.so"])
+def test_what_can_be_imported_from_a_cache_is_code_too(python: Shell, name: str) -> None:
+    python.folder.chmod(0o777)
+    python.run("trust")
+    file = python.write(f"pack/__pycache__/{name}", _RUNS)
+    assert "it is not what it was" in python.fails(17, "get", "size")
+    assert str(file) in python.run("trust", "--dry-run", "--json").json["files"]
+
+
+def test_what_is_imported_later_is_not_taken_from_a_cache(python: Shell) -> None:
+    """An unchecked one would be run whatever the source says."""
+    import importlib.util
+    import py_compile
+
+    lazy = python.write("pack/lazy.py", "")
+    settings = python.folder / "pack" / "settings.py"
+    settings.write_text(
+        settings.read_text()
+        + "\n    @classmethod\n    def document(cls):\n"
+        + "        from pack import lazy\n        return super().document()\n"
+    )
+    evil = python.write("evil.py", _RUNS)
+    cached = importlib.util.cache_from_source(str(lazy))
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    py_compile.compile(str(evil), cached, doraise=True, invalidation_mode=mode)
+    evil.unlink()
+    python.process("get", "size")
+    assert (python.folder / "ran").exists(), "one's own cache is used"
+    (python.folder / "ran").unlink()
+    python.folder.chmod(0o777)
+    python.process("trust")
+    assert python.process("get", "size").out == "12\n"
+    assert not (python.folder / "ran").exists()
+
+
+def test_one_s_own_does_not_depend_on_the_working_folder(
+    python: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    config = str(python.folder / "prefcore.toml")
+    monkeypatch.chdir(shared)
+    ran = CliRunner().invoke(cli, ["get", "size", "--config", config], env=python.environ)
+    assert (ran.exit_code, ran.stdout) == (0, "12\n")
+
+
+@pytest.mark.parametrize("name", ["helper.py", "lib/helper.py", "lib"])
+def test_what_stands_beside_a_module_has_to_be_one_s_own_too(python: Shell, name: str) -> None:
+    python.write("helper.py", "")
+    python.write("lib/helper.py", "")
+    assert python.run("get", "size").out == "12\n"
+    (python.folder / name).chmod(0o777)
+    told = python.fails(17, "get", "size")
+    assert f"everybody may write {python.folder / name}; chmod o-w it" in told
+
+
+def test_folders_that_hold_no_code_do_not_matter(python: Shell) -> None:
+    python.write("data/values.txt", "")
+    (python.folder / "data").chmod(0o777)
+    assert python.run("get", "size").out == "12\n"

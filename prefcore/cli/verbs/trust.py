@@ -71,7 +71,7 @@ def _allow(session: Session, config: Config, *, dry_run: bool) -> None:
                 "folder": config.folder,
                 "allowed": allowed,
                 "own": not reason,
-                "digest": digest_of(config),
+                "digest": digest_of(config) if reason else None,
                 "files": files,
             }
         )
