@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from prefcore.builtin.sqlite_store import SqliteStore
 from prefcore.interfaces import Store
@@ -18,3 +22,51 @@ class TestSqliteStore(StoreSuite):
     def reopen(self, store: Store, *, read_only: bool = False) -> Store:
         store.close()
         return SqliteStore.open(store.url, read_only=read_only)
+
+
+@pytest.mark.parametrize(("mode", "folder", "file"), [(0o600, 0o700, 0o600), (0o660, 0o770, 0o660)])
+def test_copies_are_for_those_who_may_write_the_store(
+    tmp_path: Path, mode: int, folder: int, file: int
+) -> None:
+    path = tmp_path / "prefs.db"
+    store = SqliteStore.open(f"sqlite:{path}", create=True)
+    path.chmod(mode)
+    copy = store.save_copy("before it")
+    store.close()
+    copies = tmp_path / "prefs.db.copies"
+    assert copies.stat().st_mode & 0o777 == folder
+    kept = (copies / f"{copy.id}.db").stat()
+    assert kept.st_mode & 0o777 == file
+    assert kept.st_gid == path.stat().st_gid
+
+
+_ANOTHER = """
+import os
+from prefcore.builtin.sqlite_store.copies import list_copies, save_copy
+from prefcore.errors import NotPermitted
+os.getuid() or os.setuid(65534)
+for act in (lambda: save_copy("prefs.db", "x"), lambda: list_copies("prefs.db")):
+    try:
+        act()
+    except NotPermitted as error:
+        print(error.exit_code, error.message)
+"""
+
+
+def test_a_folder_of_copies_that_is_another_s_is_told_as_that(tmp_path: Path) -> None:
+    """The folder lets nobody in, so it is so for whoever runs this; root becomes another first."""
+    SqliteStore.open(f"sqlite:{tmp_path}/prefs.db", create=True).close()
+    copies = tmp_path / "prefs.db.copies"
+    copies.mkdir()
+    tmp_path.chmod(0o777)
+    (tmp_path / "prefs.db").chmod(0o666)
+    copies.chmod(0)
+    done = subprocess.run(
+        [sys.executable, "-c", _ANOTHER], cwd=tmp_path, capture_output=True, check=True, text=True
+    )
+    copies.chmod(0o700)
+    lines = done.stdout.splitlines()
+    assert len(lines) == 2, done
+    for line in lines:
+        assert line.startswith("4 you may not keep safety copies in ")
+        assert "chmod -R ug+rwX prefs.db.copies" in line

@@ -321,3 +321,17 @@ def test_a_schema_file_that_is_damaged_is_told_with_its_line(shell: Shell) -> No
     told = shell.fails(13, "schema", "show", "1.1.0")
     assert "schemas/1.1.0.yaml: " in told
     assert "line 2" in told
+
+
+@pytest.mark.parametrize(
+    ("mode", "code", "told"),
+    [
+        (0o660, 0, "warn  permissions: all of its group may write "),
+        (0o666, 1, "fail  permissions: others may write "),
+    ],
+)
+def test_doctor_tells_a_shared_store_from_an_open_one(
+    shell: Shell, mode: int, code: int, told: str
+) -> None:
+    shell.db.chmod(mode)
+    assert told in shell.run("doctor", code=code).out

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import stat
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from prefcore.builtin.sqlite_store.connection import connect, identify, translated
 from prefcore.builtin.sqlite_store.connections import Connections
-from prefcore.errors import LockedError, NoSpace, NotFound
+from prefcore.errors import LockedError, NoSpace, NotFound, NotPermitted
 from prefcore.interfaces import SafetyCopy
 
 __all__ = ["KEPT", "list_copies", "restore_copy", "save_copy"]
@@ -31,23 +32,27 @@ def save_copy(path: str, reason: str) -> SafetyCopy:
     """Copy the state as last committed, whole and synced before its name appears.
 
     Reads through a connection of its own, so it may run while this store holds the write lock.
-    Raises NoSpace; then no copy was added and none dropped.
+    Who may write the store by its group may keep copies too. Raises NotPermitted where the folder
+    is another's alone, NoSpace where it takes no more; then no copy was added and none dropped.
     """
     folder = folder_of(path)
     word = re.sub(r"[^a-z0-9.]+", "-", reason.lower()).strip("-")[:60]
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{word}.db"
     part = folder / (name + ".part")
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
+        _make_folder(folder, path)
         for dead in folder.glob("*.part*"):  # of a killed process, with the journal beside it
             dead.unlink(missing_ok=True)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW, 0o600))
+        _share(part, path, 0o060)
         _copy(path, part)
         part.rename(folder / name)
         _sync(folder)
     except (OSError, sqlite3.Error) as error:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+        if isinstance(error, PermissionError):
+            raise _not_permitted(folder) from error
         raise NoSpace(
             f"cannot keep a safety copy in {folder} ({error}); nothing was changed",
             path=str(folder),
@@ -59,10 +64,14 @@ def save_copy(path: str, reason: str) -> SafetyCopy:
 
 
 def list_copies(path: str) -> list[SafetyCopy]:
-    """Give the copies of the store at ``path``, newest first."""
+    """Give the copies of the store at ``path``, newest first; raises NotPermitted."""
     found = []
     folder = folder_of(path)
-    for file in folder.iterdir() if folder.is_dir() else ():
+    try:
+        files = list(folder.iterdir()) if folder.is_dir() else []
+    except PermissionError as error:
+        raise _not_permitted(folder) from error
+    for file in files:
         match = _NAME.match(file.name)
         if match:
             moment = datetime.strptime(match[1], "%Y%m%dT%H%M%S%fZ").replace(tzinfo=UTC)
@@ -96,6 +105,32 @@ def restore_copy(connections: Connections, id: str) -> None:
         raise translated(error, path) from error
     finally:
         source.close()
+
+
+def _make_folder(folder: Path, path: str) -> None:
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        return
+    _share(folder, path, 0o070)
+
+
+def _share(made: Path, path: str, bits: int) -> None:
+    """Let the group of the store's file at what was made beside it, if it may write the store."""
+    found = Path(path).stat()
+    if os.name != "posix" or found.st_mode & 0o060 != 0o060:
+        return
+    with suppress(PermissionError):  # not a member: then it stays the maker's alone
+        os.chown(made, -1, found.st_gid)
+        made.chmod(stat.S_IMODE(made.stat().st_mode) | bits)
+
+
+def _not_permitted(folder: Path) -> NotPermitted:
+    return NotPermitted(
+        f"you may not keep safety copies in {folder}, so nothing was changed; have its owner give "
+        f"it the group of the store's file, and: chmod -R ug+rwX {folder}",
+        path=str(folder),
+    )
 
 
 def _copy(path: str, part: Path) -> None:

@@ -135,7 +135,10 @@ def _permissions(prefs: Preferences[Schema]) -> Iterator[Finding]:
     mode = stat.S_IMODE(Path(path).stat().st_mode)
     if prefs.read_only:
         yield Finding("warn", "permissions", f"{path} can only be read", "nothing can be changed")
-    if mode & 0o022:
+    if mode & 0o022 == 0o020:
+        told = f"all of its group may write {path}, with any program, past every access policy"
+        yield Finding("warn", "permissions", told, f"where it is not shared so: chmod 600 {path}")
+    elif mode & 0o022:
         yield Finding("fail", "permissions", f"others may write {path}", f"chmod 600 {path}")
     elif mode & 0o044:
         yield Finding("warn", "permissions", f"others may read {path}", f"chmod 600 {path}")
