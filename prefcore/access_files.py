@@ -54,19 +54,31 @@ def access_of(
     None where there is no policy: then everything is allowed. Raises what ``read_policy`` raises,
     and NotPermitted where it cannot be told whether one is there.
     """
-    found = [path for path in paths or policy_paths(environ) if _is_there(path)]
+    systems, own = policy_paths(environ)
+    found = [
+        path
+        for path in paths or (systems, own)
+        # A home that this user may not enter is another's, as after `sudo -u`. Whoever can choose
+        # the home chooses the own policy, so nothing is lost by passing that one over.
+        if _is_there(path, must_be_known=path != own)
+    ]
     if not found:
         return None
     return Access(actor or system_user(environ), [read_policy(path) for path in found])
 
 
-def _is_there(path: str) -> bool:
-    """Say whether anything stands at a path; a folder that may not be entered is no answer."""
+def _is_there(path: str, *, must_be_known: bool) -> bool:
+    """Say whether anything stands at a path.
+
+    NotPermitted where a folder on the way may not be entered, unless that counts as nothing there.
+    """
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
+        if not must_be_known and isinstance(error, PermissionError):
+            return False
         raise NotPermitted(
             f"whether there is an access policy {path} cannot be told ({error.strerror}), so "
             "nothing is done; let this user enter its folder",
