@@ -150,3 +150,14 @@ def test_undo_passes_over_acts_that_change_no_value(shell: Shell) -> None:
     shell.run("schema", "note", "1.0.0", "--name", "Spring")
     shell.run("undo")
     assert shell.run("get", "size", "--user", "bo").out == "12\n"
+
+
+def test_a_value_that_was_set_is_no_failure_where_the_schema_was_edited(shell: Shell) -> None:
+    shell.run("set", "size=13", "--user", "bo")
+    path = shell.folder / "schemas" / "1.0.0.json"
+    path.write_text(path.read_text().replace("What to call you.", "Your name."))
+    said = shell.run("set", "size=14", "--user", "bo").err
+    assert said.startswith("set size for user/bo")
+    assert "warning: whether that value holds could not be looked up: acme 1.0.0 is" in said
+    shell.write("schemas/1.0.0.json", path.read_text().replace("Your name.", "What to call you."))
+    assert shell.run("get", "size", "--user", "bo").out == "14\n"

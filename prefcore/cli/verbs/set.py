@@ -17,7 +17,7 @@ from prefcore.cli.output import print_json, say, warn
 from prefcore.cli.plans import carry_out, short
 from prefcore.cli.session import Session
 from prefcore.cli.warnings import warn_uncopied
-from prefcore.errors import InvalidValue, PolicyRefused, UsageError
+from prefcore.errors import InvalidValue, PolicyRefused, PrefcoreError, UsageError
 from prefcore.model import Changeset, place
 
 if TYPE_CHECKING:
@@ -77,13 +77,21 @@ def command(
             return
         changeset = prefs.set_many(scope, owner, values, source="manual", reason=reason)
         tell_set(session, "set", list(values), place(scope, owner), changeset)
-        if any(prefs.declared(key).sensitive for key in values):
-            warn_uncopied(prefs.keys.ring)
-        _warn_shadowed(prefs, scope, owner, list(values))
-        if scope == "project":
-            for key in values:
-                if prefs.declared(key).trusted_only:
-                    warn(f"{key} is declared trusted_only: here it counts only with --trust")
+        try:
+            _warn_after(prefs, scope, owner, list(values))
+        except PrefcoreError as error:  # what was asked for is done
+            warn(f"whether that value holds could not be looked up: {error.message}")
+
+
+def _warn_after(prefs: Preferences[Schema], scope: str, owner: str, keys: list[str]) -> None:
+    """Say what the one who set values should know of them."""
+    if any(prefs.declared(key).sensitive for key in keys):
+        warn_uncopied(prefs.keys.ring)
+    _warn_shadowed(prefs, scope, owner, keys)
+    if scope == "project":
+        for key in keys:
+            if prefs.declared(key).trusted_only:
+                warn(f"{key} is declared trusted_only: here it counts only with --trust")
 
 
 def _texts(
