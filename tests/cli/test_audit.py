@@ -166,3 +166,16 @@ def test_where_no_secret_is_concerned_the_store_is_left_alone(tmp_path: Path) ->
     made.run("keys", "init")
     made.run("keys", "rotate")
     assert made.dump() == before
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])
+def test_the_first_and_the_last_day_that_can_be_told_bound_nothing(shell: Shell, zone: str) -> None:
+    every = _kinds(shell)
+    for words in (
+        ("--since", "0001-01-01"),
+        ("--until", "9999-12-31"),
+        ("--until", "9999-12-31T23:59-05:00"),
+    ):
+        told = shell.run("audit", "list", "--json", *words, env={"TZ": zone}).json
+        assert [one["kind"] for one in told] == every
+    assert _kinds(shell, "--since", "9999-12-31") == _kinds(shell, "--until", "0001-01-01") == []

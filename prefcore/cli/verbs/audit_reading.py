@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
-from datetime import datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, time, timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -85,6 +85,10 @@ def _moment(text: str | None, option: str, *, ends_day: bool) -> datetime | None
             f"{option} takes a day or a time, such as 2026-01-31 or 2026-01-31T12:00, not "
             f"'{text:.40}'"
         ) from error
+    # In another zone, or a day later, these need not be moments that can be told.
+    if moment.year in (MINYEAR, MAXYEAR):
+        bound = datetime.min if moment.year == MINYEAR else datetime.max
+        return bound.replace(tzinfo=UTC)
     if ends_day and moment.time() == time() and len(text) <= len("2026-01-31"):
         moment += timedelta(days=1)
     return moment.astimezone()
