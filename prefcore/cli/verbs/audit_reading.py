@@ -86,9 +86,10 @@ def _moment(text: str | None, option: str, *, ends_day: bool) -> datetime | None
             f"'{text:.40}'"
         ) from error
     # In another zone, or a day later, these need not be moments that can be told.
-    if moment.year in (MINYEAR, MAXYEAR):
-        bound = datetime.min if moment.year == MINYEAR else datetime.max
-        return bound.replace(tzinfo=UTC)
+    if moment.year == MINYEAR:
+        return datetime.min.replace(tzinfo=UTC)
+    if moment.year == MAXYEAR:
+        return datetime.max.replace(tzinfo=UTC)
     if ends_day and moment.time() == time() and len(text) <= len("2026-01-31"):
         moment += timedelta(days=1)
     return moment.astimezone()
