@@ -15,6 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from stat import S_IMODE, S_ISREG
 
+import attrs
+
 from prefcore.errors import (
     IntegrityError,
     NewerFormat,
@@ -30,12 +32,20 @@ from prefcore.security.ring import KeyRing
 from prefcore.security.ring_text import MAX_BYTES, ClosedRing, Root, ring_bytes
 from prefcore.security.roots import KdfParameters, RootKey, passphrase_root
 
-__all__ = ["RingFolder", "Stamp", "copy_bytes", "opened_copy", "put_file"]
+__all__ = ["Broken", "RingFolder", "Stamp", "copy_bytes", "opened_copy", "put_file"]
 
 _RING = "ring"
 _KEY_MAGIC = "prefcore-root-key 1"
 #: What changes with every change of the ring's file.
 Stamp = tuple[int, int, int]
+
+
+@attrs.frozen
+class Broken:
+    """Why a ring cannot be opened any more, and what still shows of it, if anything does."""
+
+    why: str
+    closed: ClosedRing | None
 
 
 class RingFolder:
@@ -75,12 +85,37 @@ class RingFolder:
 
     def closed(self) -> ClosedRing:
         """Read the ring as everybody may; raises NotFound, NotPermitted or IntegrityError."""
-        return ClosedRing.read(_read(self.ring_path), str(self.ring_path))
+        try:
+            return ClosedRing.read(_read(self.ring_path), str(self.ring_path))
+        except IntegrityError as error:
+            raise IntegrityError(
+                f"{error.message}; take in the copy that `prefcore keys export` made: "
+                "prefcore keys import FILE",
+                **error.facts,
+            ) from error
 
     def open(self) -> KeyRing:
         """Open the ring with its root key; raises WrongKey too where that is another or gone."""
         closed = self.closed()
         return closed.open(self.root_of(closed))
+
+    def broken(self) -> Broken | None:
+        """Say what keeps the ring from ever being opened again; None where it may be.
+
+        That is damage, and a root key's file that is gone, damaged or another's. A passphrase or a
+        plugin that does not open it today may do so tomorrow.
+        """
+        try:
+            closed = self.closed()
+        except IntegrityError as error:
+            return Broken(error.message, None)
+        if closed.root.get("kind") != "file":
+            return None
+        try:
+            closed.open(self.root_of(closed))
+        except (IntegrityError, WrongKey) as error:
+            return Broken(error.message, closed)
+        return None
 
     def root_of(self, closed: ClosedRing) -> Root:
         """Give the root that a ring says it is wrapped by."""
@@ -106,8 +141,8 @@ class RingFolder:
             found = path.stat()
         except OSError as error:
             raise WrongKey(
-                f"{path}, the root key of your key ring, is not there; put it back, or import "
-                "the copy that `prefcore keys export` made",
+                f"{path}, the root key of your key ring, is not there; put it back, or take "
+                "in the copy that `prefcore keys export` made: prefcore keys import FILE",
                 path=str(path),
             ) from error
         if os.name == "posix" and (not S_ISREG(found.st_mode) or S_IMODE(found.st_mode) & 0o077):
@@ -201,6 +236,19 @@ class RingFolder:
             self.save(ring, *new_root())
         return ring
 
+    def replace(
+        self, ring: KeyRing, new_root: Callable[[], tuple[Root, dict[str, object]]]
+    ) -> Path:
+        """Take in a ring in the place of a broken one; gives where that is kept from now on.
+
+        Killed in between it leaves no ring, and taking the copy in again goes on from there.
+        """
+        with self.locked():
+            aside = self.path / f"{_RING}.broken-{self.random(4).hex()}"
+            self.ring_path.rename(aside)
+            self.save(ring, *new_root())
+        return aside
+
     def rewrap(self, new_root: Callable[[], tuple[Root, dict[str, object]]]) -> KeyRing:
         """Wrap the ring by another root; the old root key's file, if it was one, is removed."""
         with self.locked():
@@ -221,7 +269,14 @@ def copy_bytes(ring: KeyRing, passphrase: str, random: Callable[[int], bytes]) -
 
 def opened_copy(data: bytes, name: str, passphrase: Callable[[], str]) -> KeyRing:
     """Give the ring of a copy; raises WrongKey, IntegrityError or NewerFormat."""
-    closed = ClosedRing.read(data, name)
+    try:
+        closed = ClosedRing.read(data, name)
+    except IntegrityError as error:
+        raise IntegrityError(
+            f"{error.message}: this is the copy; your key ring stays as it was, import another "
+            "copy",
+            **error.facts,
+        ) from error
     if closed.root.get("kind") != "passphrase":
         raise IntegrityError(f"{name} is no copy of a key ring that a passphrase opens", path=name)
     parameters = KdfParameters.from_object(closed.root)

@@ -163,8 +163,4 @@ class ClosedRing:
 
 
 def _damaged(name: str) -> PrefcoreError:
-    return IntegrityError(
-        f"{name} is damaged; put back the copy that `prefcore keys export` made: "
-        "prefcore keys import FILE",
-        path=name,
-    )
+    return IntegrityError(f"{name} is damaged", path=name)

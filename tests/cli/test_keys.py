@@ -306,3 +306,55 @@ def test_a_ring_that_does_not_open_is_no_ring_that_lacks_a_key(keyed: Shell) -> 
         assert "stays locked" in said or "PREFCORE_PASSPHRASE" in said
     assert keyed.dump() == before
     keyed.run("import", "all.json", env=ring)
+
+
+def _opens(shell: Shell) -> None:
+    assert shell.run("get", "secret.key", "--user", "bo", "--reveal").out == f"{CANARY}\n"
+
+
+def test_a_copy_is_taken_in_where_the_root_key_is_lost(keyed: Shell) -> None:
+    keyed.run("keys", "export", "ring.copy", env=PHRASE)
+    keyed.run("keys", "rotate")
+    newest = keys_of(keyed)[-1][0]
+    (root,) = ring_of(keyed).glob("root-*.key")
+    kept = (ring_of(keyed) / "ring").read_bytes()
+    root.unlink()
+    assert "prefcore keys import FILE" in keyed.fails(12, "keys", "check")
+    said = keyed.run("keys", "import", "ring.copy", env=PHRASE).err
+    assert f"the copy lacks {newest}, made after it" in said
+    (aside,) = ring_of(keyed).glob("ring.broken-*")
+    assert str(aside) in said
+    assert aside.read_bytes() == kept
+    _opens(keyed)
+
+
+def test_a_copy_is_taken_in_for_a_damaged_ring_only_when_that_is_meant(keyed: Shell) -> None:
+    keyed.run("keys", "export", "ring.copy", env=PHRASE)
+    folder = ring_of(keyed)
+    os.truncate(folder / "ring", 100)
+    assert "is damaged; take in the copy" in keyed.fails(13, "keys", "check")
+    said = keyed.fails(17, "keys", "import", "ring.copy", env=PHRASE)
+    assert "is damaged, and the copy ring.copy may be of another ring" in said
+    assert (folder / "ring").stat().st_size == 100
+    keyed.run("keys", "import", "ring.copy", "--force", env=PHRASE)
+    assert len(list(folder.glob("ring.broken-*"))) == 1
+    _opens(keyed)
+
+
+def test_the_copy_is_what_is_damaged_where_it_is(keyed: Shell) -> None:
+    keyed.run("keys", "export", "ring.copy", env=PHRASE)
+    os.truncate(keyed.folder / "ring.copy", 200)
+    said = keyed.fails(13, "keys", "import", "ring.copy", env=PHRASE)
+    assert "ring.copy is damaged: this is the copy; your key ring stays as it was" in said
+    _opens(keyed)
+
+
+def test_the_ring_of_somebody_else_takes_no_broken_ones_place(keyed: Shell, tmp_path: Path) -> None:
+    other = {"PREFCORE_KEYS": str(tmp_path / "other")}
+    keyed.run("keys", "init", env=other)
+    keyed.run("keys", "export", "other.copy", env=other | PHRASE)
+    (root,) = ring_of(keyed).glob("root-*.key")
+    root.unlink()
+    said = keyed.fails(17, "keys", "import", "other.copy", env=PHRASE)
+    assert "is not there, and the copy other.copy is of another ring" in said
+    assert list(ring_of(keyed).glob("ring.broken-*")) == []

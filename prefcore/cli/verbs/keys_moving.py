@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from prefcore.cli.files import readable, replacing
 from prefcore.cli.frame import Command
-from prefcore.cli.output import escaped, print_json, say
+from prefcore.cli.output import escaped, print_json, say, warn
 from prefcore.cli.passphrases import new_passphrase, new_root
 from prefcore.cli.session import Session
 from prefcore.cli.verbs.keys import record
 from prefcore.errors import PolicyRefused
 from prefcore.keys import FILE
+
+if TYPE_CHECKING:
+    from prefcore.security.ring import KeyRing
+    from prefcore.security.ring_folder import Broken
 
 __all__ = ["export_command", "import_command"]
 
@@ -57,12 +62,16 @@ def export_command(session: Session, file: str, force: bool) -> None:
 @click.argument("file")
 @click.option("--passphrase", is_flag=True, help="Keep a new ring under a passphrase.")
 @click.option("--provider", metavar="ID", help="Keep a new ring's root key in this plugin's place.")
+@click.option("--force", is_flag=True, help="Take it although your broken ring may be another.")
 @click.pass_obj
-def import_command(session: Session, file: str, passphrase: bool, provider: str | None) -> None:
+def import_command(
+    session: Session, file: str, passphrase: bool, provider: str | None, force: bool
+) -> None:
     """Take in a copy of a key ring from FILE, as keys export wrote it.
 
     Where you have no ring, it becomes yours. Where you have, its keys are added: those of another
-    ring only open what they encrypted, and of two states of one key the worse holds.
+    ring only open what they encrypted, and of two states of one key the worse holds. A ring that is
+    damaged, or has lost its root key's file, is put aside for the copy, and never deleted.
     """
     from prefcore.security.ring_folder import opened_copy
 
@@ -74,6 +83,13 @@ def import_command(session: Session, file: str, passphrase: bool, provider: str 
         root = new_root(session, folder, passphrase=passphrase, provider=provider)
         ring = folder.create(datetime.now(UTC), root, taken)
         told = "your key ring is the one of the copy now"
+    elif (broken := folder.broken()) is not None:
+        _confirm(session, broken, taken, name, force=force)
+        root = new_root(session, folder, passphrase=passphrase, provider=provider)
+        aside, ring = folder.replace(taken, root), taken
+        warn(f"{escaped(broken.why.partition(';')[0])}: it is kept as {escaped(str(aside))}")
+        told = "your key ring is the one of the copy now"
+        _warn_lacking(broken, taken)
     else:
         before = {key["id"] for key in folder.closed().clear["keys"]}
         ring = folder.change(lambda ring: ring.merged(taken))
@@ -83,3 +99,27 @@ def import_command(session: Session, file: str, passphrase: bool, provider: str 
     if session.json:
         print_json({"ring": ring.id, "keys": len(ring.keys)}, compact=True)
     say(session, told)
+
+
+def _confirm(session: Session, broken: Broken, taken: KeyRing, name: str, *, force: bool) -> None:
+    """Have it confirmed that a copy is of the ring that is broken, where that does not show."""
+    if force or (broken.closed is not None and broken.closed.id == taken.id):
+        return
+    what = "is of another ring" if broken.closed is not None else "may be of another ring"
+    why = broken.why.partition(";")[0]
+    told = f"{why}, and the copy {name} {what}"
+    if not session.may_ask:
+        raise PolicyRefused(f"{told}; to put yours aside for it, give --force", path=name)
+    if not click.confirm(f"{escaped(told)}. Put yours aside for it?", err=True):
+        raise PolicyRefused(f"{told}; nothing was changed", path=name)
+
+
+def _warn_lacking(broken: Broken, taken: KeyRing) -> None:
+    """Say which keys of the broken ring the copy does not have."""
+    held = {key.id for key in taken.keys}
+    shown = [] if broken.closed is None else [str(key["id"]) for key in broken.closed.clear["keys"]]
+    if lacking := [id for id in shown if id not in held]:
+        warn(
+            f"the copy lacks {', '.join(map(escaped, lacking))}, made after it: what that "
+            "encrypted opens only with a newer copy, or with the root key that is lost"
+        )
