@@ -35,6 +35,7 @@ __all__ = [
     "ALGORITHM",
     "FIRST",
     "SEALED_DIGESTS",
+    "SEALING",
     "ChangedText",
     "ChangesetDigest",
     "Logged",
@@ -43,6 +44,7 @@ __all__ = [
     "digest_of",
     "expected_digests",
     "faults",
+    "sealed_by",
 ]
 
 #: Scope, owner, key, canonical text before and after; None where there was no entry.
@@ -52,6 +54,8 @@ ChangedText = tuple[str, str, str, str | None, str | None]
 ALGORITHM = "sha256"
 #: Where a changeset's details hold digests that earlier ones have since it sealed their values.
 SEALED_DIGESTS = "sealed_digests"
+#: The kind of changesets whose word on that is taken.
+SEALING = "migrate"
 #: The chain before the first changeset.
 FIRST = "0" * 64
 
@@ -184,20 +188,31 @@ def digest_of(changeset: Changeset, changes: Iterable[Change | Rename]) -> str:
 def expected_digests(changesets: Iterable[Changeset]) -> dict[int, str]:
     """Give, by revision, the digests of changesets whose values were sealed later.
 
-    The changeset that sealed them tells it, and is in the chain with all it tells.
+    The changeset that sealed them tells it, and is in the chain with all it tells. Only one of the
+    kind that seals is believed, and only of earlier ones of its own application.
     """
     found: dict[int, str] = {}
+    apps: dict[int, str] = {}
     for changeset in sorted(changesets, key=lambda one: one.revision):
-        told = changeset.details.get(SEALED_DIGESTS)
-        if isinstance(told, Mapping):
-            found.update((int(revision), str(digest)) for revision, digest in told.items())
+        told = sealed_by(changeset).items()
+        found.update((one, digest) for one, digest in told if apps.get(one) == changeset.app)
+        apps[changeset.revision] = changeset.app
     return found
+
+
+def sealed_by(changeset: Changeset) -> dict[int, str]:
+    """Give, by revision, the digests that a changeset says others have since it sealed values."""
+    told = changeset.details.get(SEALED_DIGESTS)
+    if changeset.kind != SEALING or not isinstance(told, Mapping):
+        return {}
+    return {int(one): str(digest) for one, digest in told.items() if str(one).isdecimal()}
 
 
 def faults(log: Iterable[Logged], sealed_later: Mapping[int, str]) -> Iterator[LoggedFault]:
     """Give where a log, oldest first, is not what its own digests and chain say.
 
-    ``sealed_later`` is of ``expected_digests``. Nothing is remembered of a changeset but its link.
+    ``sealed_later`` is of ``expected_digests``; it counts for changesets that hold sealed values.
+    Nothing is remembered of a changeset but its link.
     """
     previous, due = FIRST, 1
     for one in log:
@@ -213,14 +228,16 @@ def faults(log: Iterable[Logged], sealed_later: Mapping[int, str]) -> Iterator[L
             yield LoggedFault(revision, f"its digest is of a kind '{record.algorithm:.40}'")
             continue
         numbers, digest = count(), ChangesetDigest()
-        digest.entries(row for row, _ in zip(one.changed, numbers, strict=False))
+        seen = _Seen(one.changed)
+        digest.entries(row for row, _ in zip(seen, numbers, strict=False))
         for rename in one.renames:
             digest.rename(rename.before, rename.after)
         digest.facts(changeset)
         found = next(numbers)
         if found != changeset.changes:
             yield LoggedFault(revision, f"it counts {changeset.changes} changes, and has {found}")
-        if digest.hexdigest() != sealed_later.get(revision, record.digest):
+        due_digest = sealed_later.get(revision) if seen.any_sealed else None
+        if digest.hexdigest() != (due_digest or record.digest):
             yield LoggedFault(
                 revision,
                 f"the {changeset.kind} by {changeset.actor} of {iso_time(to_micros(changeset.at))} "
@@ -229,6 +246,20 @@ def faults(log: Iterable[Logged], sealed_later: Mapping[int, str]) -> Iterator[L
             )
         elif _facts_of(record) != _facts_of(changeset):
             yield LoggedFault(revision, "its audit record tells other facts than the log")
+
+
+class _Seen:
+    """Gives changed entries on, and says then whether any text of them was sealed."""
+
+    def __init__(self, rows: Iterable[ChangedText]) -> None:
+        self._rows = rows
+        self.any_sealed = False
+
+    def __iter__(self) -> Iterator[ChangedText]:
+        for row in self._rows:
+            if not self.any_sealed:
+                self.any_sealed = any(text and text.startswith(_SEALED) for text in row[3:])
+            yield row
 
 
 def _facts_of(one: AuditRecord | Changeset) -> tuple[object, ...]:

@@ -10,15 +10,16 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from prefcore.engines.auditing import KIND, Anchor, Sign, as_it_stands, record
+from prefcore.audit import sealed_by
+from prefcore.engines.auditing import CHECKPOINT, KIND, Anchor, Sign, as_it_stands, record
 from prefcore.errors import IntegrityError, PolicyRefused, PrefcoreError, WrongKey
 from prefcore.heads import head_of
-from prefcore.interfaces import Store
+from prefcore.interfaces import Snapshot, Store
 from prefcore.keys import Keys
-from prefcore.model import Draft
+from prefcore.model import Changeset, Draft
+from prefcore.security.checkpoints import Checkpoint
 
 if TYPE_CHECKING:
-    from prefcore.security.checkpoints import Checkpoint
     from prefcore.security.remembered import Remembered
 
 __all__ = ["EVERY", "Notary"]
@@ -52,18 +53,21 @@ class Notary:
             )
         return partial(signed, ring, at=at)
 
-    def record(self, *, branch: int | None = None, in_log: bool = True) -> Checkpoint | None:
+    def record(
+        self, *, branch: int | None = None, in_log: bool = True, sealing: str | None = None
+    ) -> Checkpoint | None:
         """Put a checkpoint into the log (or not ``in_log``), and remember where it stands then.
 
         Gives what is remembered; None where the log is empty. ``branch`` says that an older state
-        was put back on purpose, and after which revision the log goes another way than before.
+        was put back on purpose, and after which revision the log goes another way than before;
+        ``sealing`` is the id of a changeset that just sealed values of the past in place.
         Raises PolicyRefused where there is no ring, and IntegrityError where the log is not the
         one remembered; then nothing was signed.
         """
         at = datetime.now(UTC)
         sign = self.sign(at)
         if branch is None:
-            self._refuse_another_log()
+            self._refuse_another_log(sealing)
         app = self._acting_app()
         if app is None:
             return None
@@ -75,15 +79,17 @@ class Notary:
             self._remembered().keep(self._store.url, made)
         return made
 
-    def record_in_passing(self, revision: int) -> None:
+    def record_in_passing(self, revision: int, *, sealing: str | None = None) -> None:
         """Put a checkpoint into the log after each so many changesets, where the ring is open.
 
-        What stands in the way is logged: the act before it is done.
+        And at once after one, ``sealing`` is its id, that sealed values of the past, which nobody
+        believes without. What stands in the way is logged: the act before it is done.
         """
-        if revision % EVERY or not self._keys.is_open or self._store.read_only:
+        is_due = sealing is not None or revision % EVERY == 0
+        if not is_due or not self._keys.is_open or self._store.read_only:
             return
         try:
-            self.record()
+            self.record(sealing=sealing)
         except PrefcoreError as error:
             self._warn(error)
 
@@ -115,7 +121,7 @@ class Notary:
             return None
         return Anchor.of("remembered beside your key ring", found)
 
-    def _refuse_another_log(self) -> None:
+    def _refuse_another_log(self, sealing: str | None) -> None:
         kept = self.kept()
         if kept is None:
             return
@@ -131,6 +137,40 @@ class Notary:
                 "--accept",
                 revision=kept.revision,
             )
+        self._refuse_rewriting(kept.revision, sealing)
+
+    def _refuse_rewriting(self, signed: int, sealing: str | None) -> None:
+        """Refuse to vouch for a changeset that says of signed ones that it sealed their values.
+
+        Not for the one of now, nor where our checkpoint came after it.
+        """
+        with self._store.snapshot() as view:
+            for one in view.changesets():
+                if one.revision <= signed or self._is_ours(view, one):
+                    return
+                if one.id != sealing and any(each <= signed for each in sealed_by(one)):
+                    raise IntegrityError(
+                        f"revision {one.revision} says that values signed before were sealed "
+                        "later, and nobody vouches for that; compare with a backup, see prefcore "
+                        "audit verify, and if it is right: prefcore audit checkpoint --accept",
+                        revision=one.revision,
+                    )
+
+    def _is_ours(self, view: Snapshot, one: Changeset) -> bool:
+        """Say whether a changeset is a checkpoint of all before it that this ring signed."""
+        from prefcore.security.signing import is_genuine
+
+        if one.kind != KIND or self._keys.ring is None:
+            return False
+        checkpoint = Checkpoint.from_data(one.details.get(CHECKPOINT))
+        signed = next(iter(view.audit(since=checkpoint.revision)), None)
+        return (
+            checkpoint.revision == one.revision - 1
+            and signed is not None
+            and signed.chain == checkpoint.chain
+            and checkpoint.signer == self._keys.ring.public_key.hex()
+            and is_genuine(checkpoint)
+        )
 
     def _acting_app(self) -> tuple[str, str | None] | None:
         """Give an application that the log tells of, ours if it does, and its version."""

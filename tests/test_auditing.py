@@ -14,7 +14,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from prefcore.audit import FIRST, ChangesetDigest, chain
+from prefcore.audit import FIRST, SEALED_DIGESTS, ChangesetDigest, chain
 from prefcore.builtin.sqlite_store import SqliteStore
 from prefcore.security.ring import KeyRing
 from prefcore.security.signing import signed
@@ -99,20 +99,28 @@ def _revision_of(database: sqlite3.Connection, kind: str, *, last: bool = False)
     return found[-1 if last else 0]
 
 
-def _stamp_anew(shell: Shell) -> None:
-    """Compute every digest and link of the log again, as it is now."""
+def _digests(shell: Shell) -> dict[int, str]:
+    """Give the digest of every changeset as it is now."""
     store = SqliteStore.open(f"sqlite:{shell.db}")
-    stamps, previous = [], FIRST
+    found = {}
     with store.snapshot() as view:
-        for number, one in enumerate(view.log(), 1):
+        for one in view.log():
             digest = ChangesetDigest()
             digest.entries(one.changed)
             for rename in one.renames:
                 digest.rename(rename.before, rename.after)
             digest.facts(one.changeset)
-            previous = chain(previous, number, digest.hexdigest())
-            stamps.append((digest.hexdigest(), previous, one.changeset.revision))
+            found[one.changeset.revision] = digest.hexdigest()
     store.close()
+    return found
+
+
+def _stamp_anew(shell: Shell) -> None:
+    """Compute every digest and link of the log again, as it is now."""
+    stamps, previous = [], FIRST
+    for number, (revision, digest) in enumerate(_digests(shell).items(), 1):
+        previous = chain(previous, number, digest)
+        stamps.append((digest, previous, revision))
     database = sqlite3.connect(shell.db)
     database.executemany("UPDATE changesets SET digest = ?, chain = ? WHERE rev = ?", stamps)
     database.commit()
@@ -337,6 +345,39 @@ def test_an_old_ciphertext_put_back_is_found(scene: Scene, which: int) -> None:
     else:
         assert "although revision 9 encrypted all anew" in str(first["what"])
         assert "user/bo secret.key" in str(first["where"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "revision", "found"),
+    [
+        ("migrate", 5, "no checkpoint vouches for that"),
+        ("set", 5, "the set by eve"),
+        ("migrate", 1, "the set by eve"),
+    ],
+    ids=["where a secret was set", "by another act", "where nothing is sealed"],
+)
+def test_history_is_not_rewritten_by_who_says_that_values_were_sealed_later(
+    scene: Scene, kind: str, revision: int, found: str
+) -> None:
+    database = sqlite3.connect(scene.shell.db)
+    database.execute("UPDATE changesets SET actor = 'eve' WHERE rev = ?", (revision,))
+    database.commit()
+    digests = _digests(scene.shell)
+    details = canonical_text({SEALED_DIGESTS: {str(revision): digests[revision]}})
+    database.execute("UPDATE changesets SET details = ?, kind = ? WHERE rev = 13", (details, kind))
+    database.commit()
+    (before,) = database.execute("SELECT chain FROM changesets WHERE rev = 12").fetchone()
+    digest = _digests(scene.shell)[13]
+    database.execute(
+        "UPDATE changesets SET digest = ?, chain = ? WHERE rev = 13",
+        (digest, chain(before, 13, digest)),
+    )
+    database.commit()
+    database.close()
+    told = [str(one["what"]) for one in scene.problems()]
+    assert any(found in one for one in told), told
+    if "vouches" in found:
+        assert "nobody vouches" in scene.shell.fails(13, "audit", "checkpoint")
 
 
 def test_an_older_file_put_back_whole_is_found(scene: Scene) -> None:

@@ -483,6 +483,8 @@ def test_a_key_declared_sensitive_later_is_sealed_in_history_too(
             type(c.before.value) for _, c in prefs.history("token", "user", "bob") if c.before
         } == {Sealed}
         assert list(prefs.store.check()) == []
+        with prefs.store.snapshot() as view:
+            assert [one.kind for one in view.changesets()][:2] == ["checkpoint", "migrate"]
         copies = {copy.id for copy in prefs.store.copies()}
         found = files_with(tmp_path)
         assert all(any(id in name for id in copies) or "copies" in name for name in found), found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from prefcore.audit import FIRST
+from prefcore.audit import FIRST, sealed_by
 from prefcore.engines.auditing.checkpointing import CHECKPOINT, KIND
 from prefcore.engines.auditing.comparing import Anchor, Trust, compared
 from prefcore.engines.auditing.resealed import old_texts
@@ -81,6 +81,8 @@ def verify(
         problems += unreadable
         found = compared(view, head, held, kept, trust)
         problems += found.problems
+        if found.last is not None:
+            problems += _few(_unvouched(view.changesets(), found.last.revision))
         problems += _few(old_texts(view, newer_keys))
         problems += _few(opening.problems(view))
     return Verified(
@@ -127,6 +129,27 @@ def _held(changesets: Iterable[Changeset]) -> tuple[list[Anchor], list[StoreProb
         else:
             held.append(Anchor.of(where, checkpoint))
     return held, problems
+
+
+def _unvouched(changesets: Iterable[Changeset], signed: int) -> Iterator[StoreProblem]:
+    """Give what changesets after the last checkpoint say of those that it signed.
+
+    The program signs a checkpoint at once where it seals values of the past.
+    """
+    for one in changesets:
+        if one.revision <= signed:
+            return
+        rewritten = sorted(revision for revision in sealed_by(one) if revision <= signed)
+        if rewritten:
+            listed = ", ".join(map(str, rewritten[:5])) + (", …" if len(rewritten) > 5 else "")
+            yield StoreProblem(
+                f"it says that values of signed revisions ({listed}) were sealed later, and no "
+                "checkpoint vouches for that: the history may have been rewritten",
+                f"revision {one.revision}",
+                "compare with a backup; if a program was stopped while it sealed them: prefcore "
+                "audit checkpoint --accept",
+                revision=one.revision,
+            )
 
 
 class _Opening:
