@@ -286,6 +286,41 @@ TAMPERINGS = [
     Tampering("another's", "UPDATE owners SET name = 'eve'", "digest"),
     Tampering("another key's", "UPDATE keys SET name = 'name' WHERE name = 'theme'", "last one"),
     Tampering(
+        "two names swapped, and no rename in the log",
+        "UPDATE names SET to_rev = 14 WHERE name IN ('size', 'theme');"
+        "UPDATE keys SET name = '?' WHERE name = 'size';"
+        "UPDATE keys SET name = 'size' WHERE name = 'theme';"
+        "UPDATE keys SET name = 'theme' WHERE name = '?';"
+        "INSERT INTO names SELECT id, 14, NULL, name FROM keys WHERE name IN ('size', 'theme')",
+        "without a rename in the log",
+    ),
+    Tampering(
+        "two names at once",
+        "INSERT INTO names SELECT id, 13, NULL, 'other' FROM keys WHERE name = 'size'",
+        "two names at once",
+    ),
+    Tampering(
+        "all sets moved to an application that is not in the log",
+        "INSERT INTO apps(id, name, version_id, epoch) SELECT 9, 'ghost', version_id, 9 FROM apps;"
+        "UPDATE owners SET app_id = 9; UPDATE keys SET app_id = 9",
+        "of another application than its changeset",
+    ),
+    Tampering(
+        "an application put in",
+        "INSERT INTO apps(id, name) VALUES (9, 'ghost')",
+        "an application that the log knows nothing of",
+    ),
+    Tampering(
+        "another version in force", "UPDATE apps SET version_id = NULL", "at another version"
+    ),
+    Tampering(
+        "a trigger planted",
+        "CREATE TRIGGER planted BEFORE INSERT ON changesets WHEN new.kind = 'denied' "
+        "BEGIN SELECT raise(ignore); END",
+        "the trigger 'planted'",
+    ),
+    Tampering("a table put in", "CREATE TABLE more(a)", "the table 'more'"),
+    Tampering(
         "facts that are none", "UPDATE changesets SET details = '{' WHERE rev = 2", "never writes"
     ),
     Tampering(

@@ -9,6 +9,7 @@ from hashlib import sha256
 from prefcore.audit import expected_digests, faults
 from prefcore.builtin.sqlite_store.connection import translated
 from prefcore.builtin.sqlite_store.connections import Connections
+from prefcore.builtin.sqlite_store.layout import OBJECTS
 from prefcore.builtin.sqlite_store.reading import SqliteSnapshot, opened_snapshot
 from prefcore.interfaces import StoreProblem
 
@@ -44,6 +45,35 @@ _DISAGREEMENTS = {
     "a key whose present name is not its last one": """
         SELECT count(*) FROM keys k WHERE k.name IS NOT
         (SELECT n.name FROM names n WHERE n.key_id = k.id AND n.to_rev IS NULL)""",
+    "a change of another application than its changeset, key or set": """
+        SELECT count(*) FROM changes c JOIN changesets s ON s.rev = c.rev
+        JOIN owners o ON o.id = c.owner_id JOIN keys k ON k.id = c.key_id
+        WHERE o.app_id <> s.app_id OR k.app_id <> s.app_id""",
+    "an application that the log knows nothing of": """
+        SELECT count(*) FROM apps WHERE id NOT IN (SELECT app_id FROM changesets)""",
+    "an application at another version than its last changeset left": """
+        SELECT count(*) FROM (SELECT app_id, max(rev) AS rev FROM changesets GROUP BY app_id) m
+        JOIN changesets s ON s.rev = m.rev JOIN apps a ON a.id = m.app_id
+        LEFT JOIN versions v ON v.id = a.version_id AND v.app_id = a.id
+        WHERE v.version IS NOT s.version_after""",
+    "a name that a key got, or gave up, without a rename in the log": """
+        SELECT count(*) FROM names n JOIN keys k ON k.id = n.key_id WHERE
+        (n.to_rev IS NOT NULL AND NOT EXISTS (
+          SELECT 1 FROM renames r JOIN changesets s ON s.rev = r.rev
+          WHERE r.rev = n.to_rev AND s.app_id = k.app_id AND n.name IN (r.before, r.after)))
+        OR (n.from_rev > (SELECT min(from_rev) FROM names WHERE key_id = n.key_id) AND NOT EXISTS (
+          SELECT 1 FROM renames r JOIN changesets s ON s.rev = r.rev
+          WHERE r.rev = n.from_rev AND s.app_id = k.app_id AND n.name IN (r.before, r.after)))""",
+    "a key with two names at once": """
+        SELECT count(*) FROM (SELECT to_rev, lead(from_rev) OVER
+          (PARTITION BY key_id ORDER BY from_rev) AS next FROM names)
+        WHERE next IS NOT NULL AND (to_rev IS NULL OR to_rev > next)""",
+    "a rename in the log that no key went through": """
+        SELECT count(*) FROM renames r JOIN changesets s ON s.rev = r.rev
+        WHERE r.seq = (SELECT max(seq) FROM renames WHERE rev = r.rev) AND NOT EXISTS (
+          SELECT 1 FROM names n JOIN keys k ON k.id = n.key_id WHERE k.app_id = s.app_id
+          AND n.name = r.after AND n.from_rev <= r.rev
+          AND (n.to_rev IS NULL OR n.to_rev > r.rev))""",
     "a change of a key or set that is not there": """
         SELECT count(*) FROM changes c LEFT JOIN owners o ON o.id = c.owner_id
         LEFT JOIN keys k ON k.id = c.key_id WHERE o.id IS NULL OR k.id IS NULL""",
@@ -58,6 +88,13 @@ def check(connections: Connections) -> Iterator[StoreProblem]:
             for (message,) in database.execute("PRAGMA integrity_check(10)"):
                 if message != "ok":
                     yield StoreProblem(f"SQLite finds: {message}", connections.path, _DAMAGED)
+            for kind, name in database.execute("SELECT type, name FROM sqlite_master"):
+                if (kind, name) not in OBJECTS and not name.startswith("sqlite_"):
+                    yield StoreProblem(
+                        f"the {kind} '{name:.80}' is not of a store's own",
+                        connections.path,
+                        "see what it does; who put it there can have it change what is stored",
+                    )
             for what, statement in _DISAGREEMENTS.items():
                 (count,) = database.execute(statement).fetchone()
                 if count:

@@ -10,10 +10,11 @@ audit chain are one row: a table more would cost every durable set a page more.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Mapping
 
-__all__ = ["APPLICATION_ID", "LAYOUT", "UPGRADES", "create", "upgrade"]
+__all__ = ["APPLICATION_ID", "LAYOUT", "OBJECTS", "UPGRADES", "create", "upgrade"]
 
 #: "pref" in ASCII: marks the file as ours (https://www.sqlite.org/pragma.html#pragma_application_id).
 APPLICATION_ID = 0x70726566
@@ -119,6 +120,11 @@ CREATE TABLE renames(
   PRIMARY KEY(rev, seq)
 ) WITHOUT ROWID;
 """
+
+#: Type and name of everything that a store's file holds, but for what SQLite makes by itself.
+OBJECTS = frozenset(
+    (kind.lower(), name) for kind, name in re.findall(r"CREATE (TABLE|INDEX) (\w+)", _TABLES)
+)
 
 #: From each older layout to the next: statements run inside the upgrading transaction.
 UPGRADES: Mapping[int, Callable[[sqlite3.Connection], None]] = {}
