@@ -168,6 +168,7 @@ def report(
         os.setgroups([])
         os.setgid(NOBODY)
         os.setuid(NOBODY)
+        os.environ["HOME"] = "/"  # ours, which a guest may not enter, could hide a policy
     try:
         write = ACTS[act](story.opened(Path(folder)), Path(folder))
         first = next(write)
