@@ -235,7 +235,7 @@ def _run(script: str, store: str) -> str:
         [sys.executable, "-c", _BEGIN + textwrap.dedent(script), store],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -69,7 +69,7 @@ class Console:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=60,
+            timeout=300,
         )
         self.folder = Path((self._root / ".pwd").read_text(encoding="utf-8").strip())
         for found in re.finditer(r"\(changeset ([0-9a-f]{8})\)", done.stdout):
