@@ -15,6 +15,7 @@ from prefcore.engines.importing import plain_set
 from prefcore.errors import UsageError
 from prefcore.interfaces import Limits
 from prefcore.model import PlainDocument, PreferenceSet, Selection
+from prefcore.sealed_files import opened_file
 
 if TYPE_CHECKING:
     from prefcore.cli.session import Session
@@ -73,7 +74,7 @@ def _file(
     session: Session, prefs: Preferences[Schema], word: str, selection: Selection, stack: ExitStack
 ) -> Side:
     path, name = stack.enter_context(readable(word))
-    source = stack.enter_context(path.open("rb"))
+    source = stack.enter_context(opened_file(path, name, session.keys))
     formats = session.plugins.formats.all()
     opened = opened_document(source, name, formats, limits=Limits())
     document = opened.document

@@ -54,3 +54,19 @@ def test_a_file_may_be_converted_onto_itself(bare: Shell) -> None:
     bare.write("a.json", '{"b": 1, /* x */}')
     bare.run("convert", "a.json", "a.json", "--quiet")
     assert (bare.folder / "a.json").read_text(encoding="utf-8") == '{\n  "b": 1\n}\n'
+
+
+def test_an_encrypted_document_is_opened_and_written_in_clear(shell: Shell) -> None:
+    shell.run("set", "size=13", "--user", "bo")
+    sesame = {"PREFCORE_FILE_PASSPHRASE": "sesame"}
+    shell.run("export", "shut.json", "--passphrase", env=sesame)
+    said = shell.run("convert", "shut.json", "open.yaml", env=sesame).err
+    assert "warning: shut.json is encrypted, and open.yaml is in clear" in said
+    assert (shell.folder / "open.yaml").stat().st_mode & 0o077 == 0
+    assert shell.run("diff", "open.yaml", "shut.json", env=sesame).out == ""
+    said = shell.fails(12, "convert", "shut.json", "other.yaml")
+    assert "the passphrase of shut.json is needed" in said
+    assert "the passphrase of shut.json is needed" in shell.fails(
+        12, "diff", "shut.json", "user:bo"
+    )
+    assert not (shell.folder / "other.yaml").exists()

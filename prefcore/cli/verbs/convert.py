@@ -19,6 +19,7 @@ from prefcore.documents import opened_document
 from prefcore.engines import converting
 from prefcore.errors import UsageError
 from prefcore.interfaces import Limits
+from prefcore.sealed_files import in_clear
 
 if TYPE_CHECKING:
     from prefcore.engines.converting import Converted
@@ -62,7 +63,8 @@ def command(
     """Write a file again in another format, as TO or to the standard output (-, the default).
 
     Nothing is lost: a document keeps all its metadata and its digest, a plain file its nesting.
-    TO is replaced as a whole when all is written; no store is needed.
+    TO is replaced as a whole when all is written; no store is needed. What was encrypted as a whole
+    is opened with your key ring, or the passphrase, and written in clear.
     """
     if target == "-" and session.json:
         raise UsageError("--json tells of it, and the standard output holds it; name a file TO")
@@ -72,15 +74,19 @@ def command(
     known = plugins.formats.all() if from_id is None else (plugins.formats.get(from_id),)
     with ExitStack() as stack:
         path, name = stack.enter_context(readable(source))
-        file = stack.enter_context(path.open("rb"))
+        source_file = stack.enter_context(path.open("rb"))
+        file = stack.enter_context(in_clear(source_file, name, session.keys))
+        was_encrypted = file is not source_file
         opened = opened_document(file, name, known, format=from_id, limits=Limits())
         out: BinaryIO = sys.stdout.buffer
         if target != "-":
-            out = stack.enter_context(replacing(target))
+            out = stack.enter_context(replacing(target, private=was_encrypted))
         packed = stack.enter_context(compressing(out, method))
         done = converting.convert(opened, name, info, packed, plain=plain, edited=warn)
     if target == "-":
         out.flush()
+    elif was_encrypted:
+        warn(f"{escaped(source)} is encrypted, and {escaped(target)} is in clear")
     _tell(session, source, target, (opened.format.id, info.id), done)
 
 
