@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from prefcore.errors import NotFound, UsageError
+from prefcore.errors import NotFound, UnknownKey, UsageError
 from prefcore.model import Plan, PreferenceSet, Scope, Selection, place
 from prefcore.resolution import untrusted
 
@@ -44,26 +44,43 @@ class Templates:
     ) -> Plan:
         """Say what making a template from a set's own values would do; it then holds just these.
 
-        ``keys`` is a glob. Sensitive values stay where they are. Raises NotFound where nothing is
-        to be saved, and what ``set_many`` raises.
+        ``keys`` is a glob. Sensitive values stay where they are, and those of keys that the schema
+        does not declare, which is told. Raises NotFound where nothing is to be saved, and what
+        ``set_many`` raises.
         """
         if scope == Scope.TEMPLATE and owner == name:
             raise UsageError(f"template '{name}' is that set already; save it under another name")
         held = [
             one for one in self._prefs.read_set(scope, owner).entries if fnmatchcase(one.key, keys)
         ]
+        unknown = [one.key for one in held if not self._is_declared(one.key)]
+        held = [one for one in held if one.key not in unknown]
         values = {one.key: one.value for one in held if not self._is_secret(one.key)}
         if not values:
             which = "" if keys == "*" else f" that matches {keys}"
             where = f"{place(scope, owner)} holds"
             if held:
                 raise NotFound(f"{where} only secrets{which}, and a template takes none of those")
-            raise NotFound(f"{where} nothing{which} to save as a template")
+            declared = " declared" if unknown else ""
+            raise NotFound(f"{where} nothing{declared}{which} to save as a template")
         before = self._prefs.read_set(Scope.TEMPLATE, name)
         gone = [row[0] for row in before.rows if row[0] not in values]
         return self._prefs.plan_set(
-            Scope.TEMPLATE, name, values, unset=gone, source="manual", reason=reason
+            Scope.TEMPLATE,
+            name,
+            values,
+            unset=gone,
+            source="manual",
+            reason=reason,
+            left_out=[_undeclared(key, place(scope, owner)) for key in unknown],
         )
+
+    def _is_declared(self, key: str) -> bool:
+        try:
+            self._prefs.schema.preference(key)
+        except UnknownKey:
+            return False
+        return True
 
     def _is_secret(self, key: str) -> bool:
         return self._prefs.declared(key).sensitive
@@ -96,3 +113,7 @@ class Templates:
         """Say what deleting a template would do; sets made from it keep their values."""
         keys = [row[0] for row in self.named(name).rows]
         return self._prefs.plan_set(Scope.TEMPLATE, name, {}, unset=keys, reason=reason)
+
+
+def _undeclared(key: str, where: str) -> str:
+    return f"{where} {key}: the schema does not declare the key, so it was left out of the template"

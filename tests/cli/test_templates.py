@@ -87,3 +87,13 @@ def test_a_templates_secret_is_masked_applied_and_not_saved(held: Shell) -> None
     held.run("template", "save", "t", "--user", "bo")
     assert held.run("template", "show", "t").out == 'size   13\ntheme  "dark"\n'
     assert "hunter2" not in held.run("template", "delete", "t").out
+
+
+def test_a_template_leaves_out_keys_that_the_schema_does_not_declare(shell: Shell) -> None:
+    shell.write("a.json", '{"size": 9, "nosuch.key": 5}')
+    shell.run("import", "a.json", "--unknown", "keep", "--user", "bo")
+    ran = shell.run("template", "save", "mine", "--user", "bo")
+    assert "nosuch.key: the schema does not declare the key" in ran.out + ran.err
+    assert shell.run("template", "show", "mine", "--json").json == [{"key": "size", "value": 9}]
+    said = shell.fails(10, "template", "save", "other", "--user", "bo", "--key", "nosuch.*")
+    assert "holds nothing declared that matches nosuch.* to save" in said
