@@ -179,3 +179,10 @@ def test_the_first_and_the_last_day_that_can_be_told_bound_nothing(shell: Shell,
         told = shell.run("audit", "list", "--json", *words, env={"TZ": zone}).json
         assert [one["kind"] for one in told] == every
     assert _kinds(shell, "--since", "9999-12-31") == _kinds(shell, "--until", "0001-01-01") == []
+
+
+def test_a_kind_that_the_log_does_not_hold_is_told_with_those_it_does(shell: Shell) -> None:
+    said = shell.run("audit", "list", "--kind", "nosuch").err
+    assert said == "no act in the log is of that kind; there are: checkpoint, keys, set\n"
+    said = shell.run("audit", "list", "--kind", "set", "--by", "nobody").err
+    assert said == "nothing in the log is as you asked for\n"

@@ -113,6 +113,7 @@ def list_command(session: Session, wanted: Wanted, limit: int) -> None:
     """
     with opened(session) as (audit, _):
         found = audit.entries(wanted, limit=limit + 1 if limit else None)
+        held = {one.kind for one in audit.entries()} if wanted.kinds and not found else set()
     more, found = bool(limit and len(found) > limit), found[: limit or None]
     if session.json:
         print_json([facts_of(one) for one in found])
@@ -121,8 +122,11 @@ def list_command(session: Session, wanted: Wanted, limit: int) -> None:
     print_table(_row(one, with_app=len(apps) > 1) for one in found)
     if more:
         say(session, "… and older ones (-n 0 shows all)")
-    if not found:
-        say(session, "nothing in the log is of that kind")
+    if not found and held.isdisjoint(wanted.kinds) and held:
+        said = ", ".join(map(escaped, sorted(held)))
+        say(session, f"no act in the log is of that kind; there are: {said}")
+    elif not found:
+        say(session, "nothing in the log is as you asked for")
 
 
 def _row(one: Changeset, *, with_app: bool) -> tuple[str, ...]:
