@@ -57,8 +57,12 @@ class KdfParameters:
     lanes: int = 4
 
     def __attrs_post_init__(self) -> None:
+        if not 16 <= len(self.salt) <= 64:
+            raise IntegrityError(
+                f"the key derivation's salt has {len(self.salt)} bytes, and 16 to 64 are taken; "
+                "the file is damaged"
+            )
         bounds = (
-            (16, len(self.salt), 64),
             (8 << 10, self.memory_kib, 512 << 10),
             (1, self.passes, 10),
             (1, self.lanes, 16),

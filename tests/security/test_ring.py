@@ -223,6 +223,11 @@ def test_parameters_from_hell_are_refused_before_anything_is_derived(
         KdfParameters.from_object({**QUICK.as_object(), **change})
 
 
+def test_a_salt_that_is_too_short_is_called_by_its_name() -> None:
+    with pytest.raises(IntegrityError, match="salt has 1 bytes, and 16 to 64 are taken"):
+        KdfParameters.from_object({**QUICK.as_object(), "salt": b"s"})
+
+
 def test_an_unknown_derivation_is_of_a_newer_prefcore() -> None:
     with pytest.raises(NewerFormat, match="argon3"):
         KdfParameters.from_object({**QUICK.as_object(), "kdf": "argon3"})
