@@ -172,7 +172,8 @@ class RingFolder:
         """Keep other processes from changing the ring meanwhile."""
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with (self.path / "lock").open("a") as lock:
+            # Who can open it can hold it, and keep the owner out.
+            with open(self.path / "lock", "a", opener=_private) as lock:  # opener
                 _lock(lock.fileno())
                 yield
         except OSError as error:
@@ -321,6 +322,10 @@ def put_file(path: Path, data: bytes) -> None:
 def _refusal(path: Path, error: OSError) -> PrefcoreError:
     kind = NotPermitted if isinstance(error, PermissionError) else NoSpace
     return kind(f"{path} cannot be written: {error.strerror}", path=str(path))
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _lock(descriptor: int) -> None:

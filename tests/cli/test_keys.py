@@ -358,3 +358,12 @@ def test_the_ring_of_somebody_else_takes_no_broken_ones_place(keyed: Shell, tmp_
     said = keyed.fails(17, "keys", "import", "other.copy", env=PHRASE)
     assert "is not there, and the copy other.copy is of another ring" in said
     assert list(ring_of(keyed).glob("ring.broken-*")) == []
+
+
+def test_check_tells_of_a_copy_that_lacks_the_newest_key(keyed: Shell) -> None:
+    keyed.run("keys", "export", "ring.copy", env=PHRASE)
+    keyed.run("keys", "check")
+    keyed.run("keys", "rotate")
+    assert "lacks the newest key; make another" in keyed.run("keys", "check", code=1).out
+    if os.name == "posix":
+        assert (ring_of(keyed) / "lock").stat().st_mode & 0o077 == 0

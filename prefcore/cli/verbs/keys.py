@@ -99,6 +99,11 @@ def check_command(session: Session) -> int:
     found = []
     if ring.copied_at is None:
         found.append("there is no copy; make one and keep it elsewhere: prefcore keys export FILE")
+    elif max(key.created_at for key in ring.keys) > ring.copied_at:
+        found.append(
+            f"the copy of {local_time(ring.copied_at)} lacks the newest key; make another: "
+            "prefcore keys export FILE"
+        )
     found += [
         f"the key {key.id} is compromised; encrypt anew what it encrypted, in each store: "
         "prefcore keys reencrypt"
