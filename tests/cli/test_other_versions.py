@@ -65,7 +65,7 @@ def test_where_the_steps_cannot_be_had_it_is_read_as_stored(older: Shell) -> Non
     (older.folder / "steps" / "two.py").chmod(0o666)
     ran = older.run("get", "theme", "--user", "bo", "--read-only")
     assert ran.out == "grey\n"
-    assert "warning: acme is read at 1.0.0, as it is stored: migration steps are" in ran.err
+    assert "warning: acme is read at 1.0.0, as it is stored: the migration steps in" in ran.err
 
 
 @pytest.mark.parametrize(
