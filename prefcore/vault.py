@@ -292,14 +292,18 @@ class SealingTransaction(_Base):
     def _under_active(self, scope: str, owner: str, row: Row) -> Row:
         """Give a sealed row under the active key: a backup may bring back one under an older key.
 
-        One whose key is not here stays as it is. Raises BrokenSeal where it is of another place.
+        One whose key is not here stays as it is. Raises BrokenSeal where it is of another place, or
+        damaged: what is put back from the history must not be put into force then.
         """
         sealer = self._vault.keys.sealer
-        if sealer is None or row[1].startswith(f'{_SEALED}"{sealer.active}"'):
+        if sealer is None:
             return row
         key, text = row[:2]
         where = Place(STORE, self._app, str(scope), owner, self._inner.mint(key))
         try:
+            if text.startswith(f'{_SEALED}"{sealer.active}"'):
+                sealer.open(_sealed(text), where)
+                return row
             new = sealer.resealed(_sealed(text), where)
         except WrongKey:
             return row

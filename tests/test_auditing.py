@@ -286,6 +286,24 @@ TAMPERINGS = [
     Tampering("another's", "UPDATE owners SET name = 'eve'", "digest"),
     Tampering("another key's", "UPDATE keys SET name = 'name' WHERE name = 'theme'", "last one"),
     Tampering(
+        "a secret of the past that does not open",
+        "UPDATE changes SET value = substr(value, 1, 40) || 'AAAA' || substr(value, 45) "
+        "WHERE value LIKE '{\"$sealed%'",
+        "user/bo secret.key, before revision 6",
+    ),
+    Tampering(
+        "a key that never was",
+        'UPDATE entries SET value = \'{"$sealed":["kdead\' || substr(value, 19) '
+        "WHERE value LIKE '{\"$sealed%'",
+        "the log tells of no such key",
+    ),
+    Tampering(
+        "a key that never was, in the past",
+        'UPDATE changes SET value = \'{"$sealed":["kdead\' || substr(value, 19) '
+        "WHERE value LIKE '{\"$sealed%'",
+        "before revision 6: a sealed value of user/bo is sealed under the key kdead",
+    ),
+    Tampering(
         "two names swapped, and no rename in the log",
         "UPDATE names SET to_rev = 14 WHERE name IN ('size', 'theme');"
         "UPDATE keys SET name = '?' WHERE name = 'size';"
@@ -413,6 +431,21 @@ def test_history_is_not_rewritten_by_who_says_that_values_were_sealed_later(
     assert any(found in one for one in told), told
     if "vouches" in found:
         assert "nobody vouches" in scene.shell.fails(13, "audit", "checkpoint")
+
+
+def test_undo_puts_no_damaged_secret_into_force(scene: Scene) -> None:
+    shell = scene.shell
+    database = sqlite3.connect(shell.db)
+    database.execute(
+        "UPDATE changes SET value = substr(value, 1, 40) || 'AAAA' || substr(value, 45) "
+        "WHERE value LIKE '{\"$sealed%'"
+    )
+    (id,) = database.execute("SELECT id FROM changesets WHERE rev = 6").fetchone()
+    database.commit()
+    database.close()
+    before = _secret(shell)
+    assert "user/bo secret.key" in shell.fails(13, "undo", id)
+    assert _secret(shell) == before
 
 
 def test_an_older_file_put_back_whole_is_found(scene: Scene) -> None:

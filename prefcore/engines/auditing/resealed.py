@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from prefcore.interfaces import Snapshot, StoreProblem
 from prefcore.model import Changeset, place
 
-__all__ = ["keys_in_use", "old_texts"]
+__all__ = ["keys_in_use", "keys_told", "old_texts"]
 
 _KEY = re.compile(r'\{"\$sealed":\["([^"]*)"')
 _ADVICE = (
@@ -54,6 +54,17 @@ def keys_in_use(view: Snapshot) -> Counter[str]:
     for logged in view.log():
         used.update(_keys(row[3] for row in logged.changed))
     return used
+
+
+def keys_told(changesets: Iterable[Changeset]) -> set[str]:
+    """Give the ids of all keys that acts on keys in the log tell of."""
+    return {
+        str(one.details[name])
+        for one in changesets
+        if one.kind == "keys"
+        for name in ("id", "active")
+        if name in one.details
+    }
 
 
 def _keys(texts: Iterable[str | None]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,11 @@ import attrs
 from prefcore.audit import FIRST, sealed_by
 from prefcore.engines.auditing.checkpointing import CHECKPOINT, KIND
 from prefcore.engines.auditing.comparing import Anchor, Trust, compared
-from prefcore.engines.auditing.resealed import old_texts
+from prefcore.engines.auditing.resealed import keys_told, old_texts
 from prefcore.errors import IntegrityError, WrongKey
 from prefcore.heads import Head, head_of
 from prefcore.interfaces import Snapshot, Store, StoreProblem
-from prefcore.model import Changeset
+from prefcore.model import Changeset, place
 from prefcore.security.checkpoints import Checkpoint
 from prefcore.security.places import STORE, Place
 from prefcore.values import Sealed, from_text, is_sealed_text
@@ -85,6 +85,7 @@ def verify(
             problems += _few(_unvouched(view.changesets(), found.last.revision))
         problems += _few(old_texts(view, newer_keys))
         problems += _few(opening.problems(view))
+        problems += _few(opening.problems_of_history(view))
     return Verified(
         problems=tuple(problems),
         head=head,
@@ -153,31 +154,65 @@ def _unvouched(changesets: Iterable[Changeset], signed: int) -> Iterator[StorePr
 
 
 class _Opening:
-    """Opens what entries hold sealed; counts what is under keys that are not here."""
+    """Opens what is sealed; counts what is under keys of the log's that are not here."""
 
     def __init__(self, sealer: Sealer | None) -> None:
         self._sealer = sealer
+        self._told: set[str] | None = None
         self.locked = 0
 
     def problems(self, view: Snapshot) -> Iterator[StoreProblem]:
         """Give the entries that do not open, of all applications."""
         if self._sealer is None:
             return
+        self._told = keys_told(view.changesets())
         for app in view.apps():
             uuids = {key.name: key.uuid for key in view.keys(app)}
             for one in view.sets(app):
                 for row in one.rows:
                     if is_sealed_text(row[1]):
                         where = Place(STORE, app, str(one.scope), one.owner, uuids[row[0]])
-                        yield from self._opened(row[1], where, f"{app}: {one.place} {row[0]}")
+                        yield from self._opened(row[1], [where], f"{app}: {one.place} {row[0]}")
 
-    def _opened(self, text: str, where: Place, name: str) -> Iterator[StoreProblem]:
+    def problems_of_history(self, view: Snapshot) -> Iterator[StoreProblem]:
+        """Give what stood before some change and does not open; what stands now is an entry."""
+        if self._sealer is None:
+            return
+        for logged in view.log():
+            app, revision = logged.changeset.app, logged.changeset.revision
+            for scope, owner, name, before, _ in logged.changed:
+                if before is None or not is_sealed_text(before):
+                    continue
+                # Of two keys that bear one name in a changeset, one had it before, one after.
+                uuids = {view.uuid(app, name, at=at) for at in (revision, revision - 1)}
+                places = [Place(STORE, app, scope, owner, uuid) for uuid in uuids if uuid]
+                where = f"{app}: {place(scope, owner)} {name}, before revision {revision}"
+                for problem in self._opened(before, places, where):
+                    yield attrs.evolve(problem, revision=revision)
+
+    def _opened(self, text: str, places: Sequence[Place], name: str) -> Iterator[StoreProblem]:
+        """Give why a text opens at none of the places that may be its own."""
         assert self._sealer is not None, "who asks has looked"
-        try:
-            sealed = from_text(text)
-            assert isinstance(sealed, Sealed), "its beginning says that it is sealed"
-            self._sealer.open(sealed, where)
-        except WrongKey:
-            self.locked += 1
-        except IntegrityError as error:
-            yield StoreProblem(error.message, name, _DAMAGED)
+        fault: IntegrityError | None = None
+        for where in places:
+            try:
+                sealed = from_text(text)
+                assert isinstance(sealed, Sealed), "its beginning says that it is sealed"
+                self._sealer.open(sealed, where)
+            except WrongKey as error:
+                if self._told is None or str(error.facts["key_id"]) in self._told:
+                    self.locked += 1
+                else:
+                    yield StoreProblem(
+                        f"{error.message.partition(';')[0]}, and the log tells of no such key",
+                        name,
+                        "if another person's key ring sealed it: prefcore keys import; else it "
+                        "was edited: keep the file, and restore a backup or a safety copy",
+                    )
+                return
+            except IntegrityError as error:
+                fault = error
+            else:
+                return
+        if fault is not None:
+            yield StoreProblem(fault.message, name, _DAMAGED)
