@@ -87,7 +87,10 @@ def import_command(
         _confirm(session, broken, taken, name, force=force)
         root = new_root(session, folder, passphrase=passphrase, provider=provider)
         aside, ring = folder.replace(taken, root), taken
-        warn(f"{escaped(broken.why.partition(';')[0])}: it is kept as {escaped(str(aside))}")
+        warn(
+            f"{escaped(broken.why.partition(';')[0])}; your ring as it was is kept as "
+            f"{escaped(str(aside))}"
+        )
         told = "your key ring is the one of the copy now"
         _warn_lacking(broken, taken)
     else:
