@@ -11,7 +11,7 @@ from prefcore.backups import Backups, target_named
 from prefcore.engines import auditing
 from prefcore.engines.auditing import Anchor, Told, Trust, Verified, Wanted
 from prefcore.engines.backups import SHORT
-from prefcore.errors import NotFound, PrefcoreError, UsageError, WrongKey
+from prefcore.errors import IntegrityError, NotFound, PrefcoreError, UsageError, WrongKey
 from prefcore.heads import head_of
 from prefcore.interfaces import Store
 from prefcore.keys import Keys
@@ -111,17 +111,20 @@ class Audit:
         unsigned heads of logs are compared too. ``signers`` are public keys, in hexadecimal, whose
         signatures count besides those of the key ring. A ring whose passphrase nobody can be asked
         for stays shut: then the key that signed last counts, and secrets are not opened. Raises
-        WrongKey where the ring does not open; what is wrong with the store is in the verdict.
+        WrongKey or IntegrityError where the ring does not open and no signers are given; what is
+        wrong with the store is in the verdict.
         """
         notes: list[str] = []
         counted = [_checked_signer(one) for one in signers]
         try:
             ring = self._keys.ring
-        except WrongKey as error:
-            if "unasked" not in error.facts:
+        except (WrongKey, IntegrityError) as error:
+            is_unasked = "unasked" in error.facts
+            if not is_unasked and not counted:
                 raise
             ring = None
-            counted += self._last_signer()
+            if is_unasked:
+                counted += self._last_signer()
             notes.append(f"secrets were not opened: {error.message}")
         trust = self._trust(ring, counted)
         kept = self._kept(trust, against, notes)

@@ -186,3 +186,17 @@ def test_a_kind_that_the_log_does_not_hold_is_told_with_those_it_does(shell: She
     assert said == "no act in the log is of that kind; there are: checkpoint, keys, set\n"
     said = shell.run("audit", "list", "--kind", "set", "--by", "nobody").err
     assert said == "nothing in the log is as you asked for\n"
+
+
+def test_verify_needs_no_key_ring_where_a_signer_is_given(shell: Shell) -> None:
+    signer = shell.run("audit", "checkpoint", "--json").json["signer"]
+    ring = Path(shell.run("keys", "list", "--json").json["path"])
+    (root,) = ring.parent.glob("root-*.key")
+    root.unlink()
+    assert "is not there" in shell.fails(12, "audit", "verify")
+    for spoil in (lambda: None, lambda: ring.write_bytes(b"prefcore-keyring 1")):
+        spoil()
+        ran = shell.run("audit", "verify", "--signer", signer)
+        assert "secrets were not opened" in ran.err
+        assert "checkpoints agree" in ran.err
+    assert "64 hexadecimal digits" in shell.fails(2, "audit", "verify", "--signer", "xyz")
