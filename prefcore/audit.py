@@ -44,6 +44,7 @@ __all__ = [
     "digest_of",
     "expected_digests",
     "faults",
+    "schema_fact",
     "sealed_by",
 ]
 
@@ -198,6 +199,11 @@ def expected_digests(changesets: Iterable[Changeset]) -> dict[int, str]:
         found.update((one, digest) for one, digest in told if apps.get(one) == changeset.app)
         apps[changeset.revision] = changeset.app
     return found
+
+
+def schema_fact(version: str) -> str:
+    """Give the name under which a changeset's details tell the digest of a schema's text."""
+    return f"schema {version}"
 
 
 def sealed_by(changeset: Changeset) -> dict[int, str]:

@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import attrs
@@ -188,6 +189,19 @@ def _forge(database: sqlite3.Connection) -> None:
     _edit_checkpoint(database, change)
 
 
+def _edit_schema(database: sqlite3.Connection) -> None:
+    """Have nothing be sensitive, everywhere that the store says it."""
+    for table in ("versions", "declarations"):
+        for end in (",", "}"):
+            database.execute(
+                f"UPDATE {table} SET text = replace(text, ?, ?)",
+                (f',"sensitive":true{end}', end),
+            )
+    for id, text in database.execute("SELECT id, text FROM versions").fetchall():
+        digest = "sha256:" + sha256(text.encode()).hexdigest()
+        database.execute("UPDATE versions SET digest = ? WHERE id = ?", (digest, id))
+
+
 def _insert_changeset(database: sqlite3.Connection) -> None:
     """Put an act of somebody else in between."""
     for table in ("changesets", "changes", "entries"):
@@ -330,6 +344,16 @@ TAMPERINGS = [
     ),
     Tampering(
         "another version in force", "UPDATE apps SET version_id = NULL", "at another version"
+    ),
+    Tampering(
+        "a declaration that is not sensitive any more",
+        "UPDATE declarations SET text = replace(text, '\"sensitive\":true', '\"sensitive\":false')",
+        "the declaration of secret.key is not the one",
+    ),
+    Tampering(
+        "a schema that is not sensitive any more, with its digest and declarations",
+        lambda database: _edit_schema(database),
+        "the registered schema is not the one that the log tells of",
     ),
     Tampering(
         "a trigger planted",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
+from prefcore.audit import schema_fact
 from prefcore.errors import InvalidSchema, MissingStep, NotFound
 from prefcore.interfaces import Snapshot, Transaction
 from prefcore.model import SchemaVersion
@@ -86,7 +89,13 @@ def _read(text: str) -> SchemaDocument:
 
 
 def register(transaction: Transaction, document: SchemaDocument) -> None:
-    """Record a schema version with its declarations; the same again changes nothing."""
+    """Record a schema version with its declarations; the same again changes nothing.
+
+    The changeset tells the digest of its text, so that it is in the chain.
+    """
+    if transaction.schema(document.app, document.version) is None:
+        digest = sha256(document.text.encode()).hexdigest()
+        transaction.note({schema_fact(document.version): f"sha256:{digest}"})
     transaction.register(document.version, document.text, declarations=document.declarations())
 
 

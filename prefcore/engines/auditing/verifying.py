@@ -11,6 +11,7 @@ import attrs
 from prefcore.audit import FIRST, sealed_by
 from prefcore.engines.auditing.checkpointing import CHECKPOINT, KIND
 from prefcore.engines.auditing.comparing import Anchor, Trust, compared
+from prefcore.engines.auditing.declared import other_declarations
 from prefcore.engines.auditing.resealed import keys_told, old_texts
 from prefcore.errors import IntegrityError, WrongKey
 from prefcore.heads import Head, head_of
@@ -84,6 +85,7 @@ def verify(
         if found.last is not None:
             problems += _few(_unvouched(view.changesets(), found.last.revision))
         problems += _few(old_texts(view, newer_keys))
+        problems += _few(other_declarations(view))
         problems += _few(opening.problems(view))
         problems += _few(opening.problems_of_history(view))
     return Verified(
