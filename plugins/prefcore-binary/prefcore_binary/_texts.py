@@ -54,6 +54,9 @@ class CheckedTexts:
         except InvalidValue:
             raise
         except ValueError as error:
+            # A store would be damaged. In a document it is what somebody wrote, and can mend.
+            if isinstance(error.__cause__, InvalidValue):
+                raise error.__cause__ from None
             raise Refused("a value is no JSON text") from error
         if canonical != text:
             raise Refused("a value is not written in its canonical form")
