@@ -15,14 +15,13 @@ from contextlib import suppress
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from prefcore.errors import (
-    NoSpace,
     NotFound,
     NotPermitted,
     PrefcoreError,
-    ReadOnly,
     UsageError,
 )
 from prefcore.host import default_store
+from prefcore.whole_files import flush_folder, unwritable
 
 __all__ = [
     "FILE_NAME",
@@ -349,7 +348,7 @@ def write_initial(
             file.flush()
             os.fsync(file.fileno())
         os.link(draft, path)  # unlike a rename, never over a file that is there
-        _sync_folder(os.path.dirname(path))
+        flush_folder(os.path.dirname(path))
     except OSError as error:
         raise _refusal(path, error) from error
     finally:
@@ -358,24 +357,12 @@ def write_initial(
     return path
 
 
-def _sync_folder(folder: str) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _refusal(path: str, error: OSError) -> PrefcoreError:
     if error.errno == errno.EEXIST:
         return UsageError(f"{path} is there already; edit it instead", path=path)
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return NotFound(f"{os.path.dirname(path)} is no folder", path=path)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return NoSpace(f"{path} cannot be written: {error.strerror}", path=path)
-    if error.errno == errno.EROFS:
-        return ReadOnly(f"{path} cannot be written: the file system is read-only", path=path)
-    return NotPermitted(f"{path} cannot be written: {error.strerror}", path=path)
+    return unwritable(path, error)
 
 
 def _toml_text(text: str) -> str:

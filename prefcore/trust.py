@@ -7,7 +7,6 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -17,12 +16,12 @@ import attrs
 from prefcore.config import FILE_NAME, Config
 from prefcore.errors import (
     DamagedDocument,
-    NoSpace,
     NotFound,
     NotPermitted,
     PolicyRefused,
 )
 from prefcore.host import data_folder, why_unsafe, why_untrusted
+from prefcore.whole_files import put_whole, unwritable
 
 __all__ = ["Allowed", "Trusted", "code_of", "why_not_own"]
 
@@ -279,23 +278,8 @@ class Trusted:
 
     def _write(self, file: Path, data: bytes) -> None:
         """Write a file whole or not at all, for its owner alone."""
-        draft = file.with_name(f"{file.name}.{os.urandom(4).hex()}.new")
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with open(descriptor, "wb") as out:  # noqa: PTH123  # a descriptor
-                out.write(data)
-                out.flush()
-                os.fsync(out.fileno())
-            draft.replace(file)
-            folder = os.open(self.path, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
         except OSError as error:
-            kind = NoSpace if error.errno in (28, 122, 27) else NotPermitted
-            raise kind(f"{file} cannot be written: {error.strerror}", path=str(file)) from error
-        finally:
-            with suppress(OSError):
-                draft.unlink()
+            raise unwritable(self.path, error, "made") from error
+        put_whole(file, data)

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 #: is a module of ``prefcore`` or a package with all that is in it, unless its parts are named too.
 LINES = """
     errors
-    values · host · deprecation · access
+    values · host · deprecation · access · whole_files
     model · access_files
     canonical · planning · resolution · merge · conflicts · retention · schema · security · \
         compression · config

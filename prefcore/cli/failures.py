@@ -17,6 +17,7 @@ from prefcore.errors import (
     ReadOnly,
     UsageError,
 )
+from prefcore.whole_files import NO_SPACE
 
 if TYPE_CHECKING:
     from prefcore.cli.session import Session
@@ -28,8 +29,6 @@ __all__ = ["BUG", "INTERRUPTED", "READER_GONE", "close_quietly", "exit_code_of",
 BUG = 70
 INTERRUPTED = 130
 READER_GONE = 141
-
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def exit_code_of(error: BaseException, session: Session) -> int:
@@ -87,7 +86,7 @@ def _escaped(sign: str) -> str:
 def from_os(error: OSError, name: str) -> PrefcoreError | None:
     """Give our error for one of the operating system's about a file; None where it is none."""
     reason = (error.strerror or str(error)).lower()
-    if error.errno in _NO_SPACE:
+    if error.errno in NO_SPACE:
         return NoSpace(f"{name} cannot be written: {reason}", path=name)
     if error.errno == errno.EROFS:
         return ReadOnly(f"{name} cannot be written: {reason}", path=name)

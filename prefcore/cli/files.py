@@ -14,6 +14,7 @@ from typing import BinaryIO
 from prefcore.cli.failures import from_os
 from prefcore.compression import split_suffix
 from prefcore.errors import NotFound, NotPermitted, UsageError
+from prefcore.whole_files import flush_folder
 
 __all__ = ["MOST_FROM_A_PIPE", "compressed_as", "readable", "replacing"]
 
@@ -81,18 +82,7 @@ def _written_aside(target: Path, mode: int | None, *, new: int) -> Iterator[Bina
         with suppress(OSError):
             part.unlink()
         raise
-    _sync(target.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Make the new name durable; Windows has no way to."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush_folder(target.parent)
 
 
 def _copy(source: BinaryIO, out: BinaryIO, name: str) -> None:

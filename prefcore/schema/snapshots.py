@@ -7,9 +7,7 @@ or TOML or YAML where whoever asks can decode them: those are formats of plugins
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -18,9 +16,7 @@ from prefcore.errors import (
     AppMismatch,
     InvalidSchema,
     InvalidValue,
-    NoSpace,
     NotFound,
-    NotPermitted,
     PrefcoreError,
 )
 from prefcore.schema.declaration import SchemaDocument
@@ -30,6 +26,7 @@ from prefcore.schema.strict_json import read_json
 from prefcore.schema.versions import Version, sorted_versions
 from prefcore.schema.vscode import from_vscode
 from prefcore.values import from_tagged, to_tagged
+from prefcore.whole_files import put_whole, unwritable
 
 __all__ = ["Decode", "Snapshots", "read_schema", "to_snapshot"]
 
@@ -133,8 +130,8 @@ class Snapshots:
         """Write the snapshot of a document's version, all or nothing, and give its path.
 
         Writing the same again changes nothing. Raises InvalidSchema when the version has a file
-        that says something else, AppMismatch when the document is of another application, NoSpace
-        or NotPermitted when the operating system refuses.
+        that says something else, AppMismatch when the document is of another application, NoSpace,
+        ReadOnly or NotPermitted when the operating system refuses.
         """
         if document.app != self.app:
             raise AppMismatch(
@@ -144,7 +141,7 @@ class Snapshots:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise NotPermitted(f"{self.folder} can't be made: {error.strerror}") from error
+            raise unwritable(self.folder, error, "made") from error
         self._found = None
         path = self._files().get(document.version)
         if path is not None:
@@ -158,7 +155,7 @@ class Snapshots:
                 )
             return path
         path = self.folder / f"{document.version}.json"
-        _write_whole(path, to_snapshot(document))
+        put_whole(path, to_snapshot(document), mode=0o666)
         self._found = None
         return path
 
@@ -261,28 +258,6 @@ def to_snapshot(document: SchemaDocument) -> bytes:
     tagged = to_tagged(document.as_document())
     text = json.dumps(tagged, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False)
     return f"{text}\n".encode()
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        if os.name == "posix":  # the new name is durable once its folder is; Windows has no way
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        raise (NoSpace if full else NotPermitted)(
-            f"{path} can't be written: {error.strerror or error}", path=str(path)
-        ) from error
 
 
 def _span(versions: tuple[str, ...]) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 from prefcore.errors import IntegrityError, NotPermitted
 from prefcore.security.checkpoints import Checkpoint
 from prefcore.security.objects import object_of
-from prefcore.security.ring_folder import put_file
 from prefcore.values import canonical_text
+from prefcore.whole_files import put_whole, unwritable
 
 __all__ = ["Remembered"]
 
@@ -51,5 +51,5 @@ class Remembered:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise NotPermitted(f"{self._folder} cannot be made: {error.strerror}") from error
-        put_file(self.path_of(url), canonical_text(checkpoint.as_data()).encode() + b"\n")
+            raise unwritable(self._folder, error, "made") from error
+        put_whole(self.path_of(url), canonical_text(checkpoint.as_data()).encode() + b"\n")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from stat import S_IMODE, S_ISREG
@@ -20,7 +20,6 @@ import attrs
 from prefcore.errors import (
     IntegrityError,
     NewerFormat,
-    NoSpace,
     NotFound,
     NotPermitted,
     PolicyRefused,
@@ -31,8 +30,9 @@ from prefcore.security.ciphers import KEY_BYTES
 from prefcore.security.ring import KeyRing
 from prefcore.security.ring_text import MAX_BYTES, ClosedRing, Root, ring_bytes
 from prefcore.security.roots import KdfParameters, RootKey, passphrase_root
+from prefcore.whole_files import put_whole, unwritable
 
-__all__ = ["Broken", "RingFolder", "Stamp", "copy_bytes", "opened_copy", "put_file"]
+__all__ = ["Broken", "RingFolder", "Stamp", "copy_bytes", "opened_copy"]
 
 _RING = "ring"
 _KEY_MAGIC = "prefcore-root-key 1"
@@ -179,11 +179,11 @@ class RingFolder:
         except OSError as error:
             if isinstance(error, PrefcoreError):
                 raise
-            raise _refusal(self.path, error) from error
+            raise unwritable(self.path, error) from error
 
     def save(self, ring: KeyRing, root: Root, described: Mapping[str, object]) -> None:
         """Put a ring in place, whole or not at all, wrapped by the root that is described."""
-        put_file(self.ring_path, ring_bytes(ring, root, described, self.random))
+        put_whole(self.ring_path, ring_bytes(ring, root, described, self.random))
 
     def change(self, function: Callable[[KeyRing], KeyRing]) -> KeyRing:
         """Replace the ring by what a function makes of it; gives the new one."""
@@ -199,7 +199,7 @@ class RingFolder:
         name = f"root-{self.random(4).hex()}.key"
         secret = self.random(KEY_BYTES)
         text = f"{_KEY_MAGIC}\n{secret.hex()}\n"
-        put_file(self.path / name, text.encode())
+        put_whole(self.path / name, text.encode())
         described: dict[str, object] = {"kind": "file", "file": name}
         return RootKey(secret, self.random, str(self.path / name)), described
 
@@ -295,33 +295,6 @@ def _read(path: Path) -> bytes:
         ) from error
     except OSError as error:
         raise NotPermitted(f"{path} cannot be read: {error.strerror}", path=str(path)) from error
-
-
-def put_file(path: Path, data: bytes) -> None:
-    """Put a file of mode 0600 in place, whole or not at all, and durably."""
-    draft = path.with_name(f"{path.name}.{os.urandom(4).hex()}.new")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as error:
-        raise _refusal(path, error) from error
-    finally:
-        with suppress(OSError):  # it is in place by now, or could not be made
-            draft.unlink()
-
-
-def _refusal(path: Path, error: OSError) -> PrefcoreError:
-    kind = NotPermitted if isinstance(error, PermissionError) else NoSpace
-    return kind(f"{path} cannot be written: {error.strerror}", path=str(path))
 
 
 def _private(path: str, flags: int) -> int:

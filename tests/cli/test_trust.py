@@ -201,7 +201,7 @@ def test_a_record_that_others_could_have_written_allows_nothing(shared: Shell) -
 def test_where_nothing_can_be_kept_nothing_is_allowed(shared: Shell) -> None:
     (shared.home / "data" / "prefcore").mkdir(parents=True, exist_ok=True)
     (shared.home / "data" / "prefcore" / "trusted").write_text("a file in its place")
-    assert "cannot be written" in shared.fails(4, "trust")
+    assert "trusted cannot be made: File exists" in shared.fails(4, "trust")
     assert "cannot be" in shared.run("schema", "check", code=4).err
     assert not (shared.folder / "ran").exists()
 

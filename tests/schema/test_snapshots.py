@@ -231,7 +231,7 @@ def test_a_document_of_another_application_is_not_written(tmp_path: Path) -> Non
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "schemas").write_text("a file")
-    with pytest.raises(NotPermitted, match="schemas can't be made: File exists"):
+    with pytest.raises(NotPermitted, match="schemas cannot be made: File exists"):
         Snapshots(tmp_path / "schemas", "acme").write(OURS)
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from prefcore.engines.backups.ids import id_of, manifest_name
 from prefcore.errors import PrefcoreError
 from prefcore.interfaces import Target
+from prefcore.whole_files import flush_folder
 
 __all__ = ["BegunBackups"]
 
@@ -116,7 +117,7 @@ class BegunBackups:
                 while rest:
                     rest = rest[os.write(file, rest) :]
                 os.fsync(file)
-                _flush_folder(self._folder)
+                flush_folder(self._folder)
                 return path, file
         except OSError:
             if file >= 0:
@@ -161,11 +162,3 @@ def _locked(file: int) -> bool | None:
     except OSError:
         return None
     return True
-
-
-def _flush_folder(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
