@@ -16,7 +16,7 @@ from prefcore.cli.output import escaped, print_json, print_table, say, shown, wi
 from prefcore.cli.plans import short
 from prefcore.cli.session import Session
 from prefcore.cli.times import local_time
-from prefcore.engines.auditing import KIND
+from prefcore.engines.auditing import KIND, facts_of
 from prefcore.errors import UsageError
 from prefcore.model import Change, Changeset, Rename, place
 from prefcore.values import UNSET
@@ -77,7 +77,7 @@ def _tell_log(session: Session, prefs: Preferences[Schema], limit: int | None) -
     told = list(islice(log, limit))
     more = sum(1 for _ in log)
     if session.json:
-        print_json([_data(one) for one in told])
+        print_json([facts_of(one) for one in told])
         return
     masks = Masks.of(prefs)
     print_table((*_line(one), _what(prefs, one, masks, session)) for one in told)
@@ -91,21 +91,6 @@ def _line(one: Changeset) -> tuple[str, str, str, str]:
     by = one.details.get("by")  # who acted under that name
     actor = f"{one.actor} (by {by})" if by else one.actor
     return short(one), local_time(one.at), escaped(actor), one.kind
-
-
-def _data(one: Changeset) -> dict[str, object]:
-    return {
-        "id": one.id,
-        "revision": one.revision,
-        "at": one.at.isoformat(),
-        "actor": one.actor,
-        "kind": one.kind,
-        "reason": one.reason,
-        "changes": one.changes,
-        "schema_before": one.schema_before,
-        "schema_after": one.schema_after,
-        "details": dict(one.details),
-    }
 
 
 def _what(prefs: Preferences[Schema], one: Changeset, masks: Masks, session: Session) -> str:
@@ -157,7 +142,7 @@ def _tell_one(session: Session, prefs: Preferences[Schema], one: Changeset) -> N
     masks = Masks.of(prefs, *versions)
     if session.json:
         told = [_change_data(change, masks) for change in changes]
-        print_json({**_data(one), "changed": told})
+        print_json({**facts_of(one), "changed": told})
         return
     click.echo("  ".join((*_line(one), _what(prefs, one, masks, session))))
     click.echo(f"  id {one.id}")
@@ -210,7 +195,7 @@ def _tell_key(
     told = found[:limit]
     masks = Masks.of(prefs)
     if session.json:
-        print_json([{**_data(one), **_change_data(change, masks)} for one, change in told])
+        print_json([{**facts_of(one), **_change_data(change, masks)} for one, change in told])
         return
     wide = width(session)
     print_table(
