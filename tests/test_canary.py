@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import base64
 import gzip
-import os
-import pty
-import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
 
 from tests.canary import STEM, found_in, play, prepare, shell_in
-from tests.cli.shell import PREFCORE, Shell
+from tests.cli.shell import Shell, at_a_terminal
 
 
 @pytest.fixture
@@ -35,45 +32,14 @@ def test_a_secret_shows_in_nothing_that_is_left_or_said(shell: Shell, tmp_path: 
     assert leaks == []
 
 
-def _typed(shell: Shell, answer: str, *words: str) -> tuple[int, str]:
-    """Answer the prompt of a command at a terminal of its own; give exit code and what was shown.
-
-    What is typed before the prompt is thrown away, as for every passphrase.
-    """
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [PREFCORE, *words],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        cwd=shell.folder,
-        env={**shell.environ, "TERM": "dumb"},
-        start_new_session=True,
-    ) as child:
-        os.close(theirs)
-        shown = b""
-        while True:
-            try:
-                piece = os.read(ours, 4096)
-            except OSError:  # Linux's way to say that nobody holds the other end
-                break
-            if not piece:
-                break
-            shown += piece
-            if answer and shown.endswith(b": "):
-                os.write(ours, answer.encode())
-                answer = ""
-    os.close(ours)
-    return child.returncode, shown.decode()
-
-
 def test_a_secret_that_is_typed_at_a_prompt_is_not_echoed(shell: Shell, tmp_path: Path) -> None:
     shell.run("keys", "init")
-    code, shown = _typed(shell, f"{STEM}-typed\n", "set", "secret.key", "--user", "bo")
+    words = ("set", "secret.key", "--user", "bo")
+    code, shown = at_a_terminal(shell, f"{STEM}-typed\n", *words, prompt=b": ")
     assert code == 0, shown
     got = shell.run("get", "secret.key", "--user", "bo", "--reveal").out
     assert got == f"{STEM}-typed\n"
-    code, more = _typed(shell, f"no {STEM}\n", "set", "secret.key", "--user", "bo")
+    code, more = at_a_terminal(shell, f"no {STEM}\n", *words, prompt=b": ")
     assert code == 5, more
     assert found_in((shown + more).encode()) == []
 

@@ -15,6 +15,7 @@ __all__ = [
     "Target",
     "acting",
     "backing_up",
+    "newest",
     "one_set",
     "owner_name",
     "reading",
@@ -118,6 +119,16 @@ def targeting(*texts: str) -> Callable[[_F], _F]:
 
     return decorate
 
+
+#: For verbs that list what was done.
+newest = click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(min=0),
+    default=20,
+    metavar="N",
+    help="Show the newest N (default 20; 0 for all).",
+)
 
 #: For verbs that change one set.
 one_set = targeting(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import select
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +18,8 @@ from click.testing import CliRunner
 from prefcore.cli import cli
 
 PREFCORE = Path(sys.executable).with_name("prefcore")
+#: Seconds that a command at a terminal may show nothing.
+LONGEST = 120
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "first-upgrade"
 
 STEP = """
@@ -136,6 +140,42 @@ def ended(child: subprocess.Popen[bytes], *, within: float = 120) -> bytes:
     except subprocess.TimeoutExpired:
         child.kill()
         raise
+
+
+def at_a_terminal(shell: Shell, answers: str, *words: str, prompt: bytes = b"") -> tuple[int, str]:
+    """Run at a terminal of its own; gives the exit code and all that was shown.
+
+    The answers are typed once what is shown ends with ``prompt``: what is typed before a passphrase
+    is asked for is thrown away. A command that waits for more is killed, and fails the test.
+    """
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [PREFCORE, *words],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=shell.folder,
+        env={**shell.environ, "TERM": "dumb"},
+        start_new_session=True,  # else a passphrase would be asked of the terminal of the tests
+    ) as child:
+        os.close(theirs)
+        shown = b""
+        while True:
+            if answers and shown.endswith(prompt):
+                os.write(ours, answers.encode())
+                answers = ""
+            if not select.select([ours], [], [], LONGEST)[0]:
+                child.kill()
+                raise AssertionError(f"it waits for an answer that nobody gives: {shown.decode()}")
+            try:
+                piece = os.read(ours, 4096)
+            except OSError:  # Linux's way to say that nobody holds the other end
+                break
+            if not piece:
+                break
+            shown += piece
+    os.close(ours)
+    return child.returncode, shown.decode()
 
 
 def sentence(ran: Ran) -> str:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import select
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.cli.shell import PREFCORE, Shell, sentence
+from tests.cli.shell import Shell, at_a_terminal, sentence
 
 HELD = {"size": 13, "name": "Bo", "theme": "dark", "tags": ["a"]}
 
@@ -147,39 +143,6 @@ def test_a_conflict_file_that_was_edited_is_refused_with_its_place(held: Shell) 
     )
     held.write("c.json", text[: len(text) // 2])
     assert held.fails(13, *words).startswith("c.json: line ")
-
-
-#: Seconds for which a process may say nothing before it counts as hung.
-LONGEST = 120
-
-
-def at_a_terminal(shell: Shell, answers: str, *words: str) -> tuple[int, str]:
-    """Run at a pseudo-terminal, and give the exit code and all that was shown."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [PREFCORE, *words],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        cwd=shell.folder,
-        env={**shell.environ, "TERM": "dumb"},
-    ) as child:
-        os.close(theirs)
-        os.write(ours, answers.encode())
-        shown = b""
-        while True:
-            if not select.select([ours], [], [], LONGEST)[0]:
-                child.kill()
-                raise AssertionError(f"it waits for an answer that nobody gives: {shown.decode()}")
-            try:
-                piece = os.read(ours, 4096)
-            except OSError:  # Linux's way to say that nobody holds the other end
-                break
-            if not piece:
-                break
-            shown += piece
-    os.close(ours)
-    return child.returncode, shown.decode()
 
 
 def test_asking_goes_through_the_conflicts_one_by_one(held: Shell) -> None:

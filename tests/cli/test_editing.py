@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.shell import Shell
-from tests.cli.test_conflicts import at_a_terminal
+from tests.cli.shell import Shell, at_a_terminal
 
 
 @pytest.fixture

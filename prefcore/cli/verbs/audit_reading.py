@@ -14,7 +14,7 @@ import click
 from prefcore.cli.completing import changesets
 from prefcore.cli.files import replacing
 from prefcore.cli.frame import Command
-from prefcore.cli.options import selecting
+from prefcore.cli.options import newest, selecting
 from prefcore.cli.output import escaped, print_json, print_table, say
 from prefcore.cli.session import Session
 from prefcore.cli.times import local_time
@@ -97,14 +97,7 @@ def _moment(text: str | None, option: str, *, ends_day: bool) -> datetime | None
 
 @click.command("list", cls=Command)
 @wanting
-@click.option(
-    "-n",
-    "--limit",
-    type=click.IntRange(min=0),
-    default=20,
-    metavar="N",
-    help="Show the newest N (default 20; 0 for all).",
-)
+@newest
 @click.pass_obj
 def list_command(session: Session, wanted: Wanted, limit: int) -> None:
     """List what was done to the store, newest first: in all applications, and what changed nothing.

@@ -11,7 +11,7 @@ import click
 from prefcore.cli.completing import changesets, keys
 from prefcore.cli.frame import Command
 from prefcore.cli.masking import Masks
-from prefcore.cli.options import Target, one_set
+from prefcore.cli.options import Target, newest, one_set
 from prefcore.cli.output import escaped, print_json, print_table, say, shown, width
 from prefcore.cli.plans import short
 from prefcore.cli.session import Session
@@ -41,14 +41,7 @@ _MOST = 200
     help="Show what one changeset did.",
     shell_complete=changesets,
 )
-@click.option(
-    "-n",
-    "--limit",
-    type=click.IntRange(min=0),
-    default=20,
-    metavar="N",
-    help="Show the newest N (default 20; 0 for all).",
-)
+@newest
 @click.pass_obj
 def command(session: Session, key: str | None, target: Target, id: str | None, limit: int) -> None:
     """Tell what was changed, newest first: when, by whom and what.
