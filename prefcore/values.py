@@ -22,7 +22,7 @@ import json
 import re
 from base64 import b64decode, b64encode
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from math import isfinite
 
@@ -85,11 +85,23 @@ _encoder = json.JSONEncoder(
 # What json.loads comes to in the end, without the 3 µs before it: canonical texts are JSON without
 # white space around them.
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # left out of its stub
-# What an encoder's encode() makes anew in each call; None where Python has no C code for it.
-_make_encoder = json.encoder.c_make_encoder  # type: ignore[attr-defined]  # left out of its stub
-_pieces = _make_encoder and _make_encoder(
-    None, _encoder.default, _quoted, None, ":", ",", True, False, False
-)
+
+
+def _pieces_of(encoder: json.JSONEncoder) -> Callable[[object, int], Iterable[str]] | None:
+    """Give what an encoder's encode() makes anew in each call; None where this Python has none.
+
+    It is no public part of the json module, so another Python may make it in another way.
+    """
+    try:
+        made: Callable[[object, int], Iterable[str]] = json.encoder.c_make_encoder(  # type: ignore[attr-defined]  # left out of its stub
+            None, encoder.default, _quoted, None, ":", ",", True, False, False
+        )
+    except (AttributeError, TypeError):
+        return None
+    return made
+
+
+_pieces = _pieces_of(_encoder)
 
 
 def _encode(data: object) -> str:

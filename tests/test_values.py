@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prefcore import values
 from prefcore.errors import InvalidValue
 from prefcore.values import (
     MAX_DEPTH,
@@ -101,6 +102,22 @@ def test_any_value_comes_back(value: object) -> None:
     text = canonical_text(value)
     assert repr(from_text(text)) == repr(_sorted(value)).replace(", fold=1", "")
     assert canonical_text(from_text(text)) == text
+
+
+@given(portable_values())
+def test_a_python_without_the_fast_encoder_gives_the_same_texts(value: object) -> None:
+    text = canonical_text(value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(values, "_pieces", None)
+        assert canonical_text(value) == text
+
+
+@pytest.mark.parametrize("maker", [None, lambda one: iter(())], ids=["absent", "another"])
+def test_another_maker_of_encoders_is_left_alone(
+    maker: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("json.encoder.c_make_encoder", maker)
+    assert values._pieces_of(values._encoder) is None
 
 
 @given(portable_values(max_leaves=3), portable_values(max_leaves=3))
