@@ -1,21 +1,28 @@
 """Small files that are whole or not there: written aside, flushed, and renamed into their place.
 
+A draft is locked (flock) by the process that writes it. The kernel gives the lock up when that
+process dies, so the next one that writes the file finds what the dead left, and removes it.
+
 On the way of ``prefcore get``, so it takes ``os.path``: pathlib costs 5 ms to import.
 """
-# ruff: noqa: PTH105, PTH108, PTH120, PTH123
+# ruff: noqa: PTH105, PTH108, PTH118, PTH119, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
 import errno
 import os
+import re
+import stat
 from contextlib import suppress
 
 from prefcore.errors import NoSpace, NotPermitted, PrefcoreError, ReadOnly
 
-__all__ = ["NO_SPACE", "flush_folder", "put_whole", "unwritable"]
+__all__ = ["NO_SPACE", "flush_folder", "locked", "put_whole", "unwritable"]
 
 #: A full disk, a full quota, a file larger than the process may write.
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+# Neither through a link nor, of a pipe, waiting for anybody; Windows has neither.
+_AS_IT_IS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def put_whole(path: str | os.PathLike[str], data: bytes, *, mode: int = 0o600) -> None:
@@ -25,19 +32,62 @@ def put_whole(path: str | os.PathLike[str], data: bytes, *, mode: int = 0o600) -
     away. Raises what ``unwritable`` gives; then what was there still is.
     """
     path = os.fspath(path)
-    draft = f"{path}.{os.urandom(4).hex()}.new"
+    folder, name = os.path.dirname(path) or ".", os.path.basename(path)
+    draft = ""
     try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        _sweep(folder, name)
+        draft, descriptor = _draft(path, mode)
+        with open(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(draft, path)
-        flush_folder(os.path.dirname(path) or ".")
+            os.replace(draft, path)
+        flush_folder(folder)
     except OSError as error:
         raise unwritable(path, error) from error
     finally:
         with suppress(OSError):  # it is in place by now, or could not be made
             os.unlink(draft)
+
+
+def _draft(path: str, mode: int) -> tuple[str, int]:
+    """Make a new file beside a path; gives its path and its descriptor, which holds its lock."""
+    while True:
+        draft = f"{path}.{os.urandom(4).hex()}.new"
+        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        # A sweep that comes before the lock removes it.
+        if locked(file) is not False and os.fstat(file).st_nlink:
+            return draft, file
+        os.close(file)
+
+
+def _sweep(folder: str, name: str) -> None:
+    """Remove the drafts of a file whose processes died; those that cannot be are left alone."""
+    pattern = re.compile(re.escape(name) + r"\.[0-9a-f]{8}\.new")
+    for found in filter(pattern.fullmatch, os.listdir(folder)):
+        with suppress(OSError):  # it went meanwhile, or is not ours to touch
+            draft = os.path.join(folder, found)
+            file = os.open(draft, os.O_RDWR | _AS_IT_IS)
+            try:
+                if locked(file) and stat.S_ISREG(os.fstat(file).st_mode):
+                    os.unlink(draft)
+            finally:
+                os.close(file)
+
+
+def locked(file: int) -> bool | None:
+    """Lock an open file: True when it is ours, False when another has it, None without locks."""
+    if os.name != "posix":
+        return None
+    import fcntl  # late: Windows has none
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
 
 
 def flush_folder(folder: str | os.PathLike[str]) -> None:

@@ -100,7 +100,6 @@ LATE = {
     ("prefcore.compression", "compression.zstd"): "as backports.zstd",
     ("prefcore.config", "difflib"): "only a misspelt setting needs it",
     ("prefcore.config", "tomllib"): "8 ms, and most folders have no prefcore.toml",
-    ("prefcore.engines.backups.begun", "fcntl"): "Windows has none",
     ("prefcore.host", "grp"): "Windows has none",
     ("prefcore.host", "pwd"): "Windows has none",
     ("prefcore.keys", "prefcore.security.ring_folder"): "30 ms for ciphers, if there are secrets",
@@ -118,6 +117,7 @@ LATE = {
     ("prefcore.schema.patterns", "re2"): "5 ms, and most schemas have no pattern",
     ("prefcore.sealed_files", "prefcore.security.stream"): "30 ms, for what is encrypted",
     ("prefcore.security.ring_folder", "fcntl"): "Windows has none",
+    ("prefcore.whole_files", "fcntl"): "Windows has none",
     ("prefcore.values", "hashlib"): "2 ms, and `prefcore get` makes no digest",
 }
 

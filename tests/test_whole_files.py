@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from textwrap import dedent
 import pytest
 
 from prefcore.errors import NoSpace, NotPermitted, PrefcoreError, ReadOnly
-from prefcore.whole_files import put_whole, unwritable
+from prefcore.whole_files import locked, put_whole, unwritable
 
 
 def test_a_file_is_put_replaced_and_its_owners_alone(tmp_path: Path) -> None:
@@ -75,3 +76,59 @@ def test_the_error_is_that_of_the_reason(number: int, kind: type[PrefcoreError])
     told = unwritable("a/ring", OSError(number, os.strerror(number)))
     assert type(told) is kind
     assert told.message == f"a/ring cannot be written: {os.strerror(number)}"
+
+
+# -------------------------------------------------------------------------------- drafts
+
+
+def test_the_draft_of_a_killed_process_goes_with_the_next_file(tmp_path: Path) -> None:
+    (tmp_path / "ring").write_bytes(b"old")
+    code = """
+        import os, signal, sys
+        from prefcore.whole_files import put_whole
+
+        os.fsync = lambda file: os.kill(os.getpid(), signal.SIGKILL)
+        put_whole(sys.argv[1], b"new")
+    """
+    command = [sys.executable, "-c", dedent(code), str(tmp_path / "ring")]
+    ended = subprocess.run(command, check=False, timeout=300)
+    assert ended.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) == 2
+    assert (tmp_path / "ring").read_bytes() == b"old"
+    put_whole(tmp_path / "ring", b"newer")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("ring", b"newer")]
+
+
+def test_drafts_of_the_living_and_files_of_others_stay(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_bytes(b"kept")
+    (tmp_path / f"ring.{'1' * 8}.new").symlink_to(tmp_path / "elsewhere")
+    os.mkfifo(tmp_path / f"ring.{'2' * 8}.new")
+    (tmp_path / f"ring.{'3' * 8}.new").mkdir()
+    for name in ("ring.1234567.new", f"ring.{'G' * 8}.new", f"rings.{'4' * 8}.new", "ring.new"):
+        (tmp_path / name).touch()
+    living = tmp_path / f"ring.{'5' * 8}.new"
+    with living.open("wb") as file:
+        assert locked(file.fileno())
+        before = {path.name for path in tmp_path.iterdir()}
+        put_whole(tmp_path / "ring", b"new")
+        assert {path.name for path in tmp_path.iterdir()} == before | {"ring"}
+    put_whole(tmp_path / "ring", b"newer")
+    assert not living.exists()
+    assert (tmp_path / "elsewhere").read_bytes() == b"kept"
+
+
+def test_many_who_write_one_file_leave_it_whole_and_alone(tmp_path: Path) -> None:
+    code = """
+        import sys
+        from prefcore.whole_files import put_whole
+
+        for _ in range(30):
+            put_whole(sys.argv[1], sys.argv[2].encode() * 1000)
+    """
+    file = tmp_path / "ring"
+    children = [
+        subprocess.Popen([sys.executable, "-c", dedent(code), str(file), text]) for text in "abc"
+    ]
+    assert [child.wait(300) for child in children] == [0, 0, 0]
+    assert file.read_bytes() in (b"a" * 1000, b"b" * 1000, b"c" * 1000)
+    assert list(tmp_path.iterdir()) == [file]

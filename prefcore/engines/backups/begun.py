@@ -19,7 +19,7 @@ from pathlib import Path
 from prefcore.engines.backups.ids import id_of, manifest_name
 from prefcore.errors import PrefcoreError
 from prefcore.interfaces import Target
-from prefcore.whole_files import flush_folder
+from prefcore.whole_files import flush_folder, locked
 
 __all__ = ["BegunBackups"]
 
@@ -112,7 +112,7 @@ class BegunBackups:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600)
             # A sweep that comes before the lock removes it.
-            if _locked(file) is not False and os.fstat(file).st_nlink:
+            if locked(file) is not False and os.fstat(file).st_nlink:
                 rest = memoryview(text)
                 while rest:
                     rest = rest[os.write(file, rest) :]
@@ -132,7 +132,7 @@ def _taken(path: Path, now: float) -> int | None:
     """Open and lock a note of the dead; None where it is one of the living, or no file of ours."""
     file = os.open(path, os.O_RDWR | _NO_LINK | getattr(os, "O_NONBLOCK", 0))
     found = os.fstat(file)
-    is_free = _locked(file)
+    is_free = locked(file)
     is_old = is_free is None and now - found.st_mtime > OLD
     if stat.S_ISREG(found.st_mode) and (is_free or is_old) and found.st_nlink:
         return file
@@ -147,18 +147,3 @@ def _read(file: int) -> tuple[str, str]:
         return str(data["target"]), str(data["document"])
     except (ValueError, TypeError, KeyError, RecursionError):
         return "", ""
-
-
-def _locked(file: int) -> bool | None:
-    """Lock a file: True when it is ours, False when another has it, None where no locks are."""
-    if os.name != "posix":
-        return None
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True
