@@ -139,6 +139,7 @@ ACTS: Mapping[str, Act] = {
     "up": _up,
     "down": _down,
     "backup": _back_up,
+    "encrypted": _back_up,
     "restore": _restore,
     "load": _load,
 }

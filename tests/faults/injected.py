@@ -17,6 +17,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,7 +25,7 @@ import attrs
 
 from prefcore.errors import PrefcoreError
 from tests.faults import story, traced
-from tests.faults.judging import WITH_BACKUPS, Prepared, faults_of
+from tests.faults.judging import ENCRYPTED, WITH_BACKUPS, Prepared, faults_of
 from tests.faults.stepping import (
     WRITES,
     Call,
@@ -40,7 +41,7 @@ from tests.faults.story import State
 __all__ = ["ACTS", "main"]
 
 #: The acts that are tried, each named as in ``tests.faults.acts``.
-ACTS = ("sets", "import", "up", "down", "backup", "restore", "load")
+ACTS = ("sets", "import", "up", "down", "backup", ENCRYPTED, "restore", "load")
 _SYNCS = ("fsync", "fdatasync")
 #: Errors that strace gives in a call's place: their name, strace's expression, for which calls.
 _ERRORS = (
@@ -106,9 +107,12 @@ def _prepared(act: str, folder: Path) -> tuple[Prepared, list[Call]]:
     with story.opened(start) as prefs:
         if act == "down":
             prefs.apply(prefs.plan_migration(story.NEW))
+        if act == ENCRYPTED:
+            keys = prefs.keys.folder
+            keys.create(datetime(2026, 11, 26, tzinfo=UTC), keys.new_root_file)
         if act in WITH_BACKUPS:
             prefs.back_up(target=story.target(start))
-        if act in ("backup", "restore"):
+        if act in ("backup", ENCRYPTED, "restore"):
             prefs.set("key1", "since the backup", user="user0000")
     ended = shutil.copytree(start, folder / "ended")
     log = folder / "trace"

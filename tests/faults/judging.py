@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +15,14 @@ from tests.faults import story
 from tests.faults.acts import ACTS
 from tests.faults.story import State
 
-__all__ = ["WITH_BACKUPS", "Prepared", "faults_of"]
+__all__ = ["ENCRYPTED", "WITH_BACKUPS", "Prepared", "faults_of"]
 
 #: Acts that work with a target: how many backups there are then, at least and after the act.
-WITH_BACKUPS = {"backup": (1, 2), "restore": (1, 2), "load": (1, 1)}
+WITH_BACKUPS = {"backup": (1, 2), "encrypted": (1, 2), "restore": (1, 2), "load": (1, 1)}
 #: Acts that leave the store as it was.
 _KEEPING = ("backup", "load")
+#: What puts a signed checkpoint into the log, and ends well without where the disk is full.
+ENCRYPTED = "encrypted"
 
 
 @attrs.frozen
@@ -46,7 +49,7 @@ def faults_of(prepared: Prepared, folder: Path, code: int) -> Iterator[str]:
     is_old = state.is_exactly(prepared.before)
     if not is_old and not _is_new(prepared, state):
         yield "the state is neither the old nor the new one"
-    if code == 0 and is_old and prepared.changes:
+    if code == 0 and is_old and prepared.changes and prepared.act != ENCRYPTED:
         yield "it ended well, and the state is the old one"
     if prepared.act in WITH_BACKUPS:
         yield from _faults_of_backups(prepared, folder, code)
@@ -129,8 +132,16 @@ def _leftovers(folder: Path) -> Iterator[str]:
     )
     copies = (folder / "prefs.db.copies").glob("*")
     yield from sorted(one.name for one in copies if one.suffix != ".db")
-    yield from sorted(one.name for one in (folder / "data").rglob("*") if one.is_file())
+    yield from sorted(one.name for one in (folder / "data").rglob("*") if _is_left(one))
     in_target = {one.name for one in (folder / "backups").glob("*")}
     manifests = {name for name in in_target if name.endswith(".manifest.json")}
-    documents = {name.replace(".manifest.", ".document.") for name in manifests}
+    plain = {name.replace(".manifest.", ".document.") for name in manifests}
+    documents = {name for name in in_target if name.removesuffix(".sealed") in plain}
     yield from sorted(in_target - manifests - documents)
+
+
+def _is_left(path: Path) -> bool:
+    """Whether a file of the user's data folder is not one that a key ring consists of."""
+    kept = (r"ring|lock|root-[0-9a-f]{8}\.key", r"[0-9a-f]{32}\.json")
+    named = kept[path.parent.name == "checkpoints"]
+    return path.is_file() and not re.fullmatch(named, path.name)
