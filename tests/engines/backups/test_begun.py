@@ -150,7 +150,7 @@ def test_without_locks_only_an_old_note_counts_as_one_of_the_dead(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _leave(here)
-    monkeypatch.setattr("prefcore.engines.backups.begun._locked", lambda file: None)
+    monkeypatch.setattr("prefcore.engines.backups.begun.locked", lambda file: None)
     begun = BegunBackups(here.folder / "begun", here.url, LocalTarget(here.url))
     assert begun.sweep(time.time()) == []
     assert begun.sweep(time.time() + OLD + 60) == [ID]
