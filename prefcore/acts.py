@@ -35,8 +35,8 @@ from prefcore.model import (
     PreferenceSet,
     Row,
     Selection,
-    place,
 )
+from prefcore.model.sets import place
 from prefcore.planning import PlanBuilder
 from prefcore.plugins import Plugins
 from prefcore.schema import Noted, SchemaDocument, Version

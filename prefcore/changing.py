@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from prefcore.acts import set_act, write_set
 from prefcore.errors import ConflictError, InvalidValue, StoreMoved, UsageError
 from prefcore.interfaces import Transaction
-from prefcore.model import SOURCES, Changeset, Plan, Row, Scope, place, set_fault, to_micros
+from prefcore.model import SOURCES, Changeset, Plan, Row, Scope, set_fault, to_micros
+from prefcore.model.sets import place
 from prefcore.performing import Performer
 from prefcore.schema import SchemaDocument
 from prefcore.schema.secret import Secret

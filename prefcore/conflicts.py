@@ -13,7 +13,8 @@ from hashlib import sha256
 import attrs
 
 from prefcore.errors import DamagedDocument, InvalidValue, PrefcoreError, StalePlan, UsageError
-from prefcore.model import Conflict, place
+from prefcore.model import Conflict
+from prefcore.model.sets import place
 from prefcore.values import UNSET, Sealed, canonical_text, kind_of
 
 __all__ = ["SIDES", "Choice", "Settlement", "conflict_values", "mark_of", "read_choices"]

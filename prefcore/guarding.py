@@ -10,7 +10,8 @@ from prefcore.access import Access
 from prefcore.errors import NotPermitted, PrefcoreError
 from prefcore.interfaces import Snapshot
 from prefcore.lookup import Lookup
-from prefcore.model import Row, Selection, place
+from prefcore.model import Row, Selection
+from prefcore.model.sets import place
 from prefcore.other_versions import OtherVersion
 from prefcore.values import is_sealed_text
 from prefcore.workplace import Workplace

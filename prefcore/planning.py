@@ -14,7 +14,8 @@ from itertools import islice
 import attrs
 
 from prefcore.errors import ConflictError, PrefcoreError
-from prefcore.model import Conflict, Plan, PlanItem, Progress, place
+from prefcore.model import Conflict, Plan, PlanItem, Progress
+from prefcore.model.sets import place
 from prefcore.values import UNSET, canonical_text, from_text
 
 __all__ = ["CONFLICTS", "SHOWN", "PlanBuilder"]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from prefcore.errors import NotFound
-from prefcore.model import Draft, place
+from prefcore.model import Draft
+from prefcore.model.sets import place
 from prefcore.performing import Performer
 from prefcore.schema.secret import Secret
 from prefcore.values import from_text

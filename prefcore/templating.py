@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from prefcore.errors import NotFound, UnknownKey, UsageError
-from prefcore.model import Plan, PreferenceSet, Scope, Selection, place
+from prefcore.model import Plan, PreferenceSet, Scope, Selection
+from prefcore.model.sets import place
 from prefcore.resolution import untrusted
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from prefcore.audit import SEALED_DIGESTS, digest_of
 from prefcore.errors import BrokenSeal, WrongKey
 from prefcore.interfaces import SealedCell, Snapshot, Transaction
 from prefcore.keys import Keys
-from prefcore.model import Draft, PreferenceSet, Row, place, to_micros
+from prefcore.model import Draft, PreferenceSet, Row, to_micros
+from prefcore.model.sets import place
 from prefcore.security.places import DOCUMENT, STORE, Place
 from prefcore.values import Sealed, canonical_text, from_text, is_sealed_text
 

@@ -10,7 +10,8 @@ import click
 
 from prefcore.cli.masking import Masks
 from prefcore.cli.output import escaped, print_json, say, shown, warn, width
-from prefcore.model import Changeset, Conflict, Plan, PlanItem, place
+from prefcore.model import Changeset, Conflict, Plan, PlanItem
+from prefcore.model.sets import place
 from prefcore.values import UNSET
 
 if TYPE_CHECKING:

@@ -38,10 +38,10 @@ from prefcore.model import (
     Row,
     Scope,
     Selection,
-    place,
     set_fault,
     to_micros,
 )
+from prefcore.model.sets import place
 from prefcore.planning import PlanBuilder
 from prefcore.resolution import untrusted
 from prefcore.schema import Passing, SchemaDocument

@@ -10,7 +10,8 @@ import attrs
 from prefcore.errors import PrefcoreError
 from prefcore.interfaces import Snapshot
 from prefcore.migration import Rows, Step
-from prefcore.model import PreferenceSet, Selection, place, to_micros
+from prefcore.model import PreferenceSet, Selection, to_micros
+from prefcore.model.sets import place
 from prefcore.schema import SchemaDocument
 from prefcore.values import from_text
 

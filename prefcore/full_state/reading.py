@@ -20,7 +20,8 @@ from prefcore.full_state.parts import (
     Part,
     SchemaPart,
 )
-from prefcore.model import Changeset, Record, Rename, Scope, from_micros, place, set_fault
+from prefcore.model import Changeset, Record, Rename, Scope, from_micros, set_fault
+from prefcore.model.sets import place
 from prefcore.values import MAX_INTEGER, from_text
 
 __all__ = ["read_parts"]

@@ -8,7 +8,7 @@ from hashlib import sha256
 import attrs
 
 from prefcore.errors import InvalidSchema, InvalidValue, PolicyRefused, UnknownKey
-from prefcore.model import place
+from prefcore.model.sets import place
 from prefcore.schema.checks import Check, Problem, compile_check, kinds_of
 from prefcore.schema.closest import did_you_mean
 from prefcore.schema.contradictions import contradictions, unreadable_patterns

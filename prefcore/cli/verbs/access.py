@@ -13,7 +13,7 @@ from prefcore.cli.options import Target, one_set
 from prefcore.cli.output import escaped, print_json, print_table, say, warn
 from prefcore.cli.session import Session
 from prefcore.errors import NotFound, UsageError
-from prefcore.model import place
+from prefcore.model.sets import place
 
 if TYPE_CHECKING:
     from prefcore.access import Access

@@ -21,7 +21,7 @@ from prefcore.cli.times import local_time
 from prefcore.cli.verbs.audit import opened
 from prefcore.engines.auditing import Wanted, facts_of
 from prefcore.errors import UsageError
-from prefcore.model import place
+from prefcore.model.sets import place
 from prefcore.values import to_tagged
 
 if TYPE_CHECKING:

@@ -34,7 +34,8 @@ from prefcore.errors import (
     UsageError,
 )
 from prefcore.interfaces import Capability, FormatInfo, Limits
-from prefcore.model import PlainDocument, place
+from prefcore.model import PlainDocument
+from prefcore.model.sets import place
 from prefcore.values import UNSET, Sealed, canonical_text
 
 if TYPE_CHECKING:

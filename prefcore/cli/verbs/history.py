@@ -18,7 +18,8 @@ from prefcore.cli.session import Session
 from prefcore.cli.times import local_time
 from prefcore.engines.auditing import KIND, facts_of
 from prefcore.errors import UsageError
-from prefcore.model import Change, Changeset, Rename, place
+from prefcore.model import Change, Changeset, Rename
+from prefcore.model.sets import place
 from prefcore.values import UNSET
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from prefcore.cli.plans import carry_out, short
 from prefcore.cli.session import Session
 from prefcore.cli.warnings import warn_uncopied
 from prefcore.errors import InvalidValue, PolicyRefused, PrefcoreError, UsageError
-from prefcore.model import Changeset, place
+from prefcore.model import Changeset
+from prefcore.model.sets import place
 
 if TYPE_CHECKING:
     from prefcore.preferences import Preferences

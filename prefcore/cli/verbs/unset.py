@@ -11,7 +11,7 @@ from prefcore.cli.options import Target, acting, one_set
 from prefcore.cli.plans import carry_out
 from prefcore.cli.session import Session
 from prefcore.cli.verbs.set import tell_set
-from prefcore.model import place
+from prefcore.model.sets import place
 
 __all__ = ["command"]
 

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from prefcore.interfaces import Snapshot, StoreProblem
-from prefcore.model import Changeset, place
+from prefcore.model import Changeset
+from prefcore.model.sets import place
 
 __all__ = ["keys_in_use", "keys_told", "old_texts"]
 

@@ -16,7 +16,8 @@ from prefcore.engines.auditing.resealed import keys_told, old_texts
 from prefcore.errors import IntegrityError, WrongKey
 from prefcore.heads import Head, head_of
 from prefcore.interfaces import Snapshot, Store, StoreProblem
-from prefcore.model import Changeset, place
+from prefcore.model import Changeset
+from prefcore.model.sets import place
 from prefcore.security.checkpoints import Checkpoint
 from prefcore.security.places import STORE, Place
 from prefcore.values import Sealed, from_text, is_sealed_text

@@ -9,7 +9,8 @@ from prefcore.errors import InvalidValue, PolicyRefused, PrefcoreError
 from prefcore.interfaces import Transaction
 from prefcore.merge import aligned_sets
 from prefcore.migration import Edge, Rows
-from prefcore.model import PlanItem, PreferenceSet, Row, Selection, place, to_micros
+from prefcore.model import PlanItem, PreferenceSet, Row, Selection, to_micros
+from prefcore.model.sets import place
 from prefcore.planning import PlanBuilder
 from prefcore.schema import SchemaDocument
 from prefcore.values import from_text, is_sealed_text, same_text

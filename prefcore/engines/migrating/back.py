@@ -14,8 +14,9 @@ from prefcore.errors import BrokenSeal, PrefcoreError, StepFailed, WrongKey
 from prefcore.interfaces import Edit
 from prefcore.migration import Edge, Rename, Rows
 from prefcore.migration.rows import Carried, Uncarried
-from prefcore.model import Change, Conflict, Row, place, to_micros
+from prefcore.model import Change, Conflict, Row, to_micros
 from prefcore.model import Rename as Renamed
+from prefcore.model.sets import place
 from prefcore.planning import PlanBuilder
 from prefcore.schema import Version
 from prefcore.values import UNSET, canonical_text, from_text, is_sealed_text, same_text

@@ -13,7 +13,8 @@ from prefcore.errors import (
 )
 from prefcore.migration import Add, Edge, Operation, Rename
 from prefcore.migration.operations import TextChange
-from prefcore.model import PreferenceSet, Row, Selection, place
+from prefcore.model import PreferenceSet, Row, Selection
+from prefcore.model.sets import place
 from prefcore.planning import PlanBuilder
 from prefcore.schema import SchemaDocument
 from prefcore.values import from_text, is_sealed_text

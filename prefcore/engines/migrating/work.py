@@ -13,7 +13,8 @@ from prefcore.errors import (
     PrefcoreError,
 )
 from prefcore.migration import Edge, Rows
-from prefcore.model import Progress, Row, place, to_micros
+from prefcore.model import Progress, Row, to_micros
+from prefcore.model.sets import place
 from prefcore.schema import SchemaDocument, Version
 from prefcore.values import from_text
 

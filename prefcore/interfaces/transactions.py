@@ -1,0 +1,143 @@
+"""What a store takes: one changeset in the making, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Protocol
+
+import attrs
+
+from prefcore.interfaces.snapshots import Snapshot
+from prefcore.model import Change, Changeset, Rename, Row
+
+__all__ = ["SealedCell", "Summary", "Transaction"]
+
+#: One text that may be sealed anew: scope, owner, the key's UUID, its present or last name, text.
+SealedCell = tuple[str, str, str, str, str]
+
+
+@attrs.frozen
+class Summary:
+    """How much a changeset holds: entries added, changed and removed.
+
+    ``digest`` is over its entries and renames (``prefcore.audit``, without the facts), as 64
+    hexadecimal digits.
+    """
+
+    added: int
+    changed: int
+    removed: int
+    digest: str
+
+
+class Transaction(Snapshot, Protocol):
+    """One changeset in the making: a snapshot that also sees and makes its own writes.
+
+    Writing what is already there (the same canonical text, or a sealed value of the same tag) is no
+    change and keeps the old text and metadata; so is an entry that ends the changeset with what it
+    had before. Nothing is
+    visible to others before the transaction ends well; an exception, or ``abandon``, leaves the
+    store as it was. A call that raises has changed nothing, and the block may go on.
+
+    Entries, keys, schema and ``parked`` show the transaction's own writes as though it ended
+    here, but the metadata of an entry that is as it was before may settle at the end; the log
+    (``changesets``, ``changes``, ``history``, ``edits_since``, ``audit``, ``log``) holds finished
+    changesets only. A set that ``sets`` or ``held`` has given may be written while
+    further ones are drawn; each comes once.
+
+    ``revision`` is the one it gets if it changes anything.
+    """
+
+    revision: int
+
+    def write(self, scope: str, owner: str, rows: Iterable[Row]) -> int:
+        """Put entries into one set; gives how many rows changed something.
+
+        Raises UsageError when there is no such scope.
+        """
+
+    def remove(self, scope: str, owner: str, keys: Iterable[str]) -> int:
+        """Take entries out of one set; gives how many were there."""
+
+    def mint(self, key: str) -> str:
+        """Give the UUID of the key of that name, which it gets here if there is none yet."""
+
+    def reseal(
+        self,
+        function: Callable[[SealedCell], str],
+        *,
+        uuids: Collection[str] | None = None,
+        after: object = None,
+        most: int | None = None,
+    ) -> object:
+        """Replace texts by others of the same value, in place, in entries and in all of the log.
+
+        The function sees each sealed text of this application, or with ``uuids`` each text of
+        those keys, and gives the one to stand there instead. Nothing else changes, so this is no
+        change and takes no revision. After ``most`` texts it gives where to go on, for ``after``
+        of a later call in another changeset; None at the end.
+        """
+
+    def note(self, details: Mapping[str, object] | None = None) -> None:
+        """Record this changeset although it may change nothing, such as a denial.
+
+        The details are put beside those of the draft.
+        """
+
+    def transform(
+        self, key: str, function: Callable[[str], str | None], *, source: str = "migration"
+    ) -> int:
+        """Replace the canonical text of a key's entries in every set (None removes the entry).
+
+        The function sees the text alone and must give the same for the same; what it raises
+        passes through. Gives how many entries changed; changed ones get the draft's time and
+        actor and ``source``.
+        """
+
+    def rename(self, key: str, to: str) -> None:
+        """Give a key a new name for all owners; history and UUID stay with it.
+
+        A key that had the new name and holds nothing gives it up, with its history, and gets it
+        back as soon as the one that took it is renamed again. Raises ConflictError when it still
+        holds entries. A ``key`` that the store does not know, or that is ``to`` already, is no
+        change.
+        """
+
+    def register(self, version: str, text: str, *, declarations: Mapping[str, str]) -> None:
+        """Record a schema version: its canonical text, and each key's declaration as text.
+
+        Registering the same text again changes nothing; another text raises InvalidSchema. When
+        and by whom are the draft's, as for ``apply_version``.
+        """
+
+    def apply_version(self, version: str) -> None:
+        """Make a registered version the one in force; raises NotFound when it is not registered.
+
+        Applying the version in force changes nothing.
+        """
+
+    def note_version(self, version: str, facts: Mapping[str, object]) -> None:
+        """Keep what is said of a registered version, in place of what was said before.
+
+        ``facts`` is a portable object. Saying the same again changes nothing. Raises NotFound when
+        the version is not registered, and InvalidValue when the facts are not portable.
+        """
+
+    def pending(self) -> Iterator[Change | Rename]:
+        """Give what this changeset would hold if it ended here, as ``changes`` will.
+
+        The log itself ends before it: ``changes``, ``history`` and ``edits_since`` leave it out.
+        """
+
+    def summary(self) -> Summary:
+        """Give how much this changeset would hold if it ended here, without going through it."""
+
+    def abandon(self) -> None:
+        """Undo everything at the end, although no exception was raised: a dry run."""
+
+    def result(self) -> Changeset | None:
+        """Give the changeset as written, after the transaction ended.
+
+        None before, and where nothing was written: it changed nothing, was abandoned, was a
+        rehearsal, or failed.
+        """

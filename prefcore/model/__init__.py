@@ -1,0 +1,54 @@
+"""The nouns that flow through prefcore: frozen values that check themselves when they are made.
+
+Bulk paths carry entries as plain tuples (``Row``): a frozen attrs instance costs 0.85 µs, a tuple
+0.05 µs, and a set flows by the million. ``PreferenceSet.entries`` gives the nice form.
+"""
+
+from __future__ import annotations
+
+from prefcore.model.acts import (
+    Actor,
+    AuditRecord,
+    Change,
+    Changeset,
+    Draft,
+    Progress,
+    Rename,
+    Stages,
+)
+from prefcore.model.documents import AppHeader, Document, Header, PlainDocument, Record, Trailer
+from prefcore.model.moments import from_micros, to_micros
+from prefcore.model.plans import Conflict, Plan, PlanItem
+from prefcore.model.sets import SOURCES, Entry, PreferenceSet, Row, Scope, Selection, set_fault
+from prefcore.model.versions import AppState, SchemaVersion
+
+__all__ = [
+    "SOURCES",
+    "Actor",
+    "AppHeader",
+    "AppState",
+    "AuditRecord",
+    "Change",
+    "Changeset",
+    "Conflict",
+    "Document",
+    "Draft",
+    "Entry",
+    "Header",
+    "PlainDocument",
+    "Plan",
+    "PlanItem",
+    "PreferenceSet",
+    "Progress",
+    "Record",
+    "Rename",
+    "Row",
+    "SchemaVersion",
+    "Scope",
+    "Selection",
+    "Stages",
+    "Trailer",
+    "from_micros",
+    "set_fault",
+    "to_micros",
+]
