@@ -1,0 +1,34 @@
+"""The act that takes back a changeset which is no migration."""
+
+from __future__ import annotations
+
+from prefcore.engines import history
+from prefcore.model import (
+    Change,
+    Changeset,
+)
+from prefcore.planning import PlanBuilder
+from prefcore.schema import SchemaDocument
+from prefcore.vault import SealingTransaction
+from prefcore.workplace import Act
+
+__all__ = ["undo_act"]
+
+
+def undo_act(changeset: Changeset, schema: SchemaDocument, *, skip: bool, reason: str) -> Act:
+    """Give the act that takes back a changeset which is no migration."""
+
+    def run(transaction: SealingTransaction, builder: PlanBuilder) -> None:
+        for one in transaction.changes(changeset.revision):
+            if isinstance(one, Change):  # a conflict shows what is held, so all are asked for first
+                transaction.permit(one.scope, one.owner, [one.key])
+        history.undo_changeset(transaction, builder, changeset, skip=skip)
+
+    return Act(
+        kind="undo",
+        summary=f"undo {changeset.kind} of {changeset.at:%Y-%m-%d %H:%M:%S}",
+        reason=reason,
+        details={"changeset": changeset.id},
+        run=run,
+        schemas=(schema,),
+    )
