@@ -10,9 +10,7 @@ import attrs
 from prefcore.engines import migrating
 from prefcore.interfaces import Transaction
 from prefcore.migration import Edge, Rename, Step
-from prefcore.model import (
-    Changeset,
-)
+from prefcore.model import Changeset
 from prefcore.planning import PlanBuilder
 from prefcore.schema import Noted, SchemaDocument, Version
 from prefcore.vault import SealingTransaction

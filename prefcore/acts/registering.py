@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from prefcore.engines import registering
-from prefcore.model import (
-    PlanItem,
-)
+from prefcore.model import PlanItem
 from prefcore.planning import PlanBuilder
 from prefcore.schema import SchemaDocument
 from prefcore.vault import SealingTransaction

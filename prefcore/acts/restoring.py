@@ -13,9 +13,7 @@ from prefcore.engines.backups import Manifest
 from prefcore.errors import AppMismatch, MissingStep, NewerFormat
 from prefcore.interfaces import Transaction
 from prefcore.migration import Edge
-from prefcore.model import (
-    Selection,
-)
+from prefcore.model import Selection
 from prefcore.planning import PlanBuilder
 from prefcore.schema import Version
 from prefcore.vault import SealingTransaction

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from prefcore.engines import history
-from prefcore.model import (
-    Change,
-    Changeset,
-)
+from prefcore.model import Change, Changeset
 from prefcore.planning import PlanBuilder
 from prefcore.schema import SchemaDocument
 from prefcore.vault import SealingTransaction

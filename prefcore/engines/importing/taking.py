@@ -1,38 +1,20 @@
-"""Importing: a file becomes sets, sets are checked and merged into the store."""
+"""Sets on their way in: opened, migrated, checked, merged with what the store holds, written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from fnmatch import fnmatchcase
-from pathlib import Path
 
-import attrs
-
-from prefcore.conflicts import Choice, Settlement
-from prefcore.errors import (
-    DamagedDocument,
-    InvalidValue,
-    NotFound,
-    PolicyRefused,
-    PrefcoreError,
-    UnknownKey,
-    UsageError,
-    WrongKey,
-)
-from prefcore.interfaces import (
-    CONFLICT,
-    Limits,
-    MergeStrategyInfo,
-    Sides,
-    Snapshot,
-)
-from prefcore.merge import Decision, LastDrawn, Side, Undecided, aligned_sets, merge_rows
+from prefcore.conflicts import Settlement
+from prefcore.engines.importing.checking import Checks
+from prefcore.engines.importing.request import Base, ImportRequest
+from prefcore.engines.importing.resolving import Resolvers
+from prefcore.errors import DamagedDocument, PolicyRefused, WrongKey
+from prefcore.interfaces import MergeStrategyInfo
+from prefcore.merge import Decision, Side, aligned_sets, merge_rows
 from prefcore.migration import Edge, Rows
 from prefcore.model import (
-    Changeset,
     Conflict,
-    Header,
     PlanItem,
     PreferenceSet,
     Row,
@@ -44,83 +26,11 @@ from prefcore.model import (
 from prefcore.model.sets import place
 from prefcore.planning import PlanBuilder
 from prefcore.resolution import untrusted
-from prefcore.schema import Passing, SchemaDocument
-from prefcore.values import UNSET, canonical_text, from_text, same_text
+from prefcore.schema import SchemaDocument
+from prefcore.values import same_text
 from prefcore.vault import SealingTransaction, holds_secrets
 
-__all__ = ["Base", "ImportRequest", "common_changeset", "import_sets", "plain_set"]
-
-
-@attrs.frozen(kw_only=True)
-class ImportRequest:
-    """What an import is asked to do.
-
-    ``path`` is read twice (for the plan, for the act); ``name`` is what messages call it. ``into``
-    is the set that a plain file goes to. ``merge`` are (key glob, strategy id) pairs, the first
-    that matches decides, ``strategy`` where none does. ``keep_unknown`` takes keys that the
-    schema does not declare, ``trust`` values of ``trusted_only`` keys, which are left out, and
-    told, without it. ``base`` is a file that both sides started from, in place of the one
-    that the log may tell; with ``two_ways`` there is none, so that ``theirs`` takes an earlier
-    state of this very store back as it was.
-
-    What no strategy decides is a conflict. ``take`` are (key glob, side) pairs, ``choices`` what
-    somebody decided one by one, such as ``conflicts.read_choices`` reads them from a file.
-    """
-
-    path: Path
-    name: str
-    format: str | None = None
-    into: tuple[str, str] = ("user", "")
-    selection: Selection = Selection()
-    strategy: str = "fail"
-    merge: tuple[tuple[str, str], ...] = ()
-    take: tuple[tuple[str, str], ...] = ()
-    choices: tuple[Choice, ...] = ()
-    keep_unknown: bool = False
-    trust: bool = False
-    from_schema: str | None = None
-    base: Path | None = None
-    two_ways: bool = False
-    limits: Limits = attrs.field(factory=Limits)
-
-
-@attrs.frozen
-class Base:
-    """What both sides of a merge started from: sorted sets, and the way to our schema version.
-
-    ``selections`` say together which sets and keys the base speaks of; outside of them the merge
-    has two sides. ``revision`` is the one whose state the sets are; None where they are a file's.
-    Where that is the present state, ``is_present`` says so: the sets are ours, too.
-    """
-
-    sets: LastDrawn = attrs.field(converter=LastDrawn)
-    path: tuple[Edge, ...] = ()
-    upwards: bool = True
-    selections: tuple[Selection, ...] = ()
-    revision: int | None = None
-    is_present: bool = False
-
-
-def common_changeset(
-    view: Snapshot, app: str, header: Header
-) -> tuple[Changeset, Selection] | None:
-    """Give the newest changeset that the document's store and ours have both seen, if any.
-
-    It is one of ours that the document names: as its store's last, or as taken in by import,
-    then with the selection that was taken.
-    """
-    named = [(id, selection) for id, selection in header.merged]
-    if header.changeset is not None:
-        named.append((header.changeset, Selection()))
-    found = []
-    for id, selection in named:
-        try:
-            changeset = view.changeset(id)
-        except NotFound:
-            continue
-        if changeset.app == app and changeset.id == id:
-            found.append((changeset, selection))
-    return max(found, key=lambda one: one[0].revision, default=None)
+__all__ = ["import_sets"]
 
 
 def import_sets(
@@ -155,23 +65,6 @@ def import_sets(
     walk.finish()
 
 
-def plain_set(
-    values: Mapping[str, object],
-    into: tuple[str, str],
-    schema: SchemaDocument,
-    *,
-    at: datetime,
-    actor: str,
-) -> PreferenceSet:
-    """Give the set that a plain file's values make; ``schema`` says which names are keys."""
-    found, unknown = schema.flatten(values)
-    for name in unknown:
-        found[name] = _at_name(values, name)
-    stamp = (to_micros(at), "import", actor)
-    rows = [(key, canonical_text(value, path=key), *stamp) for key, value in sorted(found.items())]
-    return PreferenceSet(*into, rows)
-
-
 class _Walk:
     """One import on its way through the sets of a document."""
 
@@ -189,11 +82,10 @@ class _Walk:
         self._builder = builder
         self._request = request
         self._schema = schema
-        self._strategies = strategies
         self._at = to_micros(at)
         self._actor = actor
-        self._texts = Passing(schema, transaction.hides)
-        self._resolvers: dict[str, Callable[[Side], Row | None]] = {}
+        self._checks = Checks(request, schema, builder, transaction.hides)
+        self._resolvers = Resolvers(request, schema, strategies, at=self._at, actor=actor)
         self._met = request.selection.is_everything
         self._settlement = Settlement(request.choices, request.take)
         # Nobody trusts the file with these.
@@ -269,7 +161,7 @@ class _Walk:
             held = self._transaction.read_set(self._schema.app, scope, one.owner).rows
         self._met = self._met or bool(rows)
         if rows != held:
-            rows = self._sealed(scope, one.owner, self._passing(one, rows, held))
+            rows = self._sealed(scope, one.owner, self._checks.passing(one, rows, held))
         if rows == held:  # whatever they started from
             self._builder.counts["unchanged"] += len(rows)
             return
@@ -286,7 +178,7 @@ class _Walk:
         written, removed = [], []
         same = sum(1 for row in theirs.values() if same_text(ours.get(row[0], row)[1], row[1]))
         self._builder.counts["unchanged"] += same - len(theirs.keys() - ours.keys())
-        for decision in merge_rows(ours, theirs, self._resolve, base=started):
+        for decision in merge_rows(ours, theirs, self._resolvers.resolve, base=started):
             if decision.act == "conflict":
                 decision = self._settled(one, decision)
             if decision.act == "take" and decision.row is not None:
@@ -330,7 +222,7 @@ class _Walk:
             one.owner,
             **{name: shown[name] for name in _OF_CONFLICTS},  # type: ignore[arg-type]  # by name
             reason=_UNDECIDED,
-            strategy=self._strategy_of(side.key),
+            strategy=self._resolvers.strategy_of(side.key),
             sensitive=self._transaction.hides(side.key),
         )
 
@@ -369,77 +261,6 @@ class _Walk:
             rows = tuple(row for row in rows if row[0] not in self._untrusted)
         return rows
 
-    def _passing(
-        self, one: PreferenceSet, rows: tuple[Row, ...], held: tuple[Row, ...]
-    ) -> tuple[Row, ...]:
-        """Give the rows that the store has just so, or the schema takes; tell of the others."""
-        known = {*held}
-        coming = [row for row in rows if row not in known] if known else rows
-        doubtful = self._texts.doubtful(one.scope, coming)
-        refused = {row for row in doubtful if not self._passes(one, row)}
-        return tuple(row for row in rows if row not in refused) if refused else rows
-
-    def _passes(self, one: PreferenceSet, row: Row) -> bool:
-        """Check a row; tell of a refusal."""
-        fault = self._fault(one, *row[:2])
-        if fault is None:
-            return True
-        item = PlanItem("refuse", row[0], one.scope, one.owner, reason=fault.message)
-        self._builder.refuse(item, fault)
-        return False
-
-    def _fault(self, one: PreferenceSet, key: str, text: str) -> PrefcoreError | None:
-        where = place(one.scope, one.owner)
-        try:
-            if key not in self._schema.preferences:
-                if not self._request.keep_unknown:
-                    self._schema.preference(key)
-                return None
-            self._schema.validate(key, from_text(text), scope=one.scope, place=where)
-        except UnknownKey as error:
-            return UnknownKey(
-                f"{where}: {error.message}; --unknown keep takes keys the schema does not declare",
-                key=key,
-            )
-        except (InvalidValue, PolicyRefused) as error:
-            return error
-        return None
-
-    def _resolve(self, side: Side) -> Row | None:
-        resolver = self._resolvers.get(side.key)
-        if resolver is None:
-            resolver = self._resolvers[side.key] = self._resolver(side.key)
-        return resolver(side)
-
-    def _strategy_of(self, key: str) -> str:
-        chosen = next((id for glob, id in self._request.merge if fnmatchcase(key, glob)), None)
-        preference = self._schema.preferences.get(key)
-        return chosen or (preference.merge if preference else None) or self._request.strategy
-
-    def _resolver(self, key: str) -> Callable[[Side], Row | None]:
-        chosen = self._strategy_of(key)
-        strategy = self._strategies.get(chosen)
-        if strategy is None:
-            raise UsageError(
-                f"there is no merge strategy '{chosen}'; known are "
-                f"{', '.join(sorted(self._strategies))}",
-                strategy=chosen,
-            )
-
-        def resolve(side: Side) -> Row | None:
-            merged = strategy.resolve(Sides(**side.values()))  # type: ignore[arg-type]  # by name
-            if merged is CONFLICT:
-                raise Undecided
-            if merged is UNSET:
-                return None
-            text = canonical_text(merged, path=side.key)
-            for row in (side.ours, side.theirs, side.base):
-                if row is not None and row[1] == text:
-                    return row
-            return (side.key, text, self._at, "import", self._actor)
-
-        return resolve
-
     def _tell_decision(self, one: PreferenceSet, decision: Decision) -> None:
         side = decision.side
         if decision.act == "take":
@@ -459,17 +280,3 @@ _UNDECIDED = (
     "--conflicts"
 )
 _OF_CONFLICTS = ("key", "base", "ours", "theirs", "ours_at", "theirs_at")
-
-
-def _at_name(values: Mapping[str, object], name: str) -> object:
-    """Give the value that a dotted name has in an object that nests by any of its dots."""
-    if name in values:
-        return values[name]
-    for head in (name[:i] for i, sign in enumerate(name) if sign == "."):
-        inner = values.get(head)
-        if isinstance(inner, Mapping):
-            try:
-                return _at_name(inner, name[len(head) + 1 :])
-            except KeyError:
-                continue
-    raise KeyError(name)

@@ -1,0 +1,73 @@
+"""Which strategy merges a key, and what it makes of both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+
+from prefcore.engines.importing.request import ImportRequest
+from prefcore.errors import UsageError
+from prefcore.interfaces import CONFLICT, MergeStrategyInfo, Sides
+from prefcore.merge import Side, Undecided
+from prefcore.model import Row
+from prefcore.schema import SchemaDocument
+from prefcore.values import UNSET, canonical_text
+
+__all__ = ["Resolvers"]
+
+
+class Resolvers:
+    """The strategies of one import, looked up once for each key."""
+
+    def __init__(
+        self,
+        request: ImportRequest,
+        schema: SchemaDocument,
+        strategies: Mapping[str, MergeStrategyInfo],
+        *,
+        at: int,
+        actor: str,
+    ) -> None:
+        self._request = request
+        self._schema = schema
+        self._strategies = strategies
+        self._at = at
+        self._actor = actor
+        self._made: dict[str, Callable[[Side], Row | None]] = {}
+
+    def resolve(self, side: Side) -> Row | None:
+        """Give the merged row, None for none; raises Undecided and UsageError."""
+        resolver = self._made.get(side.key)
+        if resolver is None:
+            resolver = self._made[side.key] = self._resolver(side.key)
+        return resolver(side)
+
+    def strategy_of(self, key: str) -> str:
+        """Give the id of the strategy that merges a key."""
+        chosen = next((id for glob, id in self._request.merge if fnmatchcase(key, glob)), None)
+        preference = self._schema.preferences.get(key)
+        return chosen or (preference.merge if preference else None) or self._request.strategy
+
+    def _resolver(self, key: str) -> Callable[[Side], Row | None]:
+        chosen = self.strategy_of(key)
+        strategy = self._strategies.get(chosen)
+        if strategy is None:
+            raise UsageError(
+                f"there is no merge strategy '{chosen}'; known are "
+                f"{', '.join(sorted(self._strategies))}",
+                strategy=chosen,
+            )
+
+        def resolve(side: Side) -> Row | None:
+            merged = strategy.resolve(Sides(**side.values()))  # type: ignore[arg-type]  # by name
+            if merged is CONFLICT:
+                raise Undecided
+            if merged is UNSET:
+                return None
+            text = canonical_text(merged, path=side.key)
+            for row in (side.ours, side.theirs, side.base):
+                if row is not None and row[1] == text:
+                    return row
+            return (side.key, text, self._at, "import", self._actor)
+
+        return resolve
