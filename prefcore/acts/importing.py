@@ -22,7 +22,8 @@ from prefcore.documents import (
 from prefcore.engines import importing
 from prefcore.errors import UsageError
 from prefcore.interfaces import FormatInfo, MergeStrategyInfo, Transaction
-from prefcore.model import Document, Header, PreferenceSet, place
+from prefcore.model import Document, Header, PreferenceSet
+from prefcore.model.sets import place
 from prefcore.planning import PlanBuilder
 from prefcore.plugins import Plugins
 from prefcore.sealed_files import in_clear

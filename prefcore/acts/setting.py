@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from prefcore.model import PlanItem, Row, place
+from prefcore.model import PlanItem, Row
+from prefcore.model.sets import place
 from prefcore.planning import PlanBuilder
 from prefcore.schema import SchemaDocument
 from prefcore.values import UNSET, from_text, same_text

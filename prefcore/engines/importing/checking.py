@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from prefcore.engines.importing.request import ImportRequest
 from prefcore.errors import InvalidValue, PolicyRefused, PrefcoreError, UnknownKey
-from prefcore.model import PlanItem, PreferenceSet, Row, place
+from prefcore.model import PlanItem, PreferenceSet, Row
+from prefcore.model.sets import place
 from prefcore.planning import PlanBuilder
 from prefcore.schema import Passing, SchemaDocument
 from prefcore.values import from_text

@@ -13,17 +13,8 @@ from prefcore.errors import DamagedDocument, PolicyRefused, WrongKey
 from prefcore.interfaces import MergeStrategyInfo
 from prefcore.merge import Decision, Side, aligned_sets, merge_rows
 from prefcore.migration import Edge, Rows
-from prefcore.model import (
-    Conflict,
-    PlanItem,
-    PreferenceSet,
-    Row,
-    Scope,
-    Selection,
-    set_fault,
-    to_micros,
-)
-from prefcore.model.sets import place
+from prefcore.model import Conflict, PlanItem, PreferenceSet, Row, Scope, Selection, to_micros
+from prefcore.model.sets import place, set_fault
 from prefcore.planning import PlanBuilder
 from prefcore.resolution import untrusted
 from prefcore.schema import SchemaDocument
