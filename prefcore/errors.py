@@ -14,6 +14,7 @@ __all__ = [
     "DamagedStore",
     "DamagedValue",
     "ForeignFile",
+    "HistoryPruned",
     "IntegrityError",
     "InvalidSchema",
     "InvalidStep",
@@ -116,6 +117,10 @@ class NotFound(PrefcoreError):
     """Something asked for by name is not there."""
 
     exit_code = 10
+
+
+class HistoryPruned(NotFound):
+    """What is asked for takes a part of the history that was pruned."""
 
 
 class UnknownKey(NotFound):

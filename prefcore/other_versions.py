@@ -294,6 +294,9 @@ class _View:
     def changeset(self, id: str) -> Changeset:
         return self._view.changeset(id)
 
+    def pruned(self, app: str) -> int:
+        return self._view.pruned(app)
+
     def changes(self, revision: int) -> Iterator[Change | Rename]:
         return self._view.changes(revision)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NoReturn, cast
 
@@ -9,7 +10,9 @@ from prefcore.errors import DamagedDocument, NewerFormat, PrefcoreError
 from prefcore.model import Record
 from prefcore.values import MAX_INTEGER, canonical_text, from_text
 
-__all__ = ["Fields", "is_canonical", "is_time"]
+__all__ = ["UUID", "Fields", "is_canonical", "is_time"]
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _FIRST = -62_135_596_800_000_000  # 0001-01-01T00:00:00Z in µs since 1970
 _LAST = 253_402_300_799_999_999  # 9999-12-31T23:59:59.999999Z

@@ -18,6 +18,7 @@ __all__ = [
     "ChangesetPart",
     "KeyPart",
     "Part",
+    "PrunedPart",
     "SchemaPart",
     "changes_parts",
     "names_told",
@@ -43,6 +44,18 @@ class AppPart:
     def record(self) -> Record:
         """Give the record that says so."""
         return Record("app", {"app": self.app, "schema": self.schema})
+
+
+@attrs.frozen
+class PrunedPart:
+    """That an application's history was pruned: the last revision that lost its changes."""
+
+    app: str
+    revision: int
+
+    def record(self) -> Record:
+        """Give the record that says so."""
+        return Record("pruned", {"app": self.app, "revision": self.revision})
 
 
 @attrs.frozen(kw_only=True)
@@ -160,7 +173,7 @@ class ChangesPart:
         return Record("changes", data, text)
 
 
-Part: TypeAlias = AppPart | SchemaPart | KeyPart | ChangesetPart | ChangesPart
+Part: TypeAlias = AppPart | PrunedPart | SchemaPart | KeyPart | ChangesetPart | ChangesPart
 
 
 def changes_parts(

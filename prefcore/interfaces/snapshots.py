@@ -125,6 +125,16 @@ class Snapshot(Protocol):
         Raises NotFound when none or several begin so.
         """
 
+    def pruned(self, app: str) -> int:
+        """Give the revision up to which an application's history was pruned; 0 where it was not.
+
+        Its changesets up to there which changed entries (``prefcore.audit.is_pruned``) have lost
+        their changes, but neither facts nor renames, nor their links of the audit chain. What
+        takes those changes raises HistoryPruned: ``changes`` of such a changeset, ``sets`` as they
+        were before that revision, ``edits_since`` it or one before. ``history`` ends there, and
+        ``parked`` gives nothing that was removed there.
+        """
+
     def changes(self, revision: int) -> Iterator[Change | Rename]:
         """Give what a changeset did: renames as they were made, then entries.
 
@@ -132,7 +142,7 @@ class Snapshot(Protocol):
         whose text differs. ``Change.key`` is the name the key had right after it; for a key that
         gave its name up in it, the one it had before. ``before`` carries the name of its time.
         Entries come by scope, owner and key; of two keys of one name, first the one that gave it
-        up.
+        up. Raises HistoryPruned, as ``pruned`` says.
         """
 
     def history(

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import attrs
 
+from prefcore.audit import Pruning
 from prefcore.interfaces.snapshots import Snapshot
 from prefcore.model import Change, Changeset, Rename, Row
 
@@ -78,10 +79,21 @@ class Transaction(Snapshot, Protocol):
         of a later call in another changeset; None at the end.
         """
 
+    def prune(self, through: int) -> Pruning | None:
+        """Forget what stood before the changes of this application, up to a revision.
+
+        What ``Snapshot.pruned`` tells of reaches up to the last of its changesets that changed
+        entries, at or before ``through``. What is held stays, and so do all other promises.
+        The store notes in this changeset what ``prefcore.audit.pruning_through`` gives, which goes
+        by it. None, and no change, where nothing is left to be forgotten. Raises UsageError where
+        the changeset is not of kind ``prune``. After that and ``Store.scrub``, nothing of what was
+        forgotten stands in the store's files.
+        """
+
     def note(self, details: Mapping[str, object] | None = None) -> None:
         """Record this changeset although it may change nothing, such as a denial.
 
-        The details are put beside those of the draft.
+        The details are put beside those of the draft, and of earlier calls.
         """
 
     def transform(

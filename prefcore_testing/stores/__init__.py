@@ -20,6 +20,7 @@ from __future__ import annotations
 from prefcore_testing.stores.entries import EntryChecks
 from prefcore_testing.stores.log import LogChecks
 from prefcore_testing.stores.machine import ComparisonChecks
+from prefcore_testing.stores.pruning import PruningChecks
 from prefcore_testing.stores.renames import RenameChecks
 from prefcore_testing.stores.schemas import SchemaChecks
 from prefcore_testing.stores.sealed import SealedChecks
@@ -35,6 +36,7 @@ class StoreSuite(
     EntryChecks,
     RenameChecks,
     LogChecks,
+    PruningChecks,
     SchemaChecks,
     SealedChecks,
     TransactionChecks,

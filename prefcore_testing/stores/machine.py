@@ -1,9 +1,9 @@
 """The comparison: random stories told to the author's store and to the memory store alike.
 
 A story is a list of acts: changesets with random steps, which end well, are abandoned, raise or
-are rehearsals, reopening, moving to a fresh store, safety copies and their return. After each, all
-that the two stores show is compared (``readout``); within a changeset, what the two transactions
-show.
+are rehearsals, pruning, reopening, moving to a fresh store, safety copies and their return. After
+each, all that the two stores show is compared (``readout``); within a changeset, what the two
+transactions show.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from prefcore.audit import PRUNING
 from prefcore.builtin.memory_store import MemoryStore
 from prefcore.errors import PrefcoreError
 from prefcore.interfaces import Store, Transaction
@@ -32,7 +33,7 @@ from prefcore.model import Draft, Row, Selection
 from prefcore.values import canonical_text
 from prefcore_testing.stores.base import StoreChecks
 from prefcore_testing.stores.making import APP, Deliberate, draft, held, row, texts
-from prefcore_testing.stores.readout import Readout, first_difference
+from prefcore_testing.stores.readout import Readout, comparable, first_difference
 from prefcore_testing.stores.whole_state import state_of
 
 __all__ = ["ComparisonChecks"]
@@ -156,6 +157,17 @@ class _Apply:
         return None
 
 
+@attrs.frozen
+class _Prune:
+    """Prunes all but the newest revisions; ``facts`` of it are over what each store draws."""
+
+    kept: int
+
+    def __call__(self, transaction: Transaction) -> object:
+        pruning = transaction.prune(transaction.revision - 1 - self.kept)
+        return pruning and attrs.evolve(pruning, facts="")
+
+
 _TEXTS = _VALUES.map(canonical_text)
 _STEPS: st.SearchStrategy[list[_Step]] = st.lists(
     st.one_of(
@@ -237,6 +249,10 @@ class _Comparison(RuleBasedStateMachine):
     def migrate(self, steps: list[_Step]) -> None:
         self._changeset(APP, "migrate", steps)
 
+    @rule(app=_APPS, kept=st.integers(0, 5), steps=st.just([]) | _STEPS)
+    def prune(self, app: str, kept: int, steps: list[_Step]) -> None:
+        self._changeset(app, PRUNING, [_Prune(kept), *steps])
+
     @rule(app=_APPS, steps=_STEPS, end=st.sampled_from(["abandoned", "rehearsed", "failed"]))
     def change_in_vain(self, app: str, steps: list[_Step], end: str) -> None:
         self._changeset(app, "migrate", steps, end)
@@ -257,7 +273,7 @@ class _Comparison(RuleBasedStateMachine):
         found, expected = theirs.result(), oracle.result()
         assert (found is None) == (expected is None)
         if found is not None and expected is not None:
-            assert attrs.evolve(found, id="") == attrs.evolve(expected, id="")
+            assert comparable(found) == comparable(expected)
 
     def _perform(self, step: _Step, app: str, theirs: Transaction, oracle: Transaction) -> None:
         found, expected = (_outcome(partial(step, one)) for one in (theirs, oracle))

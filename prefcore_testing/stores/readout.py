@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prefcore.audit import FIRST, ChangesetDigest, chain
+import attrs
+
+from prefcore.audit import FIRST, ChangesetDigest, Pruning, chain, is_pruned
+from prefcore.errors import HistoryPruned
 from prefcore.interfaces import Edit, Snapshot
 from prefcore.model import Change, Changeset, Entry, Rename
 from prefcore.values import canonical_text
 
-__all__ = ["Readout", "audit_faults", "first_difference"]
+__all__ = ["Readout", "audit_faults", "comparable", "first_difference"]
 
 
 class Readout:
@@ -30,10 +33,7 @@ class Readout:
         for app in apps:
             shown[app] = self.names(view, app) | self.entries(view, app) | self._past(view, app)
         shown["log"] = [_changeset(one) for one in view.changesets()]
-        shown["changes"] = {
-            one.revision: [_change(change) for change in view.changes(one.revision)]
-            for one in view.changesets()
-        }
+        shown["changes"] = {one.revision: _changes(view, one) for one in view.changesets()}
         return shown
 
     def names(self, view: Snapshot, app: str) -> dict[str, object]:
@@ -55,18 +55,27 @@ class Readout:
         }
 
     def _past(self, view: Snapshot, app: str) -> dict[str, object]:
-        log = list(view.changesets(app))
+        log, through = list(view.changesets(app)), view.pruned(app)
         names = [key.name for key in view.keys(app)]
         touched = sorted(
             {
                 (str(change.scope), change.owner)
                 for one in log
+                if not is_pruned(one, through)
                 for change in view.changes(one.revision)
                 if isinstance(change, Change)
             }
+            | {(str(one.scope), one.owner) for one in view.sets(app)}
         )
         odd = [one.revision for one in log if one.revision % 2]
         return {
+            "pruned": through,
+            "as it was": {
+                one.revision: [(str(each.scope), each.owner, each.rows) for each in found]
+                for one in log
+                if one.revision % 3 == 0 and one.revision >= through
+                for found in [view.sets(app, at=one.revision)]
+            },
             "last": view.changeset(view.state(app).last_changeset or "?").revision,
             "log": [_changeset(one) for one in log],
             "history": {
@@ -77,10 +86,15 @@ class Readout:
                 for scope, owner in touched
                 for name in names
             },
-            "edits": {one.revision: _edits(view.edits_since(app, one.revision)) for one in log},
+            "edits": {
+                one.revision: _edits(view.edits_since(app, one.revision))
+                for one in log
+                if one.revision > through
+            },
             "edits but of odd": {
                 one.revision: _edits(view.edits_since(app, one.revision, ignoring=odd))
                 for one in log
+                if one.revision > through
             },
         }
 
@@ -100,7 +114,8 @@ def audit_faults(view: Snapshot) -> Iterator[str]:
         facts = (link.changeset, link.at, link.actor, link.kind, link.reason, link.changes)
         if facts != (one.id, one.at, one.actor, one.kind, one.reason, one.changes):
             yield f"revision {one.revision}: the audit record has other facts than the log"
-        if link.algorithm == "sha256" and link.digest != _digest(view, one):
+        is_gone = is_pruned(one, view.pruned(one.app))
+        if link.algorithm == "sha256" and not is_gone and link.digest != _digest(view, one):
             yield f"revision {one.revision}: the digest is not that of the changes"
         if link.chain != chain(previous, one.revision, link.digest):
             yield f"revision {one.revision}: the link does not follow from the one before"
@@ -137,8 +152,24 @@ def _changeset(one: Changeset) -> tuple[object, ...]:
         one.changes,
         one.schema_before,
         one.schema_after,
-        canonical_text(one.details),
+        canonical_text(comparable(one).details),
     )
+
+
+def comparable(one: Changeset) -> Changeset:
+    """Give a changeset without what each store draws for itself: its id, and digests over ids."""
+    pruning = Pruning.told_by(one)
+    if pruning is not None:
+        pruning = attrs.evolve(pruning, facts="0" * 64)
+        one = attrs.evolve(one, details={**one.details, **pruning.as_details()})
+    return attrs.evolve(one, id="")
+
+
+def _changes(view: Snapshot, one: Changeset) -> object:
+    try:
+        return [_change(change) for change in view.changes(one.revision)]
+    except HistoryPruned:
+        return "pruned"
 
 
 def _change(change: Change | Rename) -> tuple[object, ...]:

@@ -23,7 +23,10 @@ from prefcore_testing.stores import StoreSuite
 
 _PACKAGE = memory_store.__name__
 #: Each imports from those before it.
-_MODULES = ("state", "resealing", "records", "reading", "writing", "checking", "store")
+_MODULES = (
+    *("state", "resealing", "records", "reading", "pruning", "writing", "checking"),
+    "store",
+)
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -410,6 +413,86 @@ FAULTS = [
         "self._base.audit[-1].chain if self._base.audit else FIRST",
         "FIRST",
         "audit_chain_is_that_of_the_log threads_write_different_owners_without_loss",
+    ),
+    # ------------------------------------------------------------------------------ pruning
+    Fault(
+        "pruning is of all applications",
+        "pruning",
+        "gone = {one.bare.revision for one in mine}",
+        "gone = {one.bare.revision for one in state.log if one.bare.revision <= through}",
+        "pruning_forgets_what_stood_before_and_nothing_else",
+    ),
+    Fault(
+        "what was pruned is told as nothing",
+        "reading",
+        "if is_pruned(record.bare, through):",
+        "if False:",
+        "what_takes_pruned_changes_is_refused pruning_in_vain_leaves_the_history",
+    ),
+    Fault(
+        "edits since a pruned revision are told as far as they are known",
+        "reading",
+        "self.pruned(app), app, revision - 1",
+        "0, app, revision - 1",
+        "what_takes_pruned_changes_is_refused",
+    ),
+    Fault(
+        "sets right after what was pruned are refused",
+        "reading",
+        "refuse_older(held.pruned, app, at,",
+        "refuse_older(held.pruned and held.pruned + 1, app, at,",
+        "what_came_after_is_told_as_before",
+    ),
+    Fault(
+        "a pruned application has no history",
+        "reading",
+        "for record in reversed(self._state.records(app)):\n            for delta in record.deltas:"
+        "\n                if (",
+        "for record in [] if self.pruned(app) else reversed(self._state.records(app)):\n"
+        "            for delta in record.deltas:\n                if (",
+        "history_ends_where_it_was_pruned",
+    ),
+    Fault(
+        "renames are pruned",
+        "pruning",
+        "attrs.evolve(one, deltas=()) if one.bare.revision in gone else one",
+        "attrs.evolve(one, deltas=(), renames=()) if one.bare.revision <= last else one",
+        "changeset_without_changes_keeps_its_renames",
+    ),
+    Fault(
+        "pruning again prunes the same",
+        "pruning",
+        "before = view.pruned(app)",
+        "before = 0",
+        "nothing_left_to_prune_is_no_change",
+    ),
+    Fault(
+        "any changeset prunes",
+        "writing",
+        "if self._draft.kind != PRUNING:",
+        "if False:",
+        "only_a_changeset_of_its_kind_prunes",
+    ),
+    Fault(
+        "pruning is remembered although it is abandoned",
+        "writing",
+        "self._app.pruned = pruning.through",
+        "self._app.pruned = self._begun_on.app(app).pruned = pruning.through",
+        "pruning_in_vain_leaves_the_history",
+    ),
+    Fault(
+        "the first change after what was pruned begins with nothing",
+        "checking",
+        "begins = delta.before if",
+        "begins = None if",
+        "pruned_store_goes_on",
+    ),
+    Fault(
+        "that a state was pruned is not loaded",
+        "records",
+        "self._apps[part.app].pruned = part.revision",
+        "pass",
+        "pruned_state_is_the_same_in_every_store",
     ),
     # ------------------------------------------------------------------------------ schemas
     Fault(

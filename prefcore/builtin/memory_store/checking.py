@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
-from prefcore.audit import expected_digests, faults
+from prefcore.audit import expected_digests, faults, prunings, state_faults
 from prefcore.builtin.memory_store.reading import View
 from prefcore.builtin.memory_store.state import Cell, Place, State
 from prefcore.interfaces import StoreProblem
@@ -21,8 +22,14 @@ def problems(state: State) -> Iterator[StoreProblem]:
 
 def _check_chain(state: State) -> Iterator[StoreProblem]:
     """Compute every digest and link again."""
-    sealed_later = expected_digests(record.changeset for record in state.log)
-    for fault in faults(View(state).log(), sealed_later):
+    changesets = [record.changeset for record in state.log]
+    sealed_later, pruned = expected_digests(changesets), prunings(changesets)
+    view = View(state)
+    found = chain(
+        faults(view.log(), sealed_later, pruned),
+        state_faults(lambda app, at: view.sets(app, at=at), pruned),
+    )
+    for fault in found:
         where = f"revision {fault.revision}"
         yield StoreProblem(
             fault.what, where, "restore a safety copy or a backup", revision=fault.revision
@@ -32,12 +39,15 @@ def _check_chain(state: State) -> Iterator[StoreProblem]:
 def _check_entries(state: State) -> Iterator[StoreProblem]:
     """Play the log through from nothing, and compare what it leaves with the entries held."""
     played: dict[tuple[str, Place, str], Cell] = {}
+    touched: set[tuple[str, Place, str]] = set()
     for record in state.log:
         app, revision = record.bare.app, record.bare.revision
         for delta in record.deltas:
             entry = (app, delta.place, delta.uuid)
-            if played.get(entry) != delta.before:
+            begins = delta.before if entry not in touched and state.app(app).pruned else None
+            if played.get(entry, begins) != delta.before:
                 yield _entry_problem("a change begins with another entry", state, entry, revision)
+            touched.add(entry)
             if delta.after is None:
                 played.pop(entry, None)
             else:
@@ -49,6 +59,8 @@ def _check_entries(state: State) -> Iterator[StoreProblem]:
         for uuid, cell in cells.items()
     }
     for entry in sorted(played.keys() | held.keys()):
+        if entry not in touched and state.app(entry[0]).pruned:
+            continue  # of what was pruned: the state that stood then is compared as a whole
         if played.get(entry) != held.get(entry):
             yield _entry_problem("the entry is not what the log left", state, entry)
 

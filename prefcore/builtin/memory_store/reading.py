@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import attrs
 
-from prefcore.audit import Logged
+from prefcore.audit import Logged, is_pruned, pruned_refusal, refuse_older
 from prefcore.builtin.memory_store.records import parts
 from prefcore.builtin.memory_store.state import Cell, Delta, Place, State
 from prefcore.errors import NotFound
@@ -68,6 +68,7 @@ class View:
 
     def _sets_at(self, app: str, selection: Selection, at: int) -> Iterator[PreferenceSet]:
         held = self._state.app(app)
+        refuse_older(held.pruned, app, at, f"the values as they were after revision {at}")
         sets = {where: dict(cells) for where, cells in held.sets.items()}
         for deltas in self._deltas_since(app, at + 1):
             for delta in deltas:
@@ -132,9 +133,20 @@ class View:
             raise NotFound(f"{many} with '{id}'; `history` lists them", changeset=id)
         return found[0].changeset
 
+    def pruned(self, app: str) -> int:
+        return self._state.app(app).pruned
+
     def changes(self, revision: int) -> Iterator[Change | Rename]:
         if 1 <= revision <= len(self._state.log):
             record = self._state.log[revision - 1]
+            through = self.pruned(record.bare.app)
+            if is_pruned(record.bare, through):
+                raise pruned_refusal(
+                    f"what changeset {record.bare.id[:8]} changed is not known any more",
+                    record.bare.app,
+                    revision=revision,
+                    through=through,
+                )
             yield from record.renames
             for delta in record.deltas:
                 yield self._change(record.bare.app, revision, delta)
@@ -161,6 +173,9 @@ class View:
         self, app: str, revision: int, *, ignoring: Collection[int] = ()
     ) -> Iterator[Edit]:
         keys = self._state.app(app).keys
+        refuse_older(
+            self.pruned(app), app, revision - 1, f"the changes from revision {revision} on"
+        )
         edits: dict[tuple[Place, str], Edit] = {}
         for record in self._state.records(app, revision):
             now = record.bare.revision

@@ -26,6 +26,7 @@ from prefcore.full_state import (
     ChangesPart,
     KeyPart,
     Part,
+    PrunedPart,
     SchemaPart,
     changes_parts,
     names_told,
@@ -54,6 +55,9 @@ def parts(state: State) -> Iterator[Part]:
     apps = sorted({record.bare.app for record in state.log})
     for app in apps:
         yield AppPart(app, state.app(app).version)
+    for app in apps:
+        if state.app(app).pruned:
+            yield PrunedPart(app, state.app(app).pruned)
     for app in apps:
         for version, schema in state.app(app).schemas.items():
             yield _schema_part(app, version, schema)
@@ -101,7 +105,7 @@ def loaded(sets: Iterable[PreferenceSet], records: Iterable[Record]) -> State:
     """Give the state that sets and records tell of; raises DamagedDocument."""
     loading = _Loading()
     by_name = _by_name(sets)
-    for part in read_parts(records):
+    for part in read_parts(records, takes_pruned=True):
         loading.part(part)
     return loading.state(by_name)
 
@@ -139,6 +143,8 @@ class _Loading:
         match part:
             case AppPart():
                 self._apps[part.app] = Held(part.schema)
+            case PrunedPart():
+                self._apps[part.app].pruned = part.revision
             case SchemaPart():
                 self._apps[part.app].schemas[part.version] = _schema(part)
             case KeyPart():
@@ -171,9 +177,10 @@ class _Loading:
                 if before is not None:
                     after[entry] = before
             log.append(self._record(part, deltas))
-        if after:
+        unknown = [entry for entry in after if not self._apps[entry[0]].pruned]
+        if unknown:
             raise DamagedDocument(
-                f"the state has {len(after)} entries that the log knows nothing of; "
+                f"the state has {len(unknown)} entries that the log knows nothing of; "
                 "get a whole copy"
             )
         log.reverse()

@@ -68,18 +68,27 @@ class Schema:
 
 @attrs.define
 class Held:
-    """What the store holds of one application; no set is ever empty."""
+    """What the store holds of one application; no set is ever empty.
+
+    ``pruned`` is the revision up to which its changesets have no changes any more.
+    """
 
     version: str | None = None
     schemas: dict[str, Schema] = attrs.field(factory=dict)
     keys: dict[str, Key] = attrs.field(factory=dict)
     uuids: dict[str, str] = attrs.field(factory=dict)
     sets: dict[Place, dict[str, Cell]] = attrs.field(factory=dict)
+    pruned: int = 0
 
     def copy(self) -> Held:
         """Give a copy to work on; the sets themselves are shared, and replaced, never changed."""
         return Held(
-            self.version, dict(self.schemas), dict(self.keys), dict(self.uuids), dict(self.sets)
+            self.version,
+            dict(self.schemas),
+            dict(self.keys),
+            dict(self.uuids),
+            dict(self.sets),
+            self.pruned,
         )
 
 

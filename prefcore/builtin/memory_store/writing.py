@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from typing import cast
 from uuid import uuid4
 
 import attrs
 
-from prefcore.audit import FIRST, ChangesetDigest
+from prefcore.audit import FIRST, PRUNING, ChangesetDigest, Pruning
+from prefcore.builtin.memory_store.pruning import pruned_log
 from prefcore.builtin.memory_store.reading import View
 from prefcore.builtin.memory_store.resealing import Resealing
 from prefcore.builtin.memory_store.state import (
@@ -202,10 +204,26 @@ class Making(View):
         self._state = attrs.evolve(self._base, apps={**self._base.apps, name: self._app})
         return None
 
+    def prune(self, through: int) -> Pruning | None:
+        self._refuse_if_ended()
+        app = self._draft.app
+        if self._draft.kind != PRUNING:
+            raise UsageError(f"only a changeset of kind '{PRUNING}' prunes the history")
+        found = pruned_log(self, self._base, app, through)
+        if found is None:
+            return None
+        pruning, log = found
+        self._base = attrs.evolve(self._base, log=tuple(log))
+        self._app.pruned = pruning.through
+        self._state = attrs.evolve(self._base, apps={**self._base.apps, app: self._app})
+        self.note(pruning.as_details())
+        return pruning
+
     def note(self, details: Mapping[str, object] | None = None) -> None:
         self._refuse_if_ended()
         self._noted = True
-        self._details = canonical_text({**self._draft.details, **(details or {})}, path="details")
+        told = cast(Mapping[str, object], from_text(self._details))
+        self._details = canonical_text({**told, **(details or {})}, path="details")
 
     def pending(self) -> Iterator[Change | Rename]:
         yield from self._renames

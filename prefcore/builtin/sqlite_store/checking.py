@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import chain
 
-from prefcore.audit import expected_digests, faults
+from prefcore.audit import expected_digests, faults, prunings, state_faults
 from prefcore.builtin.sqlite_store.connection import translated
 from prefcore.builtin.sqlite_store.connections import Connections
 from prefcore.builtin.sqlite_store.layout import OBJECTS
+from prefcore.builtin.sqlite_store.pruning import pruned_apps
 from prefcore.builtin.sqlite_store.reading import SqliteSnapshot, opened_snapshot
 from prefcore.interfaces import StoreProblem
 
@@ -23,7 +25,8 @@ _DISAGREEMENTS = {
     "an entry's last change is not in the log": """
         SELECT count(*) FROM entries e LEFT JOIN changes c
         ON c.rev = e.rev AND c.owner_id = e.owner_id AND c.key_id = e.key_id
-        WHERE c.rev IS NULL""",
+        WHERE c.rev IS NULL
+        AND e.rev > pruned((SELECT app_id FROM owners WHERE id = e.owner_id))""",
     "an entry without owner, key or provenance": """
         SELECT count(*) FROM entries e LEFT JOIN owners o ON o.id = e.owner_id
         LEFT JOIN keys k ON k.id = e.key_id LEFT JOIN provenance p ON p.id = e.provenance_id
@@ -36,9 +39,10 @@ _DISAGREEMENTS = {
           SELECT owner_id, key_id, max(rev) AS rev FROM changes GROUP BY owner_id, key_id
         ) c ON c.owner_id = e.owner_id AND c.key_id = e.key_id WHERE c.rev <> e.rev""",
     "a change that does not follow on the one before of its entry": """
-        SELECT count(*) FROM (SELECT before_rev, lag(rev, 1, 0) OVER
+        SELECT count(*) FROM (SELECT owner_id, before_rev, lag(rev, 1, 0) OVER
           (PARTITION BY owner_id, key_id ORDER BY rev) AS earlier FROM changes)
-        WHERE before_rev <> earlier""",
+        WHERE before_rev <> earlier AND (earlier <> 0
+          OR before_rev > pruned((SELECT app_id FROM owners WHERE id = owner_id)))""",
     "a change without an entry that it led to": """
         SELECT count(*) FROM changes c LEFT JOIN entries e
         ON e.owner_id = c.owner_id AND e.key_id = c.key_id WHERE e.key_id IS NULL""",
@@ -95,6 +99,10 @@ def check(connections: Connections) -> Iterator[StoreProblem]:
                         connections.path,
                         "see what it does; who put it there can have it change what is stored",
                     )
+            pruned = pruned_apps(database)
+            database.create_function(
+                "pruned", 1, lambda app: pruned.get(app, 0), deterministic=True
+            )
             for what, statement in _DISAGREEMENTS.items():
                 (count,) = database.execute(statement).fetchone()
                 if count:
@@ -112,6 +120,12 @@ def check(connections: Connections) -> Iterator[StoreProblem]:
 
 
 def _check_audit(snapshot: SqliteSnapshot, path: str) -> Iterator[StoreProblem]:
-    for fault in faults(snapshot.log(), expected_digests(snapshot.changesets())):
+    pruned = prunings(snapshot.changesets())
+    sealed_later = expected_digests(snapshot.changesets())
+    found = chain(
+        faults(snapshot.log(), sealed_later, pruned),
+        state_faults(lambda app, at: snapshot.sets(app, at=at), pruned),
+    )
+    for fault in found:
         where = f"{path}, revision {fault.revision}"
         yield StoreProblem(fault.what, where, _DAMAGED, revision=fault.revision)

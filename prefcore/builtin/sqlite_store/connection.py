@@ -125,10 +125,10 @@ def _identify_with_log(path: str) -> int:
 
 
 def _known(found: int, path: str) -> int:
-    if found > layout.LAYOUT:
+    if found > layout.PRUNED:
         raise NewerFormat(
             f"{path} was written by a newer prefcore (store layout {found}, this one knows "
-            f"{layout.LAYOUT}); upgrade prefcore",
+            f"{layout.PRUNED}); upgrade prefcore",
             path=path,
             layout=found,
         )

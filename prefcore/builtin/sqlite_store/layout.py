@@ -14,13 +14,26 @@ import re
 import sqlite3
 from collections.abc import Callable, Mapping
 
-__all__ = ["APPLICATION_ID", "LAYOUT", "OBJECTS", "UPGRADES", "create", "upgrade"]
+__all__ = [
+    "APPLICATION_ID",
+    "LAYOUT",
+    "OBJECTS",
+    "PRUNED",
+    "PRUNERS",
+    "UPGRADES",
+    "create",
+    "upgrade",
+]
 
 #: "pref" in ASCII: marks the file as ours (https://www.sqlite.org/pragma.html#pragma_application_id).
 APPLICATION_ID = 0x70726566
 
-#: The layout this code writes; SQLite's user_version.
+#: The layout that a store begins with, and an older one is brought to; SQLite's user_version.
 LAYOUT = 1
+#: The layout of a store whose history was pruned: the same tables, but entries and changes may lead
+#: back to changes that are gone. Code that does not know that would take them for damage, or undo
+#: less than it says; so it has to refuse the store, which a number that it does not know makes it.
+PRUNED = 2
 
 _TABLES = """
 CREATE TABLE apps(
@@ -121,9 +134,13 @@ CREATE TABLE renames(
 ) WITHOUT ROWID;
 """
 
+#: What a pruned store has besides: the few changesets that pruned are found without a scan.
+PRUNERS = "CREATE INDEX pruners ON changesets(app_id, rev) WHERE kind = 'prune'"
+
 #: Type and name of everything that a store's file holds, but for what SQLite makes by itself.
 OBJECTS = frozenset(
-    (kind.lower(), name) for kind, name in re.findall(r"CREATE (TABLE|INDEX) (\w+)", _TABLES)
+    (kind.lower(), name)
+    for kind, name in re.findall(r"CREATE (TABLE|INDEX) (\w+)", _TABLES + PRUNERS)
 )
 
 #: From each older layout to the next: statements run inside the upgrading transaction.

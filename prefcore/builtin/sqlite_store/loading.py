@@ -6,8 +6,10 @@ import sqlite3
 from collections.abc import Iterable
 from hashlib import sha256
 
+from prefcore.audit import is_pruned
 from prefcore.builtin.sqlite_store.connection import translated
 from prefcore.builtin.sqlite_store.connections import Connections
+from prefcore.builtin.sqlite_store.pruning import mark
 from prefcore.errors import DamagedDocument, LockedError, UsageError
 from prefcore.full_state import (
     AppPart,
@@ -15,6 +17,7 @@ from prefcore.full_state import (
     ChangesPart,
     KeyPart,
     Part,
+    PrunedPart,
     SchemaPart,
     read_parts,
 )
@@ -41,6 +44,16 @@ _WRITE_CHANGESET = "INSERT INTO changesets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
 _PUT_IN_FORCE = """
 UPDATE apps SET version_id =
   (SELECT v.id FROM versions v WHERE v.app_id = apps.id AND v.version = ?) WHERE id = ?
+"""
+# What stood before the changes of an application was pruned up to a revision: what did not change
+# since then, and the first change since of what did, lead back to there.
+_ENTRIES_LEAD_BACK = """
+UPDATE entries SET rev = :through
+WHERE rev = 0 AND owner_id IN (SELECT id FROM owners WHERE app_id = :app)
+"""
+_CHANGES_LEAD_BACK = """
+UPDATE changes SET before_rev = :through WHERE before_rev = 0 AND value IS NOT NULL
+AND owner_id IN (SELECT id FROM owners WHERE app_id = :app)
 """
 # What the parts cannot tell without the sets, and so only shows when all is there.
 _DISAGREEMENTS = {
@@ -74,7 +87,7 @@ def load(
                 )
             loading = _Loading(connection)
             loading.sets(sets)
-            for part in read_parts(records):
+            for part in read_parts(records, takes_pruned=True):
                 loading.part(part)
             loading.end()
             connection.execute("COMMIT")
@@ -105,6 +118,7 @@ class _Loading:
         self._provenance: dict[tuple[str, str], int] = {}
         self._displaced: list[tuple[int, int]] = []
         self._in_force: list[tuple[str | None, int]] = []
+        self._pruned: dict[int, int] = {}  # up to which revision, by application
         self._rows: list[tuple[object, ...]] = []
         self._open: ChangesetPart | None = None
         self._owner: tuple[tuple[int, str, str], int] = ((0, "", ""), 0)
@@ -153,6 +167,8 @@ class _Loading:
                 self._key(part)
             case SchemaPart():
                 self._schema(part)
+            case PrunedPart():
+                self._pruned[self._app(part.app)] = part.revision
             case AppPart():
                 self._in_force.append((part.schema, self._app(part.app)))
 
@@ -243,6 +259,8 @@ class _Loading:
             return
         self._flush(_WRITE_CHANGE)
         one = self._open.changeset
+        if is_pruned(one, self._pruned.get(self._app(one.app), 0)):
+            return
         by = self._provenance.get(("api", one.actor)) or self._new_provenance("api", one.actor)
         self._db.execute(_LINK_BACK, (one.revision,))
         self._db.execute(_PUT_REVISION, (to_micros(one.at), by, one.revision))
@@ -255,6 +273,11 @@ class _Loading:
             [(self._numbered[displaced], key_id) for key_id, displaced in self._displaced],
         )
         self._db.executemany(_PUT_IN_FORCE, self._in_force)
+        for app_id, through in self._pruned.items():
+            for statement in (_ENTRIES_LEAD_BACK, _CHANGES_LEAD_BACK):
+                self._db.execute(statement, {"app": app_id, "through": through})
+        if self._pruned:
+            mark(self._db)
         for what, statement in _DISAGREEMENTS.items():
             if self._db.execute(f"{statement} LIMIT 1").fetchone():
                 raise DamagedDocument(f"the state has {what}; get a whole copy")

@@ -8,16 +8,17 @@ from collections.abc import Callable, Collection, Iterator
 from operator import itemgetter
 from typing import TypeVar
 
-from prefcore.audit import Logged
+from prefcore.audit import Logged, refuse_older
 from prefcore.builtin.sqlite_store.changesets import CHANGESET, LINK, changeset_of, link_of
+from prefcore.builtin.sqlite_store.names import Cell, NamesView
+from prefcore.builtin.sqlite_store.pruning import pruned_apps, refuse_pruned
 from prefcore.builtin.sqlite_store.walking import walk
-from prefcore.errors import DamagedStore, NotFound
+from prefcore.errors import NotFound
 from prefcore.interfaces import Edit
 from prefcore.model import (
     AuditRecord,
     Change,
     Changeset,
-    Entry,
     PreferenceSet,
     Rename,
     Row,
@@ -44,15 +45,6 @@ _CHANGE = """
 SELECT before_rev, value, at, provenance_id FROM changes
 WHERE rev = ? AND owner_id = ? AND key_id = ?
 """
-_NAME_AT = """
-SELECT name, to_rev FROM names WHERE key_id = ? AND from_rev <= ? ORDER BY from_rev DESC LIMIT 1
-"""
-_UUID = "SELECT uuid FROM keys WHERE app_id = ? AND name = ?"
-_UUID_AT = """
-SELECT k.uuid FROM keys k JOIN names n ON n.key_id = k.id
-WHERE k.app_id = ? AND n.name = ? AND n.from_rev <= ? AND (n.to_rev IS NULL OR n.to_rev > ?)
-"""
-_FIRST_NAME = "SELECT name, to_rev FROM names WHERE key_id = ? ORDER BY from_rev LIMIT 1"
 _PARKED = """
 SELECT o.scope, o.name, c.value, c.at, c.provenance_id
 FROM entries e CROSS JOIN owners o ON o.id = e.owner_id
@@ -61,19 +53,16 @@ LEFT JOIN changesets s ON s.rev = e.rev
 WHERE e.key_id = ? AND e.value IS NULL AND c.value IS NOT NULL AND coalesce(s.kind, ?) = 'migrate'
 ORDER BY o.scope, o.name
 """
-_PROVENANCE = "SELECT source, actor FROM provenance WHERE id = ?"
 _ENTRIES = "SELECT key_id, rev, value, at, provenance_id FROM entries WHERE owner_id = ?"
 _OWNERS = """
 SELECT id, scope, name FROM owners
 WHERE app_id = ? AND (scope, name) > (?, ?) {which} ORDER BY scope, name LIMIT 1000
 """
 
-#: An entry as the tables hold it: canonical text (None: removed), time, provenance id.
-_Cell = tuple[str | None, int, int]
 _Found = TypeVar("_Found")
 
 
-class LogView:
+class LogView(NamesView):
     """What a snapshot tells of the past; see ``prefcore.interfaces.Snapshot``."""
 
     #: Kind and revision of the changeset in the making, which the log does not hold yet.
@@ -81,9 +70,8 @@ class LogView:
     revision = -1
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = self._db = connection
-        self._provenance = _Provenance(connection)
-        self._names_read: tuple[tuple[int, int], dict[int, str]] = ((-1, -1), {})
+        super().__init__(connection)
+        self._pruned: dict[int, int] | None = None
 
     def changesets(self, app: str | None = None) -> Iterator[Changeset]:
         if app is None:
@@ -105,7 +93,16 @@ class LogView:
             raise NotFound(f"several changesets begin with '{id}'; give more of it", id=id)
         return changeset_of(rows[0])
 
+    def pruned(self, app: str) -> int:
+        return self._pruned_apps().get(self._app(app)[0], 0)
+
+    def _pruned_apps(self) -> dict[int, int]:
+        if self._pruned is None:
+            self._pruned = pruned_apps(self._db)
+        return self._pruned
+
     def changes(self, revision: int) -> Iterator[Change | Rename]:
+        refuse_pruned(self._db, self._pruned_apps(), revision)
         for before, after in self._db.execute(
             "SELECT before, after FROM renames WHERE rev = ? ORDER BY seq", (revision,)
         ):
@@ -114,7 +111,7 @@ class LogView:
             earlier = self._name_at(key_id, revision - 1)
             yield Change(scope, owner, key, self._entry(earlier, before), self._entry(key, after))
 
-    def _changed(self, revision: int) -> Iterator[tuple[str, str, int, str, _Cell, _Cell]]:
+    def _changed(self, revision: int) -> Iterator[tuple[str, str, int, str, Cell, Cell]]:
         """Give a changeset's entries by scope, owner and key: what stood before and after."""
         for scope, owner, found in self._changed_sets(revision):
             for key, _, key_id, before, after in found:
@@ -122,7 +119,7 @@ class LogView:
 
     def _changed_sets(
         self, revision: int
-    ) -> Iterator[tuple[str, str, list[tuple[str, bool, int, _Cell, _Cell]]]]:
+    ) -> Iterator[tuple[str, str, list[tuple[str, bool, int, Cell, Cell]]]]:
         """Give a changeset's entries set by set: name and rank of each key, its id, the cells."""
         names = _Remembering(lambda key_id: self._name_and_rank(key_id, revision))
         for owner_id, scope, owner in self._db.execute(_CHANGED_OWNERS, (revision,)):
@@ -152,6 +149,9 @@ class LogView:
         self, app: str, revision: int, *, ignoring: Collection[int] = ()
     ) -> Iterator[Edit]:
         app_id, _ = self._app(app)
+        refuse_older(
+            self.pruned(app), app, revision - 1, f"the changes from revision {revision} on"
+        )
         names = self._names(app_id, Selection())
         for owner_id, scope, owner in self._owners(app_id, Selection()):
             rows = self._db.execute(_EDITED, (owner_id, revision)).fetchall()
@@ -167,9 +167,9 @@ class LogView:
     ) -> Edit | None:
         """Follow an entry's changes back to before a revision; None where the log has none."""
         scope, owner, owner_id, key_id, link = row[:5]
-        edit: _Cell | None = None
+        edit: Cell | None = None
         edited_in: int | None = None
-        before: _Cell = row[5:8]
+        before: Cell = row[5:8]
         first: int | None = None  # of its changes since
         while link >= revision:
             first = link if link != self.revision else first
@@ -196,6 +196,7 @@ class LogView:
 
     def _sets_at(self, app: str, selection: Selection, at: int) -> Iterator[PreferenceSet]:
         """Give the sets as they were after a revision, each entry followed back to there."""
+        refuse_older(self.pruned(app), app, at, f"the values as they were after revision {at}")
         provenance = self._provenance
         names = _Remembering(lambda key_id: self._name_at(key_id, at))
         for owner_id, scope, owner in self._owners(self._app(app)[0], selection):
@@ -248,77 +249,7 @@ class LogView:
 
     # ------------------------------------------------------------------------------- inside
 
-    def _app(self, app: str) -> tuple[int, str | None]:
-        row = self._db.execute(
-            "SELECT a.id, v.version FROM apps a LEFT JOIN versions v ON v.id = a.version_id "
-            "WHERE a.name = ?",
-            (app,),
-        ).fetchone()
-        return (row[0], row[1]) if row else (0, None)
-
-    def _owner(self, app: str, scope: str, owner: str) -> int:
-        row = self._db.execute(
-            "SELECT id FROM owners WHERE app_id = ? AND scope = ? AND name = ?",
-            (self._app(app)[0], str(scope), owner),
-        ).fetchone()
-        return int(row[0]) if row else 0
-
-    def _key(self, app: str, key: str) -> int:
-        row = self._db.execute(
-            "SELECT id FROM keys WHERE app_id = ? AND name = ?", (self._app(app)[0], key)
-        ).fetchone()
-        return int(row[0]) if row else 0
-
-    def uuid(self, app: str, key: str, *, at: int | None = None) -> str | None:
-        app_id = self._app(app)[0]
-        row = (
-            self._db.execute(_UUID, (app_id, key))
-            if at is None
-            else self._db.execute(_UUID_AT, (app_id, key, at, at))
-        ).fetchone()
-        return str(row[0]) if row else None
-
-    def _names(self, app_id: int, selection: Selection) -> dict[int, str]:
-        """Give the keys that have a name today, by id, as far as they are selected."""
-        known = (app_id, self._names_known)
-        if self._names_read[0] != known:
-            rows = self._db.execute(
-                "SELECT id, name FROM keys WHERE app_id = ? AND name IS NOT NULL", (app_id,)
-            )
-            self._names_read = (known, _Names(rows.fetchall()))
-        names = self._names_read[1]
-        if not selection.keys:
-            return names
-        return _Names((id, name) for id, name in names.items() if selection.takes_key(name))
-
-    @property
-    def _names_known(self) -> int:
-        """A number that moves when names may have moved."""
-        return 0
-
-    def _name_at(self, key_id: int, revision: int, *, or_in: int | None = None) -> str:
-        return self._name_and_rank(key_id, revision, or_in)[0]
-
-    def _name_and_rank(
-        self, key_id: int, revision: int, or_in: int | None = None
-    ) -> tuple[str, bool]:
-        """Give the name a key had after a revision, or its last if it gave that up.
-
-        Where it had none yet, its first; with ``or_in``, where it had none then, the one it had
-        after that later revision. And whether it has it still: of two keys that bear one name,
-        the retired one sorts first.
-        """
-        found = self._db.execute(_NAME_AT, (key_id, revision)).fetchone()
-        retired = found is not None and found[1] is not None and found[1] <= revision
-        if or_in is not None and (found is None or retired):
-            found = self._db.execute(_NAME_AT, (key_id, or_in)).fetchone()
-        found = found or self._db.execute(_FIRST_NAME, (key_id,)).fetchone()
-        if found is None:
-            raise DamagedStore(f"the store has lost the name of a key (number {key_id})")
-        name, until = found
-        return str(name), until is None or until > revision
-
-    def _chain(self, owner_id: int, key_id: int) -> Iterator[tuple[int, _Cell, _Cell]]:
+    def _chain(self, owner_id: int, key_id: int) -> Iterator[tuple[int, Cell, Cell]]:
         """Give an entry's changes, newest first: revision, what stood before and after."""
         row = self._db.execute(
             "SELECT rev, value, at, provenance_id FROM entries WHERE owner_id = ? AND key_id = ?",
@@ -330,22 +261,11 @@ class LogView:
             if row is not None:
                 yield revision, (row[1], row[2], row[3]), (cell[0], cell[1], cell[2])
 
-    def _after(self, revision: int, owner_id: int, key_id: int) -> _Cell:
+    def _after(self, revision: int, owner_id: int, key_id: int) -> Cell:
         for link, _, after in self._chain(owner_id, key_id):
             if link <= revision:
                 return after
         return (None, 0, 0)
-
-    def _row(self, key: str, text: str, at: int, by: int) -> Row:
-        return (key, text, at, *self._provenance[by])
-
-    def _maybe_row(self, key: str, cell: _Cell) -> Row | None:
-        text, at, by = cell
-        return None if text is None else self._row(key, text, at, by)
-
-    def _entry(self, key: str, cell: _Cell) -> Entry | None:
-        row = self._maybe_row(key, cell)
-        return None if row is None else Entry.from_row(row)
 
 
 def among(column: str, values: Collection[object]) -> tuple[str, list[object]]:
@@ -353,30 +273,6 @@ def among(column: str, values: Collection[object]) -> tuple[str, list[object]]:
     if len(values) > 500:  # SQLite takes 999 arguments where it is old
         return f" AND {column} IN (SELECT value FROM json_each(?))", [json.dumps(list(values))]
     return f" AND {column} IN ({', '.join('?' * len(values))})", list(values)
-
-
-class _Provenance(dict[int, tuple[str, str]]):
-    """Id of a source and actor → the two."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
-
-    def __missing__(self, id: int) -> tuple[str, str]:
-        found = self._db.execute(_PROVENANCE, (id,)).fetchone()
-        if found is None:
-            raise DamagedStore(f"the store has lost where an entry came from (number {id})")
-        source, actor = found
-        if len(self) >= 4096:
-            self.clear()
-        self[id] = (source, actor)
-        return self[id]
-
-
-class _Names(dict[int, str]):
-    """Id of a key → its name; an entry of another one was put there by somebody else."""
-
-    def __missing__(self, id: int) -> str:
-        raise DamagedStore(f"the store holds an entry of a key that it does not have (number {id})")
 
 
 class _Remembering(dict[int, _Found]):

@@ -8,12 +8,15 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from prefcore.audit import is_pruned
+from prefcore.builtin.sqlite_store.pruning import pruned_apps
 from prefcore.full_state import (
     AppPart,
     ChangedKey,
     ChangesetPart,
     KeyPart,
     Part,
+    PrunedPart,
     SchemaPart,
     changes_parts,
     names_told,
@@ -26,6 +29,7 @@ _APPS = """
 SELECT a.name, v.version FROM apps a LEFT JOIN versions v ON v.id = a.version_id
 WHERE a.id IN (SELECT app_id FROM changesets) ORDER BY a.name
 """
+_IDS = "SELECT name, id FROM apps"
 _SCHEMAS = """
 SELECT a.name, v.version, v.text, v.registered_at, v.registered_by, v.applied_at, v.applied_by,
        v.facts, v.id
@@ -75,12 +79,15 @@ class _Drawing:
     def parts(self) -> Iterator[Part]:
         for app, version in self._db.execute(_APPS):
             yield AppPart(app, version)
+        pruned = pruned_apps(self._db)
+        named = [(name, pruned[id]) for name, id in self._db.execute(_IDS) if id in pruned]
+        yield from (PrunedPart(*one) for one in sorted(named))
         yield from self._schemas()
         yield from self._keys()
         for row in self._db.execute(_CHANGESETS):
             part = self._changeset(row)
             yield part
-            if part.changeset.changes:
+            if part.changeset.changes and not is_pruned(part.changeset, pruned.get(row[14], 0)):
                 yield from self._changes(part.changeset, row[14])
 
     def _schemas(self) -> Iterator[SchemaPart]:

@@ -10,14 +10,15 @@ from hashlib import sha256
 from typing import cast
 from uuid import uuid4
 
-from prefcore.audit import ALGORITHM, ChangesetDigest, chain
+from prefcore.audit import ALGORITHM, PRUNING, ChangesetDigest, Pruning, chain
 from prefcore.builtin.sqlite_store.connection import moved, translated
 from prefcore.builtin.sqlite_store.connections import Connections
 from prefcore.builtin.sqlite_store.entry_writing import EntryWriter
+from prefcore.builtin.sqlite_store.pruning import last_changed, prune
 from prefcore.builtin.sqlite_store.resealing import Place, reseal
 from prefcore.errors import ConflictError, InvalidSchema, LockedError, NotFound, UsageError
 from prefcore.interfaces import SealedCell, Summary
-from prefcore.model import Change, Changeset, Draft, Record, Rename, Row, from_micros
+from prefcore.model import Change, Changeset, Draft, Record, Rename, Row, Selection, from_micros
 from prefcore.values import canonical_text
 
 __all__ = ["SqliteTransaction", "opened_transaction"]
@@ -104,6 +105,20 @@ class SqliteTransaction(EntryWriter):
         self._forget()
         start = cast(Place, after) if after is not None else (0, -1, -1, -1)
         return reseal(self._db, self._ids.app(), function, uuids=uuids, after=start, most=most)
+
+    def prune(self, through: int) -> Pruning | None:
+        if self._draft.kind != PRUNING:
+            raise UsageError(f"only a changeset of kind '{PRUNING}' prunes the history")
+        app, app_id = self._draft.app, self._ids.app()
+        before, last = self.pruned(app), last_changed(self._db, app_id, through)
+        if last <= before:
+            return None
+        pruning = prune(self._db, app_id, last, before, self._sets_at(app, Selection(), last))
+        if pruning is not None:
+            self._pruned_apps()[app_id] = last
+            self._forget()
+            self.note(pruning.as_details())
+        return pruning
 
     def note(self, details: Mapping[str, object] | None = None) -> None:
         self._effects += 1

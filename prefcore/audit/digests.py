@@ -21,31 +21,23 @@ last without a line end; before the first link stand 64 zeros.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from hashlib import sha256
-from itertools import count
-
-import attrs
 
 from prefcore.canonical import QUOTED, iso_time
-from prefcore.model import AuditRecord, Change, Changeset, Rename, to_micros
+from prefcore.model import Change, Changeset, Rename, to_micros
 from prefcore.values import canonical_text
 
 __all__ = [
     "ALGORITHM",
     "FIRST",
-    "SEALED_DIGESTS",
-    "SEALING",
     "ChangedText",
     "ChangesetDigest",
-    "Logged",
-    "LoggedFault",
     "chain",
     "digest_of",
-    "expected_digests",
-    "faults",
+    "facts_line",
+    "rename_line",
     "schema_fact",
-    "sealed_by",
 ]
 
 #: Scope, owner, key, canonical text before and after; None where there was no entry.
@@ -53,36 +45,11 @@ ChangedText = tuple[str, str, str, str | None, str | None]
 
 #: What an AuditRecord says of a digest made here.
 ALGORITHM = "sha256"
-#: Where a changeset's details hold digests that earlier ones have since it sealed their values.
-SEALED_DIGESTS = "sealed_digests"
-#: The kind of changesets whose word on that is taken.
-SEALING = "migrate"
 #: The chain before the first changeset.
 FIRST = "0" * 64
 
 _BATCH = 1024
 _SEALED = '{"$sealed":['
-
-
-@attrs.frozen
-class Logged:
-    """One changeset as a log tells it in bulk, with its link of the chain.
-
-    ``changed`` comes as a digest takes it, and is drawn before the next changeset is.
-    """
-
-    changeset: Changeset
-    record: AuditRecord
-    renames: tuple[Rename, ...]
-    changed: Iterable[ChangedText]
-
-
-@attrs.frozen
-class LoggedFault:
-    """One thing that is wrong with a log, and the revision at which it shows."""
-
-    revision: int
-    what: str
 
 
 class ChangesetDigest:
@@ -134,20 +101,11 @@ class ChangesetDigest:
 
     def rename(self, before: str, after: str) -> None:
         """Take in one rename of a key."""
-        self._lines.append(canonical_text({"rename": [before, after]}) + "\n")
+        self._lines.append(rename_line(before, after))
 
     def facts(self, changeset: Changeset) -> None:
         """Take in what the changeset says of itself; its number of changes is not needed."""
-        quoted, plain = QUOTED, canonical_text
-        # Its canonical text, spelled out: a durable set would spend a tenth of its time on it.
-        self._lines.append(
-            f'{{"actor":{quoted[changeset.actor]},"app":{quoted[changeset.app]},'
-            f'"at":"{iso_time(to_micros(changeset.at))}",'
-            f'"details":{plain(changeset.details) if changeset.details else "{}"},'
-            f'"id":{plain(changeset.id)},"kind":{quoted[changeset.kind]},'
-            f'"reason":{plain(changeset.reason)},"schema_after":{plain(changeset.schema_after)},'
-            f'"schema_before":{plain(changeset.schema_before)}}}\n'
-        )
+        self._lines.append(facts_line(changeset))
 
     def hexdigest(self) -> str:
         """Give the digest of what was taken in so far, as 64 hexadecimal digits."""
@@ -157,6 +115,25 @@ class ChangesetDigest:
     def _flush(self) -> None:
         self._hash.update("".join(self._lines).encode())
         self._lines.clear()
+
+
+def rename_line(before: str, after: str) -> str:
+    """Give the line that tells of one rename."""
+    return canonical_text({"rename": [before, after]}) + "\n"
+
+
+def facts_line(changeset: Changeset) -> str:
+    """Give the line that tells what a changeset says of itself."""
+    quoted, plain = QUOTED, canonical_text
+    # Its canonical text, spelled out: a durable set would spend a tenth of its time on it.
+    return (
+        f'{{"actor":{quoted[changeset.actor]},"app":{quoted[changeset.app]},'
+        f'"at":"{iso_time(to_micros(changeset.at))}",'
+        f'"details":{plain(changeset.details) if changeset.details else "{}"},'
+        f'"id":{plain(changeset.id)},"kind":{quoted[changeset.kind]},'
+        f'"reason":{plain(changeset.reason)},"schema_after":{plain(changeset.schema_after)},'
+        f'"schema_before":{plain(changeset.schema_before)}}}\n'
+    )
 
 
 def _told(text: str | None) -> str:
@@ -186,90 +163,9 @@ def digest_of(changeset: Changeset, changes: Iterable[Change | Rename]) -> str:
     return digest.hexdigest()
 
 
-def expected_digests(changesets: Iterable[Changeset]) -> dict[int, str]:
-    """Give, by revision, the digests of changesets whose values were sealed later.
-
-    The changeset that sealed them tells it, and is in the chain with all it tells. Only one of the
-    kind that seals is believed, and only of earlier ones of its own application.
-    """
-    found: dict[int, str] = {}
-    apps: dict[int, str] = {}
-    for changeset in sorted(changesets, key=lambda one: one.revision):
-        told = sealed_by(changeset).items()
-        found.update((one, digest) for one, digest in told if apps.get(one) == changeset.app)
-        apps[changeset.revision] = changeset.app
-    return found
-
-
 def schema_fact(version: str) -> str:
     """Give the name under which a changeset's details tell the digest of a schema's text."""
     return f"schema {version}"
-
-
-def sealed_by(changeset: Changeset) -> dict[int, str]:
-    """Give, by revision, the digests that a changeset says others have since it sealed values."""
-    told = changeset.details.get(SEALED_DIGESTS)
-    if changeset.kind != SEALING or not isinstance(told, Mapping):
-        return {}
-    return {int(one): str(digest) for one, digest in told.items() if str(one).isdecimal()}
-
-
-def faults(log: Iterable[Logged], sealed_later: Mapping[int, str]) -> Iterator[LoggedFault]:
-    """Give where a log, oldest first, is not what its own digests and chain say.
-
-    ``sealed_later`` is of ``expected_digests``; it counts for changesets that hold sealed values.
-    Nothing is remembered of a changeset but its link.
-    """
-    previous, due = FIRST, 1
-    for one in log:
-        record, changeset = one.record, one.changeset
-        revision = record.revision
-        if revision != due:
-            gap = f"revision {due} is" if revision == due + 1 else f"{due} to {revision - 1} are"
-            yield LoggedFault(revision, f"there is a gap before it: {gap} missing")
-        if record.chain != chain(previous, revision, record.digest):
-            yield LoggedFault(revision, "its link does not follow from the one before")
-        previous, due = record.chain, revision + 1
-        if record.algorithm != ALGORITHM:
-            yield LoggedFault(revision, f"its digest is of a kind '{record.algorithm:.40}'")
-            continue
-        numbers, digest = count(), ChangesetDigest()
-        seen = _Seen(one.changed)
-        digest.entries(row for row, _ in zip(seen, numbers, strict=False))
-        for rename in one.renames:
-            digest.rename(rename.before, rename.after)
-        digest.facts(changeset)
-        found = next(numbers)
-        if found != changeset.changes:
-            yield LoggedFault(revision, f"it counts {changeset.changes} changes, and has {found}")
-        due_digest = sealed_later.get(revision) if seen.any_sealed else None
-        if digest.hexdigest() != (due_digest or record.digest):
-            yield LoggedFault(
-                revision,
-                f"the {changeset.kind} by {changeset.actor} of {iso_time(to_micros(changeset.at))} "
-                "is not what its digest says: its facts, a value before or after it, or an entry "
-                "that it was the last to change were edited",
-            )
-        elif _facts_of(record) != _facts_of(changeset):
-            yield LoggedFault(revision, "its audit record tells other facts than the log")
-
-
-class _Seen:
-    """Gives changed entries on, and says then whether any text of them was sealed."""
-
-    def __init__(self, rows: Iterable[ChangedText]) -> None:
-        self._rows = rows
-        self.any_sealed = False
-
-    def __iter__(self) -> Iterator[ChangedText]:
-        for row in self._rows:
-            if not self.any_sealed:
-                self.any_sealed = any(text and text.startswith(_SEALED) for text in row[3:])
-            yield row
-
-
-def _facts_of(one: AuditRecord | Changeset) -> tuple[object, ...]:
-    return one.revision, one.at, one.actor, one.kind, one.reason, one.changes
 
 
 def chain(previous: str, revision: int, digest: str) -> str:
