@@ -269,6 +269,9 @@ class _View:
     def keys(self, app: str) -> list[KeyState]:
         return self._view.keys(app)
 
+    def names(self, app: str) -> Mapping[str, tuple[tuple[int, str | None], ...]]:
+        return self._view.names(app)
+
     def held(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
         if not self._is_ours(app):
             yield from self._view.held(app, key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
 
 import attrs
@@ -101,6 +101,13 @@ class Snapshot(Protocol):
         """Give the UUID of the key that has this name, or with ``at`` had it after that revision.
 
         None where there is no such key. What is sealed for an entry is bound to it.
+        """
+
+    def names(self, app: str) -> Mapping[str, tuple[tuple[int, str | None], ...]]:
+        """Give each key that ever had a name, by UUID, with its names in the order it got them.
+
+        With each the revision that gave it; None is one that it gave up. They are kept for good:
+        by them rules on keys hold for what was renamed.
         """
 
     def held(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:

@@ -42,6 +42,7 @@ class Readout:
         return {
             "state": (state.app, state.version, state.sets, state.entries),
             "keys": [(key.name, self._label(key.uuid), key.holders) for key in keys],
+            "names": sorted(view.names(app).values(), key=repr),
             "parked": {key.name: list(view.parked(app, key.name)) for key in keys},
             "versions": view.schema_versions(app),
             "schemas": [view.schema(app, one.version) for one in view.schema_versions(app)],

@@ -200,3 +200,20 @@ class RenameChecks(StoreChecks, kit=True):
         with store.snapshot() as view:
             assert [one.revision for one, _ in view.history(APP, "user", "alice", "a")] == [3]
             assert [one.revision for one, _ in view.history(APP, "user", "alice", "b")] == [1]
+
+    def test_names_of_a_key_are_kept_with_the_revisions_that_gave_them(self, store: Store) -> None:
+        put(store, {"a": 1, "b": 2})
+        uuids = _uuids(store)
+        _rename(store, ("a", "c"))
+        with begin(store, "migrate") as transaction:
+            transaction.remove("user", "alice", ["b"])
+            transaction.rename("c", "b")
+            assert transaction.names(APP)[uuids["a"]][-1] == (3, "b")
+        put(store, {"a": 5})
+        with store.snapshot() as view:
+            assert view.names("another") == {}
+            assert dict(view.names(APP)) == {
+                uuids["a"]: ((1, "a"), (2, "c"), (3, "b")),
+                uuids["b"]: ((1, "b"), (3, None)),
+                _uuids(store)["a"]: ((4, "a"),),
+            }

@@ -296,6 +296,13 @@ FAULTS = [
         "tuple(r for r in self._renames if r.after in self._app.uuids), deltas",
         "rename_there_and_back_is_told_as_it_was_made keys_can_swap_their_names_in_one_changeset",
     ),
+    Fault(
+        "earlier names are forgotten",
+        "reading",
+        "names_told(key.names) for",
+        "names_told(key.names[-1:]) for",
+        "names_of_a_key_are_kept_with_the_revisions_that_gave_them",
+    ),
     # ---------------------------------------------------------------------------------- log
     Fault(
         "details lose their types",

@@ -10,6 +10,7 @@ from prefcore.audit import Logged, is_pruned, pruned_refusal, refuse_older
 from prefcore.builtin.memory_store.records import parts
 from prefcore.builtin.memory_store.state import Cell, Delta, Place, State
 from prefcore.errors import NotFound
+from prefcore.full_state import names_told
 from prefcore.interfaces import Edit, KeyState
 from prefcore.model import (
     AppState,
@@ -106,6 +107,10 @@ class View:
         if at is None:
             return held.uuids.get(key)
         return next((one.uuid for one in held.keys.values() if one.name_at(at) == key), None)
+
+    def names(self, app: str) -> dict[str, tuple[tuple[int, str | None], ...]]:
+        told = {uuid: names_told(key.names) for uuid, key in self._state.app(app).keys.items()}
+        return {uuid: names for uuid, names in told.items() if names}
 
     def held(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
         for scope, owner in sorted(self._state.app(app).sets):

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from prefcore.builtin.sqlite_store.connection import translated
 from prefcore.builtin.sqlite_store.connections import Connections
 from prefcore.builtin.sqlite_store.log import LogView, among
+from prefcore.builtin.sqlite_store.intervals import Names, names_of
 from prefcore.builtin.sqlite_store.records import records
 from prefcore.interfaces import KeyState
 from prefcore.model import (
@@ -133,6 +134,9 @@ class SqliteSnapshot(LogView):
             (app_id,),
         )
         return [KeyState(name, uuid, held.get(id, 0)) for id, name, uuid in rows]
+
+    def names(self, app: str) -> dict[str, Names]:
+        return names_of(self._db, self._app(app)[0])
 
     def held(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
         key_id = self._key(app, key)

@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from prefcore.audit import is_pruned
+from prefcore.builtin.sqlite_store.intervals import told
 from prefcore.builtin.sqlite_store.pruning import pruned_apps
 from prefcore.full_state import (
     AppPart,
@@ -19,7 +20,6 @@ from prefcore.full_state import (
     PrunedPart,
     SchemaPart,
     changes_parts,
-    names_told,
 )
 from prefcore.model import Changeset, Record, Rename, from_micros
 
@@ -110,19 +110,8 @@ class _Drawing:
         self._numbers = {row[0]: number for number, row in enumerate(keys)}
         for key_id, app, uuid, displaced in keys:
             waiting = None if displaced is None else self._numbers[displaced]
-            yield KeyPart(
-                app, self._numbers[key_id], uuid, names_told(self._names(key_id)), waiting
-            )
-
-    def _names(self, key_id: int) -> Iterator[tuple[int, str | None]]:
-        until: int | None = None
-        for since, ended, name in self._db.execute(_NAMES, (key_id,)).fetchall():
-            if until is not None and until != since:
-                yield until, None
-            yield since, name
-            until = ended
-        if until is not None:
-            yield until, None
+            names = told(self._db.execute(_NAMES, (key_id,)).fetchall())
+            yield KeyPart(app, self._numbers[key_id], uuid, names, waiting)
 
     def _changeset(self, row: tuple[Any, ...]) -> ChangesetPart:
         revision, id, app, actor, kind, at, reason, changes, before, after, details, *link = row[
