@@ -17,6 +17,7 @@ __all__ = [
     "OF_SETS",
     "PLACES",
     "ROLES",
+    "TAKES",
     "Access",
     "AccessPolicy",
     "Decision",
@@ -42,6 +43,13 @@ ACTIONS = {
     "keys": "encrypt the secrets of the store anew, and sign its log",
     "act_as": "act under another name than one's own",
     "store": "use the store itself, beside every rule",
+}
+#: What an act takes besides, because it looks at declarations, or at values.
+TAKES = {
+    "read": ("inspect",),
+    "reveal": ("inspect", "read"),
+    "write": ("inspect",),
+    "deprecate": ("inspect",),
 }
 #: Where a set may be: ``own`` is the user's set whose id is the actor's.
 PLACES = ("system", "own", "user", "project", "template")
@@ -173,19 +181,23 @@ class AccessPolicy(NamedTuple):
         key: str = "",
         *,
         needed: str | None = None,
+        others: tuple[str, ...] = (),
     ) -> Decision:
         """Decide one act. A rule that denies wins; else a role or a rule has to allow it.
 
-        ``needed`` is the role that the key's declaration asks for.
+        ``needed`` is the role that the key's declaration asks for, ``others`` are names that the
+        key had: by them a rule denies, and none allows.
         """
-        about = [
-            rule for rule in self.rules if rule.speaks_of(actor, roles, action, scope, owner, key)
-        ]
-        for rule in about:
+        act = (actor, roles, action, scope, owner)
+        for rule in self.rules:
             if rule.effect == "deny":
-                reason = f": {rule.reason}" if rule.reason else ""
-                remedy = f"only a change of that rule{self._by} allows it"
-                return Decision(False, f"{rule.place} forbids it{reason}", rule.place, remedy)
+                name = next((one for one in (key, *others) if rule.speaks_of(*act, one)), None)
+                if name is not None:
+                    was = "" if name == key else f" by the name {name}, which {key} had"
+                    reason = f": {rule.reason}" if rule.reason else ""
+                    remedy = f"only a change of that rule{self._by} allows it"
+                    why = f"{rule.place} forbids it{was}{reason}"
+                    return Decision(False, why, rule.place, remedy)
         if needed is not None and needed not in roles and roles != _EVERY:
             why = f"the schema declares that changing {key} takes the role {needed}"
             return Decision(False, why, f"requires_role of {key}", self._ask(needed, self.source))
@@ -193,8 +205,9 @@ class AccessPolicy(NamedTuple):
         by_role = next((role for role in ROLES if role in roles and grant in GRANTS[role]), None)
         if by_role is not None:
             return Decision(True, f"the role {by_role} allows it", by_role)
-        for rule in about:
-            return Decision(True, f"{rule.place} allows it", rule.place)
+        for rule in self.rules:
+            if rule.effect == "allow" and rule.speaks_of(*act, key):
+                return Decision(True, f"{rule.place} allows it", rule.place)
         first = next(role for role in ROLES if grant in GRANTS[role])
         why = f"{self.source} allows it from the role {first} on"
         return Decision(False, why, self.source, self._get(first))
@@ -249,12 +262,13 @@ class Access:
         self._sides = [
             (policy, policy.roles_of(actor) if given is None else given) for policy in self.policies
         ]
-        self._decided: dict[tuple[str, ...], Decision | None] = {}
+        self._tells_keys_apart = any(rule.keys for one in self.policies for rule in one.rules)
+        self._decided: dict[tuple[object, ...], Decision | None] = {}
 
     @property
     def tells_keys_apart(self) -> bool:
         """Whether some rule is of certain keys, so that it matters by which name one is judged."""
-        return any(rule.keys for policy in self.policies for rule in policy.rules)
+        return self._tells_keys_apart
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -271,25 +285,31 @@ class Access:
         key: str = "",
         *,
         needed: str | None = None,
+        others: tuple[str, ...] = (),
     ) -> Decision | None:
         """Give the decision that refuses an act, or None: it is allowed."""
-        asked = (action, scope, owner, key, needed or "")
+        asked = (action, scope, owner, key, needed, others)
         if asked not in self._decided:
             if len(self._decided) >= _REMEMBERED:  # memory must not grow with the owners there are
                 self._decided.clear()
-            decisions = (
-                policy.decide(self.actor, roles, action, scope, owner, key, needed=needed)
-                for policy, roles in self._sides
-            )
+            decisions = self.decisions(action, scope, owner, key, needed=needed, others=others)
             self._decided[asked] = next((one for one in decisions if not one.allowed), None)
         return self._decided[asked]
 
     def decisions(
-        self, action: str, scope: str = "", owner: str = "", key: str = "", *, needed: str | None
+        self,
+        action: str,
+        scope: str = "",
+        owner: str = "",
+        key: str = "",
+        *,
+        needed: str | None = None,
+        others: tuple[str, ...] = (),
     ) -> Iterator[Decision]:
-        """Give what each policy says of an act."""
+        """Give what each policy says of an act; ``others`` are names that the key had."""
+        act = (action, scope, owner, key)
         for policy, roles in self._sides:
-            yield policy.decide(self.actor, roles, action, scope, owner, key, needed=needed)
+            yield policy.decide(self.actor, roles, *act, needed=needed, others=others)
 
     def check(
         self,
@@ -299,9 +319,10 @@ class Access:
         key: str = "",
         *,
         needed: str | None = None,
+        others: tuple[str, ...] = (),
     ) -> None:
         """Raise NotPermitted where the actor may not: who, what, which rule, and how to get it."""
-        found = self.refusal(action, scope, owner, key, needed=needed)
+        found = self.refusal(action, scope, owner, key, needed=needed, others=others)
         if found is not None:
             what = _act(action, scope, owner, key)
             raise NotPermitted(

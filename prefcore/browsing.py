@@ -185,7 +185,9 @@ class Browser(Guard):
         self._permit_sources("read", [(scope, owner)])
         with self._recorded(), self._view() as view:
             held = view.read_set(self.app, scope, owner)
-            self._check_rows(scope, owner, held.rows)
+            judge = self._judge_of(view)
+            if judge is not None:
+                judge.check_rows(scope, owner, held.rows)
             return held
 
     def sets(
@@ -204,9 +206,20 @@ class Browser(Guard):
                 view = stack.enter_context(self._store.snapshot())
             revision = None if at is None else at.revision
             self._check_selected(view, selection, at=revision)
-            names = self._names_at(view, self.app, revision)
-            for one in view.sets(self.app, selection, at=revision):
-                self._check_rows(one.scope, one.owner, one.rows, names)
+            yield from view.sets(self.app, selection, at=revision)
+
+    def sets_in(
+        self, view: Snapshot, selection: Selection = Selection()
+    ) -> Iterator[PreferenceSet]:
+        """Give the selected sets of another store; raises NotPermitted before one not to be read.
+
+        Its keys are judged by all names that they have or had, there and in this store.
+        """
+        judges = [one for one in (self._judge_of(view), self._judge) if one is not None]
+        with self._recorded():
+            for one in view.sets(self.app, selection):
+                for judge in judges:
+                    judge.check_rows(one.scope, one.owner, one.rows)
                 yield one
 
     def keys_held(self) -> list[str]:
@@ -252,9 +265,11 @@ class Browser(Guard):
                 for scope, owner in layers
                 if owner is not None
             ]
-            for one in held:
-                rows = [row for row in one.rows if fnmatchcase(row[0], glob)]
-                self._check_rows(one.scope, one.owner, rows)
+            judge = self._judge_of(view)
+            if judge is not None:
+                for one in held:
+                    rows = [row for row in one.rows if fnmatchcase(row[0], glob)]
+                    judge.check_rows(one.scope, one.owner, rows)
             preferences = self.schema.preferences
         found: dict[str, tuple[object, str]] = {}
         if defaults:
@@ -308,12 +323,12 @@ class Browser(Guard):
             return f"{one.place} {key}: the sealed value is refused by schema {document.version}"
         return document.refusal(key, from_text(text), problem, place=one.place).message
 
-    def refusals(self, document: SchemaDocument) -> list[refusing.Refusals]:
+    def refusals(self, document: SchemaDocument) -> refusing.Refused:
         """Give, by key and scope, how many stored values another schema would refuse.
 
         The steps that lead there take the values along first, in memory; nothing is changed. A
-        sensitive value is not in what is told, and none of a set that the actor may not read all
-        of. Raises what reading the steps raises.
+        sensitive value is not in what is told. Sets that the actor may not read all of are not
+        looked at, and counted. Raises what reading the steps raises.
         """
         self.permit("inspect")
         older = self.schema
@@ -324,8 +339,12 @@ class Browser(Guard):
                 vault = self._workplace.vault
                 return vault.in_clear(view, one, lambda key: None, without_key=True)
 
+            judge = self._judge_of(view)
+
             def may_see(one: PreferenceSet) -> bool:
-                return all(self.may("read", one.scope, one.owner, row[0]) for row in one.rows)
+                return judge is None or not any(
+                    judge.refusal("read", one.scope, one.owner, row[0]) for row in one.rows
+                )
 
             return refusing.refused_values(
                 view, older, document, steps, opened=opened, may_see=may_see
@@ -351,14 +370,13 @@ class Browser(Guard):
         """Give what a changeset did; only that of it which the actor may read, if so asked."""
         self.permit("history")
         with self._recorded(), self._store.snapshot() as view:
-            names = self._names_at(view, changeset.app, changeset.revision)
-            for one in view.changes(changeset.revision):
-                if self._access is not None and isinstance(one, Change):
-                    asked = [("read", one.scope, one.owner, name) for name in names(one.key)]
-                    if readable and not all(self.may(*act) for act in asked):
+            judge, revision = self._judge_of(view, changeset.app), changeset.revision
+            for one in view.changes(revision):
+                if judge is not None and isinstance(one, Change):
+                    act = ("read", one.scope, one.owner, one.key)
+                    if readable and judge.refusal(*act, revision=revision):
                         continue
-                    for act in asked:
-                        self._access.check(*act)
+                    judge.check(*act, revision=revision)
                 yield one
 
     def changeset(self, id: str) -> Changeset:
@@ -373,7 +391,9 @@ class Browser(Guard):
         Raises UsageError where there is no such scope.
         """
         Scope.named(scope)
-        self.permit("read", scope, owner, key)
         self._permit_sources("read", [(scope, owner)])
-        with self._view() as view:
+        with self._recorded(), self._view() as view:
+            judge = self._judge_of(view)
+            if judge is not None:
+                judge.check("read", scope, owner, key)
             return list(view.history(self.app, scope, owner, key))

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from prefcore.acts import set_act, write_set
 from prefcore.errors import ConflictError, InvalidValue, StoreMoved, UsageError
 from prefcore.interfaces import Transaction
+from prefcore.key_names import Judged, KeyNames
 from prefcore.model import SOURCES, Changeset, Plan, Row, Scope, set_fault, to_micros
 from prefcore.model.sets import place
 from prefcore.performing import Performer
-from prefcore.schema import SchemaDocument
+from prefcore.schema import Preference, SchemaDocument
 from prefcore.schema.secret import Secret
 from prefcore.security import is_telling_name
 from prefcore.values import canonical_text
 from prefcore.views import Buffered, Live, Resolved
+from prefcore.workplace import roles_of
 
 if TYPE_CHECKING:
     from prefcore.schema import Binding, Schema
@@ -284,10 +286,22 @@ class Changer(Performer, Generic[S]):
         return self._plan(act)
 
     def _permit_write(self, scope: str, owner: str, keys: Iterable[str]) -> None:
-        permit = self._workplace.permitting(self._document)
+        permit = self._workplace.permitting(self._judge, self._document, self._said_of)
         if permit is not None:
             with self._recorded():
                 permit(scope, owner, keys)
+
+    def judged(self, key: str) -> tuple[Judged, tuple[str, ...]]:
+        """Give a key as rules judge it, by its names, and the roles that changing it takes."""
+        self.permit("inspect")
+        with self._view() as view:
+            (judged,) = KeyNames(view.names(self.app)).judged(key)
+        declared = self.schema.preferences.get(key)
+        return judged, roles_of(self._said_of(key) if declared is None else (declared,))
+
+    def _said_of(self, key: str) -> list[Preference]:
+        with self._store.snapshot() as view:
+            return self._workplace.said_of(view, key)
 
     def parse(self, key: str, text: str) -> object:
         """Give the value that a command line's text means for a key, by its declared type."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 
 from prefcore.access import Access
 from prefcore.errors import NotPermitted, PrefcoreError
 from prefcore.interfaces import Snapshot
+from prefcore.judging import Judge
 from prefcore.lookup import Lookup
-from prefcore.model import Row, Selection
+from prefcore.model import Selection
 from prefcore.model.sets import place
 from prefcore.other_versions import OtherVersion
 from prefcore.values import is_sealed_text
@@ -18,15 +18,8 @@ from prefcore.workplace import Workplace
 
 __all__ = ["Guard", "warn"]
 
-#: Gives the names by which a key is judged.
-Names = Callable[[str], tuple[str, ...]]
-
 #: What the record of a denial says, of the error's facts.
 _OF_DENIALS = ("actor", "action", "scope", "owner", "key", "rule")
-
-
-def _as_it_is(key: str) -> tuple[str, ...]:
-    return (key,)
 
 
 class Guard(Lookup):
@@ -39,7 +32,7 @@ class Guard(Lookup):
 
     def may(self, action: str, scope: str = "", owner: str = "", key: str = "") -> bool:
         """Say whether the actor may do that; nothing is recorded."""
-        return self._access is None or not self._access.refusal(action, scope, owner, key)
+        return self._judge is None or not self._judge.refusal(action, scope, owner, key)
 
     @property
     def access(self) -> Access | None:
@@ -69,33 +62,10 @@ class Guard(Lookup):
         except PrefcoreError as failed:
             warn(f"a denial could not be recorded: {failed.message}")
 
-    def _check_rows(
-        self, scope: str, owner: str, rows: Collection[Row], names: Names = _as_it_is
-    ) -> None:
-        """Raise NotPermitted where a row of a set may not be read; of an empty set, where none.
-
-        ``names`` gives the names that a key is judged by.
-        """
-        if self._access is not None:
-            for key in [row[0] for row in rows] or [""]:
-                for name in names(key):
-                    self._access.check("read", scope, owner, name)
-
-    def _names_at(self, view: Snapshot, app: str, revision: int | None) -> Names:
-        """Give what keys of a revision are judged by: the name of then, and the one of now.
-
-        Else a rule on a key would not hold for what was written before it was renamed.
-        """
-        if revision is None or self._access is None or not self._access.tells_keys_apart:
-            return _as_it_is
-        now = {one.uuid: one.name for one in view.keys(app)}
-
-        @cache
-        def names(key: str) -> tuple[str, ...]:
-            uuid = view.uuid(app, key, at=revision)
-            return (key,) if uuid is None else tuple(dict.fromkeys((key, now.get(uuid, key))))
-
-        return names
+    def _judge_of(self, view: Snapshot, app: str | None = None) -> Judge | None:
+        """Give what judges the keys of a view; None where nothing is asked."""
+        access = self._access
+        return None if access is None else Judge.of(access, view, app or self.app)
 
     def _permit_sources(self, action: str, sets: Iterable[tuple[str, str]]) -> None:
         """Raise NotPermitted where the steps make values of something that may not be read.
@@ -125,10 +95,10 @@ class Guard(Lookup):
         self, view: Snapshot, selection: Selection, *, at: int | None = None
     ) -> None:
         """Raise NotPermitted where something selected may not be read, before any is given."""
-        if self._access is not None:
-            names = self._names_at(view, self.app, at)
+        judge = self._judge_of(view)
+        if judge is not None:
             for one in view.sets(self.app, selection, at=at):
-                self._check_rows(one.scope, one.owner, one.rows, names)
+                judge.check_rows(one.scope, one.owner, one.rows, revision=at)
 
     def _record_reading(self, scope: str, owner: str, key: str) -> None:
         """Record that a secret is read, where its declaration asks for that; raises ReadOnly.

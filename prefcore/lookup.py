@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from prefcore.environment import variable_of
 from prefcore.errors import StoreMoved, UnknownKey
+from prefcore.judging import Judge
+from prefcore.key_names import KeyNames
 from prefcore.resolution import Declared, ExplainedLayer, Layer, explain, trusted, winner
 from prefcore.values import UNSET, Sealed, from_text
 
@@ -28,6 +30,7 @@ class Lookup:
     def __init__(self, store: Store, app: str, *, access: Access | None = None) -> None:
         self._store = store
         self._access = access
+        self._judging: Judge | None = None
         self.app = app
         self._version, _ = store.declaration(app, "")
         self._declared: dict[str, Declared] = {}
@@ -48,9 +51,27 @@ class Lookup:
         Each call of the facade passes here; a program does that beside it calls it too. ``needed``
         is the role that the key's declaration asks for.
         """
-        if self._access is not None:
+        judge = self._judge
+        if judge is not None:
             with self._recorded():
-                self._access.check(action, scope, owner, key, needed=needed)
+                judge.check(action, scope, owner, key, needed=() if needed is None else (needed,))
+
+    @property
+    def _judge(self) -> Judge | None:
+        """What judges the keys of the store at the version worked at; None where nothing is asked.
+
+        Names move with the version alone, and reading asks for that: so they are looked up once.
+        """
+        access = self._access
+        if access is None:
+            return None
+        if self._judging is None or self._judging.access is not access:
+            self._judging = Judge(access, self._key_names)
+        return self._judging
+
+    def _key_names(self) -> KeyNames:
+        with self._store.snapshot() as view:
+            return KeyNames(view.names(self.app))
 
     def _recorded(self) -> AbstractContextManager[None]:
         """Record a denial that is raised inside, where what records is at hand."""
@@ -179,6 +200,7 @@ class Lookup:
         """Go on at a schema version, and drop all that was read of the one before."""
         self._version = version
         self._declared.clear()
+        self._judging = None
 
     def _moved(self, found: str | None) -> StoreMoved:
         """Give the error for a store that is at another version than the one worked at."""

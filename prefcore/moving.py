@@ -91,11 +91,12 @@ class Mover(Performer):
     def _check_export(self, view: Snapshot, selection: Selection, secrets: str) -> None:
         """Raise NotPermitted where something selected may not leave the store so."""
         self._check_selected(view, selection)
-        if self._access is not None and secrets == "clear":
+        judge = self._judge_of(view)
+        if judge is not None and secrets == "clear":
             for one in view.sets(self.app, selection):
                 for row in one.rows:
                     if is_sealed_text(row[1]):
-                        self._access.check("reveal", one.scope, one.owner, row[0])
+                        judge.check("reveal", one.scope, one.owner, row[0])
 
     def update(
         self, held: Mapping[str, object], *, selection: Selection = Selection()

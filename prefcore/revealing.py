@@ -26,12 +26,11 @@ class Revealer(Performer):
 
     def reveal(self, scope: str, owner: str, key: str) -> Secret[object]:
         """Give the secret that one set holds itself; raises NotFound, WrongKey and BrokenSeal."""
-        self.permit("reveal", scope, owner, key)
-        self.permit("read", scope, owner, key)
         for action in ("reveal", "read"):
+            self.permit(action, scope, owner, key)
             self._permit_sources(action, [(scope, owner)])
         self._record_reading(scope, owner, key)
-        with self._store.snapshot() as view:
+        with self._view() as view:
             for row in view.read_set(self.app, scope, owner).rows:
                 if row[0] == key:
                     text = self._workplace.vault.opened(view, scope, owner, row)[1]

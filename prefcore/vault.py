@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from prefcore.audit import SEALED_DIGESTS, digest_of
 from prefcore.errors import BrokenSeal, WrongKey
@@ -23,8 +23,7 @@ __all__ = ["HIDDEN", "Hides", "SealingTransaction", "Vault", "holds_secrets", "m
 
 #: Says whether a key's values are to be sealed.
 Hides = Callable[[str], bool]
-#: Raises NotPermitted where keys of a set (scope, owner) may not be written.
-Permit = Callable[[str, str, Iterable[str]], None]
+
 #: Gives a set as it may stand in a document, telling the keys that it leaves out.
 Travelling = Callable[[Snapshot, PreferenceSet, Callable[[str], None]], PreferenceSet]
 #: Stands in plans for a value that was opened.
@@ -39,6 +38,17 @@ if TYPE_CHECKING:
     _Base = Transaction
 else:  # the protocol's own methods must not stand in the way of those delegated to
     _Base = object
+
+
+class Permit(Protocol):
+    """Raises NotPermitted where keys of a set may not be written.
+
+    With a ``revision``, they are called as that changeset calls them.
+    """
+
+    def __call__(
+        self, scope: str, owner: str, keys: Iterable[str], *, revision: int | None = None
+    ) -> None: ...
 
 
 def memory_uuid(key: str) -> str:
@@ -246,10 +256,12 @@ class SealingTransaction(_Base):
                 self._open.add(key)
         return found
 
-    def permit(self, scope: str, owner: str, keys: Iterable[str]) -> None:
+    def permit(
+        self, scope: str, owner: str, keys: Iterable[str], *, revision: int | None = None
+    ) -> None:
         """Raise NotPermitted where one of these values may not be written by who acts here."""
         if self._permit is not None:
-            self._permit(scope, owner, keys)
+            self._permit(scope, owner, keys, revision=revision)
 
     # ------------------------------------------------------------------------------- sealing
 

@@ -19,18 +19,20 @@ from prefcore.access import Access
 from prefcore.engines import registering
 from prefcore.errors import InvalidValue, NotFound, StalePlan, UsageError
 from prefcore.interfaces import Snapshot, Store, Transaction
+from prefcore.judging import Judge
+from prefcore.key_names import KeyNames
 from prefcore.keys import Keys
 from prefcore.migration import Edge, Step, find_path, in_order, read_steps
 from prefcore.model import Change, Changeset, Draft, Plan, PlanItem, Progress, Scope
 from prefcore.planning import PlanBuilder
 from prefcore.plugins import Plugins
-from prefcore.schema import SchemaDocument, Version
+from prefcore.schema import Preference, SchemaDocument, Version
 from prefcore.security import is_telling_name
 from prefcore.values import from_text
 from prefcore.vault import Permit, SealingTransaction, Vault
 from prefcore.watching import Watch
 
-__all__ = ["Act", "Begun", "Workplace"]
+__all__ = ["Act", "Begun", "Workplace", "roles_of"]
 
 
 @attrs.frozen(kw_only=True)
@@ -248,24 +250,55 @@ class Workplace:
             values = {row[0]: from_text(row[1]) for row in opened}
             yield from document.broken_rules(values, changed, scope=scope, owner=owner)
 
-    def permitting(self, document: Callable[[str], SchemaDocument]) -> Permit | None:
+    def permitting(
+        self,
+        judge: Judge | None,
+        document: Callable[[str], SchemaDocument],
+        said_of: Callable[[str], Iterable[Preference]],
+    ) -> Permit | None:
         """Give what raises NotPermitted where a value may not be written; None: all may be.
 
-        ``document`` gives a schema that says which role a key needs.
+        ``document`` gives a schema that says which role a key needs. Of a key that it does not
+        declare, all that ``said_of`` gives holds: else a value could wait for the version that
+        declares the key again.
         """
-        access = self.access
-        if access is None:
+        if judge is None:
             return None
 
-        def permit(scope: str, owner: str, keys: Iterable[str]) -> None:
+        @cache
+        def needed(key: str) -> tuple[str, ...]:
+            declared = document(key).preferences.get(key)
+            return roles_of(said_of(key) if declared is None else (declared,))
+
+        def permit(
+            scope: str, owner: str, keys: Iterable[str], *, revision: int | None = None
+        ) -> None:
             for key in keys:
-                declared = document(key).preferences.get(key)
-                needed = None if declared is None else declared.requires_role
-                access.check("write", scope, owner, key, needed=needed)
+                judge.check("write", scope, owner, key, revision=revision, needed=needed(key))
 
         return permit
 
-    def _permitting(self, act: Act, version: str | None) -> Permit | None:
+    def _sealing(self, act: Act, view: Snapshot) -> Callable[[str], bool]:
+        """Give what says which keys an act seals, also of those that its schemas do not declare."""
+
+        def hides(key: str) -> bool:
+            if act.hides(key):
+                return True
+            if not act.schemas or any(key in one.preferences for one in act.schemas):
+                return False
+            return any(one.sensitive for one in self.said_of(view, key))
+
+        return hides
+
+    def said_of(self, view: Snapshot, key: str) -> list[Preference]:
+        """Give what the versions that are known declare of a key, under each of its names."""
+        names = [name for one in KeyNames(view.names(self.app)).judged(key) for name in one.names]
+        documents = [self.known.load(view, one) for one in self.known.versions(view)]
+        return [
+            one.preferences[name] for one in documents for name in names if name in one.preferences
+        ]
+
+    def _permitting(self, act: Act, view: Snapshot, version: str | None) -> Permit | None:
         """Give what an act asks before it writes a value; None where it is permitted as a whole."""
         if act.action != "write":
             return None
@@ -274,7 +307,8 @@ class Workplace:
         def document() -> SchemaDocument:
             return self.schema(act.to_version or version or self.first_version())
 
-        return self.permitting(lambda key: document())
+        judge = None if self.access is None else Judge.of(self.access, view, self.app)
+        return self.permitting(judge, lambda key: document(), lambda key: self.said_of(view, key))
 
     def _hiding(self, *versions: str | None) -> Callable[[str], bool]:
         """Give what says which keys are sensitive at one of the versions, looked up when asked."""
@@ -326,8 +360,9 @@ class Workplace:
         begin = self.store.rehearse if rehearsed else self.store.changeset
         with ExitStack() as ending:
             begun = ending.enter_context(begin(draft, version=version))
-            permit = self._permitting(act, version)
-            transaction = self.vault.sealing(begun, draft, act.hides, permit)
+            permit = self._permitting(act, begun, version)
+            hides = self._sealing(act, begun)
+            transaction = self.vault.sealing(begun, draft, hides, permit)
             last = next(transaction.changesets(self.app), None)
             base = None if last is None else last.id
             goal = act.to_version or version or self.first_version()
@@ -361,3 +396,9 @@ class Workplace:
                 yield one
             finally:
                 one.let_go()
+
+
+def roles_of(declared: Iterable[Preference]) -> tuple[str, ...]:
+    """Give the roles that declarations ask for, each once."""
+    roles = dict.fromkeys(one.requires_role for one in declared)
+    return tuple(role for role in roles if role is not None)

@@ -23,14 +23,14 @@ ROOT = Path(__file__).parent.parent
 #: is a module of ``prefcore`` or a package with all that is in it, unless its parts are named too.
 LINES = """
     errors
-    values · host · deprecation · access · whole_files
+    values · host · deprecation · access · whole_files · key_names
     model · access_files
     canonical · planning · resolution · merge · conflicts · retention · schema · security · \
         compression · config
     audit · migration · environment · keys · trust
     full_state
     interfaces
-    hookspecs · documents · layout · plugin_problems · vault · sealed_files · heads
+    hookspecs · documents · layout · plugin_problems · vault · sealed_files · heads · judging
     plugin_index · plugin_loading
     plugin_policy
     plugins · engines.comparing · engines.exporting · engines.importing · engines.migrating · \

@@ -18,7 +18,7 @@ def undo_act(changeset: Changeset, schema: SchemaDocument, *, skip: bool, reason
     def run(transaction: SealingTransaction, builder: PlanBuilder) -> None:
         for one in transaction.changes(changeset.revision):
             if isinstance(one, Change):  # a conflict shows what is held, so all are asked for first
-                transaction.permit(one.scope, one.owner, [one.key])
+                transaction.permit(one.scope, one.owner, [one.key], revision=changeset.revision)
         history.undo_changeset(transaction, builder, changeset, skip=skip)
 
     return Act(

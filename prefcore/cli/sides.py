@@ -65,8 +65,7 @@ def opened_side(
         store = session.plugins.stores.get(scope).open(word, create=False, read_only=True)
         stack.callback(store.close)
         view = stack.enter_context(store.snapshot())
-        sets = _permitted(prefs, view.sets(prefs.app, selection))
-        return Side(word, view.version(prefs.app), None, sets)
+        return Side(word, view.version(prefs.app), None, prefs.sets_in(view, selection))
     return _file(session, prefs, word, selection, stack)
 
 
@@ -90,16 +89,6 @@ def _file(
         return Side(name, None, _selected(one, selection), is_plain=True)
     sets = verified_sets(opened, name, prefs.app, edited=lambda text: warn(escaped(text)))
     return Side(name, document.header.schema, None, _all_selected(sets, selection))
-
-
-def _permitted(
-    prefs: Preferences[Schema], sets: Iterable[PreferenceSet]
-) -> Iterator[PreferenceSet]:
-    """Pass the sets of another store on, as far as they may be read; raises NotPermitted."""
-    for one in sets:
-        for row in one.rows:
-            prefs.permit("read", one.scope, one.owner, row[0])
-        yield one
 
 
 def _all_selected(sets: Iterable[PreferenceSet], selection: Selection) -> Iterator[PreferenceSet]:

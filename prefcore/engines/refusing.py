@@ -15,26 +15,36 @@ from prefcore.model.sets import place
 from prefcore.schema import SchemaDocument
 from prefcore.values import from_text
 
-__all__ = ["Refusals", "refused_values"]
+__all__ = ["Refusals", "Refused", "refused_values"]
 
 
 @attrs.frozen
 class Refusals:
     """How many values of one key in one scope a schema refuses, with one of them told.
 
-    ``sample`` says in words where one stands and why it is refused; no sensitive value is in it,
-    and none that whoever asks may not read: ``unseen`` counts those.
+    ``sample`` says in words where one stands and why it is refused; no sensitive value is in it.
     """
 
     scope: str
     key: str
     count: int
     sample: str
-    unseen: int = 0
 
     def as_document(self) -> dict[str, object]:
         """Give it as a portable object."""
         return attrs.asdict(self)
+
+
+@attrs.frozen
+class Refused:
+    """What a schema refuses, by key and scope, of the sets that whoever asks may read.
+
+    ``unseen`` sets were not looked at. How many of their values a schema refuses would tell what
+    they hold: anybody can write a schema that refuses all but one value.
+    """
+
+    found: tuple[Refusals, ...] = ()
+    unseen: int = 0
 
 
 def refused_values(
@@ -45,37 +55,25 @@ def refused_values(
     *,
     opened: Callable[[PreferenceSet], PreferenceSet],
     may_see: Callable[[PreferenceSet], bool] = lambda one: True,
-) -> list[Refusals]:
+) -> Refused:
     """Give the stored values that a newer schema would refuse, once the steps took them along.
 
     ``older`` is the schema in force, ``opened`` gives a set with its secrets in clear. ``may_see``
-    says whether all that a set holds may be shown; not less, for the steps may have taken any of
+    says whether all that a set holds may be read; not less, for the steps may have taken any of
     it anywhere. Nothing is changed: the steps work on one set at a time, in memory. Sorted by key
     and scope.
     """
     steps = list(steps)
     found: dict[tuple[str, str], Refusals] = {}
+    unseen = 0
     for one in view.sets(older.app, Selection()):
-        seen = may_see(one)
+        if not may_see(one):
+            unseen += 1
+            continue
         for key, said in _refused(opened(one), older, newer, steps):
-            if not seen and key not in newer.preferences and key not in older.preferences:
-                key = ""  # a step may have put a value into the name
-            known = found.get((key, one.scope)) or Refusals(one.scope, key, 0, "")
-            found[key, one.scope] = attrs.evolve(
-                known,
-                count=known.count + 1,
-                sample=known.sample or (said if seen else ""),
-                unseen=known.unseen + (not seen),
-            )
-    return [_told(found[place]) for place in sorted(found)]
-
-
-def _told(one: Refusals) -> Refusals:
-    """Say in the sample how many there are that may not be read."""
-    if not one.unseen:
-        return one
-    unseen = f"{one.unseen} where you may not read all values"
-    return attrs.evolve(one, sample=f"{one.sample}; {unseen}" if one.sample else unseen)
+            known = found.get((key, one.scope)) or Refusals(one.scope, key, 0, said)
+            found[key, one.scope] = attrs.evolve(known, count=known.count + 1)
+    return Refused(tuple(found[place] for place in sorted(found)), unseen)
 
 
 def _refused(

@@ -23,6 +23,17 @@ def policy(shell: Shell, text: str = "") -> Path:
     return file
 
 
+def released(shell: Shell, version: str, **renamed: str) -> None:
+    """Put a version into the folder of schemas that calls keys of 1.0.0 otherwise, and its step."""
+    schema = json.loads((shell.folder / "schemas/1.0.0.json").read_text("utf-8"))
+    keys = {renamed.get(key, key): one for key, one in schema["preferences"].items()}
+    schema |= {"version": version, "preferences": keys}
+    shell.write(f"schemas/{version}.json", json.dumps(schema))
+    renames = ", ".join(f"rename({key!r}, {to!r})" for key, to in renamed.items())
+    text = "from prefcore.migration import Step, rename\n"
+    shell.write("steps/first.py", f"{text}step = Step('1.0.0', {version!r}, {renames})\n")
+
+
 def kinds(shell: Shell) -> list[str]:
     return [one["kind"] for one in shell.run("history", "--json").json]
 
@@ -135,16 +146,17 @@ def test_a_schema_check_tells_no_value_that_one_may_not_read(shell: Shell) -> No
     schema["version"] = "2.0.0"
     schema["preferences"]["size"]["shape"]["maximum"] = 60
     shell.write("next.json", json.dumps(schema))
-    check = ("schema", "check", "next.json", "--against-store", "--json")
+    check = ("schema", "check", "next.json", "--mode", "NONE", "--against-store", "--json")
     assert "61" in shell.run(*check, code=1).json["refused"][0]["sample"]
     policy(shell)
-    (told,) = shell.run(*check, code=1).json["refused"]
-    assert (told["count"], told["unseen"]) == (2, 2)
-    assert told["sample"] == "2 where you may not read all values"
+    told = shell.run(*check, code=3).json
+    assert (told["refused"], told["unseen"]) == ([], 2), "a count would tell what they hold"
+    ran = shell.run(*check[:-1], code=3)
+    assert "2 sets were not looked at, for you may not read all of their values" in ran.err
     shell.run("set", "size", "63")
-    (told,) = shell.run(*check, code=1).json["refused"]
-    assert (told["count"], told["unseen"]) == (3, 2)
-    assert told["sample"].startswith(f"user/{ME} size: 63 ")
+    told = shell.run(*check, code=1).json
+    assert [(one["count"], one["key"]) for one in told["refused"]] == [(1, "size")]
+    assert told["refused"][0]["sample"].startswith(f"user/{ME} size: 63 ")
     assert "61" not in shell.run(*check[:-1], code=1).out
 
 
@@ -197,6 +209,36 @@ def test_check_judges_an_earlier_name_as_the_key_it_is_now(shell: Shell) -> None
     for name in ("size", "points"):
         told = shell.run("access", "check", "write", name, code=1).out
         assert told.startswith(f"refused: {ME} write user/{ME} {name}\n  the rule in line 5")
+
+
+@pytest.mark.parametrize("action", ["read", "reveal", "write"])
+def test_check_asks_for_what_an_act_takes_besides(shell: Shell, action: str) -> None:
+    shell.run("set", "size", "14")
+    policy(shell, ROLES + '[[rules]]\neffect = "deny"\nactions = ["inspect"]\nactors = ["ann"]\n')
+    told = shell.run("access", "check", action, "size", "--user", "ann", "--for", "ann", code=1).out
+    assert told.startswith(f"refused: ann {action} user/ann size\n")
+    assert "  it takes inspect too, and the rule in line 5 of " in told
+    assert "allowed" not in told
+
+
+def test_check_says_where_get_is_refused_although_the_set_may_be_read(shell: Shell) -> None:
+    rule = '[[rules]]\neffect = "deny"\nactions = ["read"]\nscopes = ["system"]\nkeys = ["size"]\n'
+    shell.run("set", "size", "14")
+    policy(shell, ROLES + rule)
+    told = shell.run("access", "check", "read", "size").out
+    assert told.startswith(f"allowed: {ME} read user/{ME} size\n")
+    assert "  prefcore get is refused nevertheless, for it reads system size too: the rule" in told
+    shell.fails(4, "get", "size")
+
+
+def test_check_judges_a_key_by_the_names_it_had(shell: Shell) -> None:
+    shell.run("set", "size", "14")
+    released(shell, "2.0.0", size="points")
+    shell.run("migrate", "up")
+    policy(shell, ROLES + '[[rules]]\neffect = "deny"\nkeys = ["size"]\nactions = ["write"]\n')
+    told = shell.run("access", "check", "write", "points", code=1).out
+    assert "forbids it by the name size, which points had" in told
+    shell.fails(4, "set", "points", "15")
 
 
 def test_check_is_itself_never_refused(shell: Shell) -> None:

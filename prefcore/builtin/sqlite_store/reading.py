@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 from prefcore.builtin.sqlite_store.connection import translated
 from prefcore.builtin.sqlite_store.connections import Connections
-from prefcore.builtin.sqlite_store.log import LogView, among
 from prefcore.builtin.sqlite_store.intervals import Names, names_of
+from prefcore.builtin.sqlite_store.log import LogView, among
 from prefcore.builtin.sqlite_store.records import records
 from prefcore.interfaces import KeyState
 from prefcore.model import (

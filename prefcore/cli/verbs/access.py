@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from prefcore.access import ACTIONS, OF_SETS, PLACES
+from prefcore.access import ACTIONS, OF_SETS, PLACES, TAKES
 from prefcore.cli.completing import keys
 from prefcore.cli.frame import Command, LazyGroup
 from prefcore.cli.options import Target, one_set
 from prefcore.cli.output import escaped, print_json, print_table, say, warn
 from prefcore.cli.session import Session
 from prefcore.errors import NotFound, UsageError
+from prefcore.key_names import Judged
 from prefcore.model.sets import place
 
 if TYPE_CHECKING:
-    from prefcore.access import Access
+    from collections.abc import Iterator
+
+    from prefcore.access import Access, Decision
 
 __all__ = ["check_command", "command", "show_command"]
 
@@ -113,49 +116,75 @@ def check_command(
     """Say whether ACTION is allowed, on KEY in one set where it is of a set, and by which rule.
 
     ACTION is read, reveal or write, which are of sets, or inspect, history, register, apply,
-    deprecate, backup, keys, act_as or store. Exits with 1 where it is refused. Nothing is done, and
-    nothing is recorded.
+    deprecate, backup, keys, act_as or store. What it takes besides is asked for too. Exits with 1
+    where it is refused. Nothing is done, and nothing is recorded.
     """
     if action not in OF_SETS and (key is not None or target.named):
         raise UsageError(f"{action} is of no set; only {', '.join(OF_SETS)} take KEY and a set")
     access = _access(session, actor, policy)
     where = target.to_change(lambda: session.me) if action in OF_SETS else ("", "")
-    own, needed = _declared(session, key or "")
-    needed = needed if action == "write" else None
-    decisions = [] if access is None else list(access.decisions(action, *where, own, needed=needed))
-    refused = [one for one in decisions if not one.allowed]
+    asked, roles = _asked_of(session, key or "")
+    decisions = list(_decisions(access, action, where, asked, roles))
+    refused = [one for _, one in decisions if not one.allowed]
     what = " ".join(filter(None, (action, place(*where), key)))
     who = actor or session.me
     if session.json:
-        told = [one._asdict() for one in decisions]
+        told = [{"action": name, **one._asdict()} for name, one in decisions]
         print_json({"actor": who, "allowed": not refused, "what": what, "decisions": told})
         return 1 if refused else 0
     click.echo(escaped(f"{'refused' if refused else 'allowed'}: {who} {what}"))
-    for one in refused or decisions:
-        click.echo(escaped(f"  {one.why}" + (f"; {one.remedy}" if one.remedy else "")))
+    for name, one in decisions:
+        if one.allowed == (not refused) and (refused or name == action):
+            besides = "" if name == action else f"it takes {name} too, and "
+            click.echo(escaped(f"  {besides}{one.why}" + (f"; {one.remedy}" if one.remedy else "")))
     if access is None:
         click.echo(f"  {_no_policy(session)}")
+    elif action == "read" and key and not refused and where[0] in ("user", "project"):
+        _tell_of_system(access, asked)
     return 1 if refused else 0
 
 
-def _declared(session: Session, key: str) -> tuple[str, str | None]:
-    """Give what a key is called now, and the role that its declaration asks for.
+def _decisions(
+    access: Access | None,
+    action: str,
+    where: tuple[str, str],
+    asked: Judged,
+    roles: tuple[str, ...],
+) -> Iterator[tuple[str, Decision]]:
+    """Give what each policy says of an action, and of those that it takes besides."""
+    if access is None:
+        return
+    for name in (action, *TAKES.get(action, ())):
+        of_key = (*where, asked.name) if name in OF_SETS else ()
+        needed = roles if name == "write" else ()
+        for role in needed or (None,):
+            for one in access.decisions(name, *of_key, needed=role, others=asked.others):
+                yield name, one
+
+
+def _tell_of_system(access: Access, asked: Judged) -> None:
+    """Say where `prefcore get` is refused although the set itself may be read."""
+    found = access.refusal("read", "system", "", asked.name, others=asked.others)
+    if found is not None:
+        told = f"  prefcore get is refused nevertheless, for it reads system {asked.name} too: "
+        click.echo(escaped(f"{told}{found.why}"))
+
+
+def _asked_of(session: Session, key: str) -> tuple[Judged, tuple[str, ...]]:
+    """Give the key as it is judged, and the roles that changing it takes.
 
     As given, and none, where nothing is configured, or whoever asks may not see declarations.
     """
     if not key or not (session.file or session.app):
-        return key, None
+        return Judged(key), ()
     if session.access is not None and session.access.refusal("inspect"):
         warn(f"you may not see what the schema says of {escaped(key)}, so that is left out")
-        return key, None
+        return Judged(key), ()
     try:
         with session.preferences() as prefs:
-            schema = prefs.schema
+            return prefs.judged(prefs.schema.key_of(key))
     except NotFound:  # no store, or no schema yet
-        return key, None
-    own = schema.key_of(key)
-    declared = schema.preferences.get(own)
-    return own, None if declared is None else declared.requires_role
+        return Judged(key), ()
 
 
 def _access(session: Session, actor: str | None, policy: str | None) -> Access | None:

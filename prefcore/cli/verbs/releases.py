@@ -24,7 +24,7 @@ from prefcore.cli.findings import (
 )
 from prefcore.cli.frame import Command
 from prefcore.cli.locating import Source, source_of_class, source_of_file
-from prefcore.cli.output import escaped, print_json, print_table, say
+from prefcore.cli.output import escaped, print_json, print_table, say, warn
 from prefcore.cli.session import Session
 from prefcore.cli.sources import (
     own_class,
@@ -35,6 +35,7 @@ from prefcore.cli.sources import (
     steps,
 )
 from prefcore.documents import values_of
+from prefcore.engines.refusing import Refused
 from prefcore.errors import NotFound
 from prefcore.releasing import Releases
 from prefcore.schema import Snapshots
@@ -123,7 +124,8 @@ def check_command(
     """Compare today's declaration with the last snapshots: what breaks, and the version it needs.
 
     Declared is the configured class, a schema FILE, or else the newest snapshot. Exits with 1 where
-    the declared version is too small, or something is an error whatever the version.
+    the declared version is too small, or something is an error whatever the version, and with 3
+    where a policy kept stored values from being looked at.
     """
     releases = _releases(session, source)
     if not releases.versions:
@@ -132,18 +134,22 @@ def check_command(
             "prefcore schema snapshot"
         )
     judgement = releases.check(_policy(session, mode, remedy), today=datetime.now(UTC).date())
-    refused, changed = _against_store(session, releases) if against_store else ([], [])
+    refused, changed = _against_store(session, releases) if against_store else (Refused(), [])
     broken = [one for one in changed if one.severity == "error"]
-    is_good = (judgement is None or judgement.is_good) and not refused and not broken
+    is_good = (judgement is None or judgement.is_good) and not refused.found and not broken
+    code = 1 if not is_good else 3 if refused.unseen else 0
     if session.json:
         print_json(_check_data(releases, judgement, refused if against_store else None, changed))
-        return 0 if is_good else 1
+        return code
     if judgement is None:
         say(session, f"{releases.declared.version} is the first version: nothing to compare with")
     else:
         _print_judgement(session, releases, judgement, _source_of(session, source), github=github)
-    _print_refused(releases.declared, refused, changed, github=github)
-    return 0 if is_good else 1
+    _print_refused(releases.declared, refused.found, changed, github=github)
+    if refused.unseen:
+        sets = "1 set was" if refused.unseen == 1 else f"{refused.unseen} sets were"
+        warn(f"{sets} not looked at, for you may not read all of their values")
+    return code
 
 
 def _policy(session: Session, mode: str | None, remedy: str | None) -> Policy:
@@ -151,9 +157,7 @@ def _policy(session: Session, mode: str | None, remedy: str | None) -> Policy:
     return Policy(mode or found.mode, remedy or found.remedy, found.overrides)
 
 
-def _against_store(
-    session: Session, releases: Releases
-) -> tuple[list[Refusals], list[ChangedStep]]:
+def _against_store(session: Session, releases: Releases) -> tuple[Refused, list[ChangedStep]]:
     with session.preferences() as prefs:
         return prefs.refusals(releases.declared), prefs.changed_steps()
 
@@ -205,7 +209,11 @@ def _counted(judgement: Judgement) -> str:
 
 
 def _print_refused(
-    declared: SchemaDocument, refused: list[Refusals], changed: list[ChangedStep], *, github: bool
+    declared: SchemaDocument,
+    refused: Iterable[Refusals],
+    changed: list[ChangedStep],
+    *,
+    github: bool,
 ) -> None:
     if github:
         for one in refused:
@@ -230,7 +238,7 @@ def _print_refused(
 def _check_data(
     releases: Releases,
     judgement: Judgement | None,
-    refused: Iterable[Refusals] | None,
+    refused: Refused | None,
     changed: list[ChangedStep],
 ) -> dict[str, object]:
     data: dict[str, object] = {"app": releases.declared.app, "declared": releases.declared.version}
@@ -251,7 +259,8 @@ def _check_data(
     else:
         data |= {"last": None, "good": True, "findings": []}
     if refused is not None:
-        data["refused"] = [one.as_document() for one in refused]
+        data["refused"] = [one.as_document() for one in refused.found]
+        data["unseen"] = refused.unseen
         data["changed_steps"] = [attrs.asdict(one) for one in changed]
         broken = [one for one in changed if one.severity == "error"]
         data["good"] = bool(data["good"]) and not data["refused"] and not broken

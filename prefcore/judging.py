@@ -1,0 +1,87 @@
+"""Judging: what an actor may do with the keys of one view of a store, whatever they were called.
+
+On the way of ``prefcore get``: names are looked up only where some rule is of certain keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from prefcore.key_names import Judged, KeyNames
+
+if TYPE_CHECKING:
+    from prefcore.access import Access, Decision
+    from prefcore.interfaces import Snapshot
+    from prefcore.model import Row
+
+__all__ = ["Judge"]
+
+
+class Judge:
+    """Judges one actor's acts by keys, not by the names that they happen to have.
+
+    ``names`` gives the names of the keys in the view; it is called at most once. A ``revision`` is
+    that of a changeset whose names are meant: without one, those of now are.
+    """
+
+    def __init__(self, access: Access, names: Callable[[], KeyNames]) -> None:
+        self.access = access
+        self._look_up = names
+        self._names: KeyNames | None = None
+
+    @classmethod
+    def of(cls, access: Access, view: Snapshot, app: str) -> Judge:
+        """Give the judge of one application's keys in a view of a store, of any store."""
+        return cls(access, lambda: KeyNames(view.names(app)))
+
+    def judged(self, key: str, revision: int | None = None) -> list[Judged]:
+        """Give the key that a name means, as ``KeyNames.judged`` does."""
+        if not key or not self.access.tells_keys_apart:
+            return [Judged(key)]
+        if self._names is None:
+            self._names = self._look_up()
+        return self._names.judged(key, revision)
+
+    def refusal(
+        self,
+        action: str,
+        scope: str = "",
+        owner: str = "",
+        key: str = "",
+        *,
+        revision: int | None = None,
+        needed: Iterable[str] = (),
+    ) -> Decision | None:
+        """Give the decision that refuses an act, or None: it is allowed.
+
+        ``needed`` are roles that it takes besides.
+        """
+        for name, others in self.judged(key, revision):
+            for role in needed or (None,):
+                found = self.access.refusal(action, scope, owner, name, needed=role, others=others)
+                if found is not None:
+                    return found
+        return None
+
+    def check(
+        self,
+        action: str,
+        scope: str = "",
+        owner: str = "",
+        key: str = "",
+        *,
+        revision: int | None = None,
+        needed: Iterable[str] = (),
+    ) -> None:
+        """Raise NotPermitted where the actor may not; see ``refusal``."""
+        for name, others in self.judged(key, revision):
+            for role in needed or (None,):
+                self.access.check(action, scope, owner, name, needed=role, others=others)
+
+    def check_rows(
+        self, scope: str, owner: str, rows: Iterable[Row], *, revision: int | None = None
+    ) -> None:
+        """Raise NotPermitted where a row of a set may not be read; of an empty set, where none."""
+        for key in [row[0] for row in rows] or [""]:
+            self.check("read", scope, owner, key, revision=revision)
