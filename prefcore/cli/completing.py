@@ -7,10 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from prefcore.cli.session import Session
+from prefcore.values import canonical_text
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from prefcore.preferences import Preferences
+    from prefcore.schema import Schema
+
+    Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem] | list[str]]
 
 __all__ = [
     "backup_ids",
@@ -22,6 +32,7 @@ __all__ = [
     "plugin_names",
     "scopes",
     "settings",
+    "sides",
     "strategies",
     "targets",
     "templates",
@@ -30,103 +41,137 @@ __all__ = [
 
 _MOST = 500
 
-Completer = Callable[[click.Context, click.Parameter, str], list[str]]
+
+class _Asked(NamedTuple):
+    """What a shell asks: in which run, after which words, for which parameter, begun how."""
+
+    session: Session
+    context: click.Context
+    parameter: click.Parameter
+    begun: str
 
 
-def _quietly(find: Callable[[Session, click.Parameter], Iterable[str]]) -> Completer:
-    """Give a completer out of a function that gives all candidates."""
+def _quietly(find: Callable[[_Asked], Iterable[str]]) -> Completer:
+    """Give a completer out of a function that gives all candidates.
 
-    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    Where none fits, the parameter's type has its say: one that takes files too completes those.
+    """
+
+    def complete(
+        context: click.Context, parameter: click.Parameter, incomplete: str
+    ) -> list[CompletionItem] | list[str]:
         from prefcore.cli.warnings import warnings_dropped
 
+        fitting: list[str] = []
+        session = context.find_object(Session)
         try:
             with warnings_dropped():
-                session = context.find_object(Session)
-                found = find(session, parameter) if session is not None else ()
-                return [one for one in found if one.startswith(incomplete)][:_MOST]
-        except Exception:  # noqa: BLE001  # someone is typing: no candidates is the whole answer
-            return []
+                asked = None if session is None else _Asked(session, context, parameter, incomplete)
+                found = () if asked is None else find(asked)
+                fitting = [one for one in found if one.startswith(incomplete)][:_MOST]
+        except Exception:  # noqa: BLE001, S110  # someone is typing: no candidates is the answer
+            pass
+        return fitting or parameter.type.shell_complete(context, parameter, incomplete)
 
     return complete
 
 
 @_quietly
-def keys(session: Session, _: click.Parameter) -> Iterable[str]:
+def keys(asked: _Asked) -> Iterable[str]:
     """Complete keys of the schema in force, and those held besides."""
-    with session.preferences() as prefs:
+    with asked.session.preferences() as prefs:
         return sorted({*prefs.schema.preferences, *prefs.keys_held()})
 
 
 @_quietly
-def settings(session: Session, _: click.Parameter) -> Iterable[str]:
-    """Complete keys for ``set``, which takes them alone or as KEY=VALUE."""
-    with session.preferences() as prefs:
-        return list(prefs.schema.preferences)
+def settings(asked: _Asked) -> Iterable[str]:
+    """Complete what ``set`` takes: a key and one of its values, or such pairs as KEY=VALUE."""
+    before = asked.context.params.get("words") or ()
+    key, equals, _ = asked.begun.partition("=")
+    with asked.session.preferences() as prefs:
+        if equals:
+            return [f"{key}={value}" for value in _values(prefs, key)]
+        if before and "=" not in before[0]:
+            return _values(prefs, before[0]) if len(before) == 1 else ()
+        return [f"{one}=" if before else one for one in prefs.schema.preferences]
+
+
+def _values(prefs: Preferences[Schema], key: str) -> list[str]:
+    """Give the values that a key may hold, as they are typed, where they can be counted."""
+    shape = prefs.schema.preference(key).shape.to_json()
+    allowed = shape.get("enum", [True, False] if shape.get("type") == "boolean" else [])
+    assert isinstance(allowed, list)  # by JSON Schema
+    return [one if isinstance(one, str) else canonical_text(one) for one in allowed]
 
 
 @_quietly
-def owners(session: Session, parameter: click.Parameter) -> Iterable[str]:
+def owners(asked: _Asked) -> Iterable[str]:
     """Complete owners of the option's scope, or of any for ``--owner``."""
-    with session.preferences() as prefs:
-        from prefcore.model import Selection
+    scope = asked.parameter.name or ""
+    with asked.session.preferences() as prefs:
+        return _owners(asked.session, prefs, "" if scope == "owner" else scope)
 
-        scope = parameter.name or ""
-        wanted = Selection() if scope == "owner" else Selection(scopes=[scope])
-        if not all(prefs.may("read", one) for one in wanted.scopes or ("user", "project")):
-            return [session.me]  # who else there is, is not for this user to see
-        sets = islice(prefs.sets(wanted), 10 * _MOST)
-        return sorted({one.owner for one in sets if one.owner})
+
+def _owners(session: Session, prefs: Preferences[Schema], scope: str) -> list[str]:
+    """Give the owners in a scope, or with an empty one in any."""
+    from prefcore.model import Selection
+
+    wanted = Selection(scopes=[scope] if scope else ())
+    if not all(prefs.may("read", one) for one in wanted.scopes or ("user", "project")):
+        return [session.me]  # who else there is, is not for this user to see
+    sets = islice(prefs.sets(wanted), 10 * _MOST)
+    return sorted({one.owner for one in sets if one.owner})
 
 
 @_quietly
-def templates(session: Session, _: click.Parameter) -> Iterable[str]:
+def templates(asked: _Asked) -> Iterable[str]:
     """Complete templates."""
-    with session.preferences() as prefs:
+    with asked.session.preferences() as prefs:
         return [one.owner for one in islice(prefs.templates, _MOST)]
 
 
 @_quietly
-def scopes(_: Session, __: click.Parameter) -> Iterable[str]:
+def scopes(_: _Asked) -> Iterable[str]:
     """Complete scopes."""
     return ("system", "user", "project", "template")
 
 
 @_quietly
-def formats(session: Session, _: click.Parameter) -> Iterable[str]:
+def formats(asked: _Asked) -> Iterable[str]:
     """Complete the ids of installed formats."""
-    return session.plugins.formats.ids()
+    return asked.session.plugins.formats.ids()
 
 
 @_quietly
-def strategies(session: Session, _: click.Parameter) -> Iterable[str]:
+def strategies(asked: _Asked) -> Iterable[str]:
     """Complete the ids of merge strategies."""
-    return session.plugins.merge_strategies.ids()
+    return asked.session.plugins.merge_strategies.ids()
 
 
 @_quietly
-def plugin_names(session: Session, _: click.Parameter) -> Iterable[str]:
+def plugin_names(asked: _Asked) -> Iterable[str]:
     """Complete plugins, by kind and id."""
-    return [entry.name for entry in session.plugins.index]
+    return [entry.name for entry in asked.session.plugins.index]
 
 
 @_quietly
-def versions(session: Session, _: click.Parameter) -> Iterable[str]:
+def versions(asked: _Asked) -> Iterable[str]:
     """Complete schema versions."""
-    with session.preferences() as prefs:
+    with asked.session.preferences() as prefs:
         return prefs.versions()
 
 
 @_quietly
-def changesets(session: Session, _: click.Parameter) -> Iterable[str]:
+def changesets(asked: _Asked) -> Iterable[str]:
     """Complete changesets by the beginning of their ids, newest first."""
-    with session.preferences() as prefs:
+    with asked.session.preferences() as prefs:
         return [one.id[:8] for one in islice(prefs.log(), 50)]
 
 
 @_quietly
-def copies(session: Session, _: click.Parameter) -> Iterable[str]:
+def copies(asked: _Asked) -> Iterable[str]:
     """Complete the safety copies of the store."""
-    store = session.open_store()
+    store = asked.session.open_store()
     try:
         return [one.id for one in store.copies()]
     finally:
@@ -134,21 +179,28 @@ def copies(session: Session, _: click.Parameter) -> Iterable[str]:
 
 
 @_quietly
-def targets(session: Session, _: click.Parameter) -> Iterable[str]:
+def targets(asked: _Asked) -> Iterable[str]:
     """Complete the names of configured backup targets."""
-    return sorted(session.targets)
+    return sorted(asked.session.targets)
 
 
-def backup_ids(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+@_quietly
+def backup_ids(asked: _Asked) -> Iterable[str]:
     """Complete the ids of whole backups, newest first, in the target that the line names."""
-    target = context.params.get("target")
+    from prefcore.cli.verbs.backup import opened
 
-    @_quietly
-    def complete(session: Session, _: click.Parameter) -> Iterable[str]:
-        from prefcore.cli.verbs.backup import opened
+    with opened(asked.session, asked.context.params.get("target")) as backups:
+        found = [one.id for one in reversed(backups.list().whole)]
+    return [*found, "latest"]
 
-        with opened(session, target) as backups:
-            found = [one.id for one in reversed(backups.list().whole)]
-        return [*found, "latest"]
 
-    return complete(context, parameter, incomplete)
+@_quietly
+def sides(asked: _Asked) -> Iterable[str]:
+    """Complete what ``diff`` compares: sets, changesets, and else files."""
+    scope, colon, _ = asked.begun.partition(":")
+    with asked.session.preferences() as prefs:
+        if asked.begun.startswith("@"):
+            return [f"@{one.id[:8]}" for one in islice(prefs.log(), 50)]
+        if colon:
+            return [f"{scope}:{owner}" for owner in _owners(asked.session, prefs, scope)]
+    return ("system", "user:", "project:", "template:")

@@ -41,7 +41,12 @@ def _option(*names: str, **more: Any) -> click.Option:
 
 _GLOBAL = [
     _option("--config", metavar="FILE", help="Use this prefcore.toml.", type=click.Path()),
-    _option("--store", metavar="URL", help="Use this store: sqlite:PATH, or a path."),
+    _option(
+        "--store",
+        metavar="URL",
+        help="Use this store: sqlite:PATH, or a path.",
+        type=click.Path(),
+    ),
     _option("--app", metavar="NAME", help="Work for this application."),
     _option("--read-only", is_flag=True, help="Open the store for reading only."),
     _option("--actor", metavar="ID", help="Who acts, for the history."),

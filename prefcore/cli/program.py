@@ -85,14 +85,15 @@ class Program(LazyGroup):
         return result if isinstance(result, int) else 0
 
     def _complete(self, session: Session, instruction: str) -> int:
-        from click.shell_completion import shell_complete
+        from prefcore.cli.shells import completer
 
+        session.no_input = True  # somebody is typing something else
+        found = completer(instruction.removesuffix("_complete"), self, COMPLETE_VARIABLE, session)
         try:
-            return shell_complete(
-                self, {"obj": session}, "prefcore", COMPLETE_VARIABLE, instruction
-            )
+            click.echo("" if found is None else found.complete())
         except Exception:  # noqa: BLE001  # a shell that asks while someone types wants no words
             return 1
+        return 0
 
 
 def _is_text(word: str) -> bool:

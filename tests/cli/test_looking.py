@@ -1,9 +1,8 @@
-"""init, validate, doctor, plugins and completion."""
+"""init, validate, doctor, plugins and schemas as files."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -184,64 +183,6 @@ def test_without_a_format_prefcore_says_what_to_install(shell: Shell, tmp_path: 
     done = run("export")
     assert done.returncode == 18
     assert "install it with: pip install prefcore-json" in done.stderr
-
-
-# ------------------------------------------------------------------------------- completion
-
-
-@pytest.mark.parametrize("shell_name", ["bash", "zsh", "fish"])
-def test_completion_prints_a_script(bare: Shell, shell_name: str) -> None:
-    script = bare.run("completion", shell_name).out
-    assert "_PREFCORE_COMPLETE" in script
-    if shell_name == "bash" and shutil.which("bash"):
-        done = subprocess.run(["bash", "-n"], input=script, text=True, check=False)
-        assert done.returncode == 0
-
-
-def _complete(shell: Shell, *words: str) -> set[str]:
-    env = {
-        "COMP_WORDS": " ".join(("prefcore", *words)),
-        "COMP_CWORD": str(len(words)),
-        "_PREFCORE_COMPLETE": "bash_complete",
-    }
-    ran = shell.process(*(), env=env)
-    assert ran.err == ""
-    return {line.partition(",")[2] for line in ran.out.splitlines() if line}
-
-
-def test_completion_knows_what_is_there(shell: Shell) -> None:
-    shell.run("set", "size", "13", "--user", "bo")
-    id = shell.run("history", "--json").json[0]["id"]
-    assert _complete(shell, "ex") == {"explain", "export"}
-    assert _complete(shell, "migrate", "re") == {"recover"}
-    assert "--dry-run" in _complete(shell, "set", "--")
-    assert _complete(shell, "get", "s") == {"size", "secret.key"}
-    assert _complete(shell, "get", "--user", "b") == {"bo"}
-    assert _complete(shell, "export", "--format", "j") == {"json", "jsonc"}
-    assert _complete(shell, "export", "--scope", "p") == {"project"}
-    assert _complete(shell, "migrate", "up", "--to", "1") == {"1.0.0"}
-    assert _complete(shell, "undo", id[:2]) == {id[:8]}
-    assert "ours" in _complete(shell, "import", "--merge", "o")
-    assert _complete(shell, "plugins", "show", "formats.j") == {"formats.json", "formats.jsonc"}
-
-
-def test_completion_gives_nothing_and_says_nothing_where_nothing_is_configured(
-    bare: Shell,
-) -> None:
-    for words in (
-        ("get", "s"),
-        ("get", "--user", "b"),
-        ("undo", "1"),
-        ("migrate", "up", "--to", "1"),
-    ):
-        assert _complete(bare, *words) == set()
-
-
-def test_completion_survives_a_broken_configuration(shell: Shell) -> None:
-    (shell.folder / "prefcore.toml").write_text("app = [")
-    assert _complete(shell, "get", "s") == set()
-    assert _complete(shell, "export", "--format", "j") == set()
-    os.unlink(shell.db)  # noqa: PTH108  # the point is the missing file
 
 
 # ------------------------------------------------------------------------- schemas as files

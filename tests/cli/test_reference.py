@@ -37,6 +37,15 @@ def test_every_verb_has_a_heading_and_every_option_a_row() -> None:
                     assert re.search(rf"`{name}[ `]", rows), f"{path} {name}"
 
 
+def test_usage_puts_what_may_be_left_out_into_brackets() -> None:
+    for path, command in _commands(cli, "prefcore"):
+        context = click.Context(command, info_name=path)
+        for argument in command.params:
+            if isinstance(argument, click.Argument):
+                shown = argument.make_metavar(context)
+                assert shown.startswith("[") != argument.required, f"{path} {shown}"
+
+
 def test_no_heading_tells_of_a_verb_that_is_not_there() -> None:
     there = {path for path, _ in _commands(cli, "prefcore")}
     there |= {path.rpartition(" ")[0] for path in there}

@@ -217,11 +217,8 @@ def _row(one: Listed) -> tuple[str, ...]:
     return (one.short, when, state, f"{manifest.size:,} bytes", escaped(apps))
 
 
-_ID = {"metavar": "ID", "shell_complete": backup_ids}
-
-
 @click.command("show", cls=Command)
-@click.argument("id", **_ID)  # type: ignore[arg-type]  # keywords of click
+@click.argument("id", metavar="ID", shell_complete=backup_ids)
 @targeting
 @click.pass_obj
 def show_command(session: Session, id: str, target: str | None) -> None:
@@ -252,12 +249,12 @@ def show_command(session: Session, id: str, target: str | None) -> None:
 
 
 @click.command("verify", cls=Command)
-@click.argument("ids", nargs=-1, **_ID)  # type: ignore[arg-type]  # keywords of click
+@click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=backup_ids)
 @targeting
 @click.option(
     "--level",
     type=click.IntRange(0, 3),
-    default=None,
+    metavar="N",
     help="0: there; 1: its bytes; 2: what it holds (default); 3: as --deep.",
 )
 @click.option("--deep", is_flag=True, help="Restore it into a scratch store, and compare that.")

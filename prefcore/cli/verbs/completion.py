@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import click
-from click.shell_completion import get_completion_class
 
 from prefcore.cli.frame import Command
 from prefcore.cli.program import COMPLETE_VARIABLE, cli
 from prefcore.cli.session import Session
+from prefcore.cli.shells import SHELLS, completer
 from prefcore.errors import UsageError
 
 __all__ = ["command"]
 
 
 @click.command("completion", cls=Command)
-@click.argument("shell", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", metavar="SHELL", type=click.Choice(list(SHELLS)))
 @click.pass_obj
 def command(session: Session, shell: str) -> None:
     """Print the completion script of a shell: bash, zsh or fish.
@@ -25,8 +25,6 @@ def command(session: Session, shell: str) -> None:
     """
     if session.json:
         raise UsageError("completion prints a script; leave out --json")
-    found = get_completion_class(shell)
-    assert found is not None  # click knows all three
-    # Not source(): it starts a bash to ask for its version, and complains of any trouble.
-    script = found(cli, {}, "prefcore", COMPLETE_VARIABLE)
-    click.echo(script.source_template % script.source_vars())
+    found = completer(shell, cli, COMPLETE_VARIABLE)
+    assert found is not None  # one of SHELLS
+    click.echo(found.source())

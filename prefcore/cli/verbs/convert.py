@@ -29,7 +29,7 @@ __all__ = ["command"]
 
 @click.command("convert", cls=Command)
 @click.argument("source", metavar="FILE", type=click.Path())
-@click.argument("target", metavar="TO", default="-", type=click.Path())
+@click.argument("target", metavar="[TO]", default="-", type=click.Path())
 @click.option(
     "--from",
     "from_id",

@@ -8,6 +8,7 @@ from itertools import groupby
 
 import click
 
+from prefcore.cli.completing import sides
 from prefcore.cli.frame import Command
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import selecting
@@ -23,8 +24,8 @@ __all__ = ["command"]
 
 
 @click.command("diff", cls=Command)
-@click.argument("first", metavar="A")
-@click.argument("second", metavar="B")
+@click.argument("first", metavar="A", type=click.Path(), shell_complete=sides)
+@click.argument("second", metavar="B", type=click.Path(), shell_complete=sides)
 @selecting
 @click.pass_obj
 def command(session: Session, first: str, second: str, selection: Selection) -> int:

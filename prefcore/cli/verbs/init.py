@@ -16,8 +16,18 @@ __all__ = ["command"]
 
 
 @click.command("init", cls=Command)
-@click.option("--schemas", metavar="DIR", help="Folder of schema snapshots, or module:Class.")
-@click.option("--migrations", metavar="DIR", help="Folder of migration steps, or a module.")
+@click.option(
+    "--schemas",
+    metavar="DIR",
+    type=click.Path(),
+    help="Folder of schema snapshots, or module:Class.",
+)
+@click.option(
+    "--migrations",
+    metavar="DIR",
+    type=click.Path(),
+    help="Folder of migration steps, or a module.",
+)
 @click.pass_obj
 def command(session: Session, schemas: str | None, migrations: str | None) -> None:
     """Write prefcore.toml into this folder and make the store.

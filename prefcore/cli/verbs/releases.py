@@ -56,7 +56,7 @@ __all__ = ["check_command", "diff_command", "snapshot_command"]
 
 _LEVELS = ("error", "warning", "note")
 
-_source = click.argument("source", required=False, metavar="FILE", type=click.Path())
+_source = click.argument("source", required=False, metavar="[FILE]", type=click.Path())
 
 
 def _releases(session: Session, source: str | None = None) -> Releases:
@@ -108,8 +108,18 @@ def snapshot_command(session: Session, source: str | None) -> None:
 
 @click.command("check", cls=Command)
 @_source
-@click.option("--mode", metavar="MODE", help=f"What has to stay compatible: {', '.join(MODES)}.")
-@click.option("--remedy", metavar="REMEDY", help=f"What mends a break: {', '.join(REMEDIES)}.")
+@click.option(
+    "--mode",
+    metavar="MODE",
+    type=click.Choice(MODES),
+    help=f"What has to stay compatible: {', '.join(MODES)}.",
+)
+@click.option(
+    "--remedy",
+    metavar="REMEDY",
+    type=click.Choice(REMEDIES),
+    help=f"What mends a break: {', '.join(REMEDIES)}.",
+)
 @click.option("--github", is_flag=True, help="Print annotations for a workflow of GitHub.")
 @click.option("--against-store", is_flag=True, help="Count stored values that would be refused.")
 @click.pass_obj
@@ -271,8 +281,8 @@ def _check_data(
 
 
 @click.command("diff", cls=Command)
-@click.argument("older", metavar="A", shell_complete=versions)
-@click.argument("newer", metavar="B", shell_complete=versions)
+@click.argument("older", metavar="A", type=click.Path(), shell_complete=versions)
+@click.argument("newer", metavar="B", type=click.Path(), shell_complete=versions)
 @click.pass_obj
 def diff_command(session: Session, older: str, newer: str) -> None:
     """Show what changed between two versions, or schema files, and whom it breaks.

@@ -30,7 +30,12 @@ __all__ = ["command"]
 @click.command("restore", cls=Command)
 @click.argument("id", metavar="ID", shell_complete=backup_ids)
 @targeting
-@click.option("--to", metavar="STORE", help="Into this new store, whole: sqlite:PATH, or a path.")
+@click.option(
+    "--to",
+    metavar="STORE",
+    type=click.Path(),
+    help="Into this new store, whole: sqlite:PATH, or a path.",
+)
 @selecting
 @acting
 @backing_up

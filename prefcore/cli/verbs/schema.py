@@ -140,7 +140,7 @@ def _default(value: object, sensitive: bool, limit: int) -> str:
 
 
 @click.command("register", cls=Command)
-@click.argument("source", metavar="VERSION|FILE", shell_complete=versions)
+@click.argument("source", metavar="VERSION|FILE", type=click.Path(), shell_complete=versions)
 @acting
 @click.pass_obj
 def register_command(session: Session, source: str, dry_run: bool, reason: str) -> None:
