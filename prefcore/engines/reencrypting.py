@@ -9,9 +9,7 @@ import attrs
 from prefcore.errors import WrongKey
 from prefcore.interfaces import SealedCell, Store
 from prefcore.model import Draft
-from prefcore.security.places import STORE, Place
 from prefcore.security.sealing import Sealer
-from prefcore.values import Sealed, canonical_text, from_text
 
 __all__ = ["Reencrypted", "reencrypt"]
 
@@ -63,22 +61,19 @@ class _Part:
     """One transaction's worth of values; what it counts holds once that is committed."""
 
     def __init__(self, app: str, sealer: Sealer, told: Reencrypted) -> None:
-        self._app = app
-        self._sealer = sealer
+        self._renewed = sealer.renewing(app)
         self._told = told
 
     def anew(self, cell: SealedCell) -> str:
         """Give a value's text under the active key."""
         scope, owner, uuid, _, text = cell
-        sealed = from_text(text)
-        assert isinstance(sealed, Sealed), "the store gives sealed texts alone"
-        if sealed.key_id == self._sealer.active:
-            self._told.current += 1
-            return text
         try:
-            new = self._sealer.resealed(sealed, Place(STORE, self._app, scope, owner, uuid))
+            new = self._renewed(text, scope, owner, uuid)
         except WrongKey:
             self._told.locked += 1
             return text
+        if new is None:
+            self._told.current += 1
+            return text
         self._told.done += 1
-        return canonical_text(new)
+        return new

@@ -26,6 +26,7 @@ from prefcore.security.framing import framed
 __all__ = [
     "AESGCM",
     "AES_256_GCM",
+    "DOES_NOT_OPEN",
     "KEY_BYTES",
     "NONCE_BYTES",
     "argon2id",
@@ -42,6 +43,8 @@ AES_256_GCM = "AES-256-GCM"
 #: Of every secret key, and of every nonce, which is random or a counter.
 KEY_BYTES = 32
 NONCE_BYTES = 12
+#: What AES-GCM raises for what it did not encrypt; the latter two where that is too short or long.
+DOES_NOT_OPEN = (InvalidTag, ValueError, OverflowError)
 
 
 def hkdf(key: bytes, info: bytes, salt: bytes | None = None) -> bytes:
@@ -68,17 +71,18 @@ def cipher(key: bytes, *purpose: str | bytes) -> AESGCM:
     return AESGCM(hkdf(key, framed(*purpose)))
 
 
-def unsealed(cipher: AESGCM, nonce: bytes, data: bytes, context: bytes, *, what: str) -> bytes:
+def unsealed(
+    cipher: AESGCM, nonce: bytes, data: bytes, context: bytes, *, what: Callable[[], str] | str
+) -> bytes:
     """Give what was encrypted, authenticated; raises BrokenSeal, which says ``what`` it is."""
     try:
         opened: bytes = cipher.decrypt(nonce, data, context)
-    except InvalidTag:
+    except DOES_NOT_OPEN:
         pass
-    except (ValueError, OverflowError):
-        pass  # too short, or longer than AES-GCM takes
     else:
         return opened
-    raise BrokenSeal(f"{what} does not open: it was damaged, edited, or moved here from elsewhere")
+    name = what if isinstance(what, str) else what()
+    raise BrokenSeal(f"{name} does not open: it was damaged, edited, or moved here from elsewhere")
 
 
 def argon2id(secret: bytes, *, salt: bytes, memory_kib: int, passes: int, lanes: int) -> bytes:

@@ -9,21 +9,34 @@ tag, by which equal values are known, is the first 16 bytes of HMAC-SHA-256 over
 
 from __future__ import annotations
 
+from binascii import b2a_base64
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from prefcore.errors import WrongKey
-from prefcore.security.ciphers import AESGCM, NONCE_BYTES, cipher, hkdf, hmac_sha256, unsealed
+from prefcore.security.ciphers import (
+    AESGCM,
+    DOES_NOT_OPEN,
+    NONCE_BYTES,
+    cipher,
+    hkdf,
+    hmac_sha256,
+    unsealed,
+)
 from prefcore.security.framing import framed, framed_bytes
 from prefcore.security.padding import padded, unpadded
-from prefcore.security.places import DOCUMENT, Place
-from prefcore.values import Sealed
+from prefcore.security.places import DOCUMENT, STORE, Place
+from prefcore.values import Sealed, canonical_text, from_text
 
-__all__ = ["Sealer"]
+__all__ = ["Renew", "Sealer"]
 
 _VALUE = "prefcore value 1"
 _TAG = "prefcore tag 1"
 _TAG_BYTES = 16
+
+#: Gives the text of a sealed value under the active key, by its scope, owner and the key's UUID;
+#: None where it is so already. Raises WrongKey and BrokenSeal.
+Renew = Callable[[str, str, str, str], "str | None"]
 
 
 class Sealer:
@@ -49,18 +62,18 @@ class Sealer:
     def seal(self, text: str, place: Place) -> Sealed:
         """Give a canonical text sealed for a place."""
         encoded = text.encode()
-        return self._sealed(encoded, place, self.tag(encoded, place))
+        tag = self.tag(encoded, place)
+        return Sealed(self.active, self._encrypted(padded(encoded), _bound(place, tag)), tag)
 
     def tag(self, text: bytes, place: Place) -> bytes:
         """Give the equality tag that a canonical text's UTF-8 has in a place."""
         message = _TAG_FRAME + _framed_place(place) + framed_bytes(text)
         return self._hmac(message)[:_TAG_BYTES]
 
-    def _sealed(self, text: bytes, place: Place, tag: bytes) -> Sealed:
+    def _encrypted(self, filled: bytes, bound: bytes) -> bytes:
         nonce = self._random(NONCE_BYTES)
-        bound = _bound(place, tag)
-        data = nonce + self._ciphers[self.active].encrypt(nonce, padded(text), bound)
-        return Sealed(self.active, data, tag)
+        made: bytes = self._ciphers[self.active].encrypt(nonce, filled, bound)
+        return nonce + made
 
     def open(self, sealed: Sealed, place: Place) -> str:
         """Give the canonical text that was sealed for this place.
@@ -68,18 +81,15 @@ class Sealer:
         Raises WrongKey where its data key is not here, and BrokenSeal where it was changed, or
         sealed for another place.
         """
-        return self._opened(sealed, place).decode()
+        return unpadded(self._opened(sealed, place, _bound(place, sealed.tag))).decode()
 
-    def _opened(self, sealed: Sealed, place: Place) -> bytes:
-        data, tag = sealed.data, sealed.tag
-        opened = unsealed(
-            self._cipher(sealed, place),
-            data[:NONCE_BYTES],
-            data[NONCE_BYTES:],
-            _bound(place, tag),
-            what=_what(place),
+    def _opened(self, sealed: Sealed, place: Place, bound: bytes) -> bytes:
+        """Give the text as it was filled up to its bucket."""
+        data = sealed.data
+        nonce, encrypted = data[:NONCE_BYTES], data[NONCE_BYTES:]
+        return unsealed(
+            self._cipher(sealed, place), nonce, encrypted, bound, what=partial(_what, place)
         )
-        return unpadded(opened)
 
     def _cipher(self, sealed: Sealed, place: Place) -> AESGCM:
         found = self._ciphers.get(sealed.key_id)
@@ -93,7 +103,40 @@ class Sealer:
 
     def resealed(self, sealed: Sealed, place: Place) -> Sealed:
         """Give the same value, with the same tag, sealed under the active key."""
-        return self._sealed(self._opened(sealed, place), place, sealed.tag)
+        bound = _bound(place, sealed.tag)
+        filled = self._opened(sealed, place, bound)
+        unpadded(filled)  # raises where another program sealed it
+        return Sealed(self.active, self._encrypted(filled, bound), sealed.tag)
+
+    def renewing(self, app: str) -> Renew:
+        """Give what does to texts of one application's store as ``resealed``, at half its cost.
+
+        A rotation does it to all there are, so no value is taken further apart than it must be.
+        """
+        ciphers, active, random = self._ciphers, self.active, self._random
+        encrypt = ciphers[active].encrypt
+        begin = canonical_text(Sealed(active, b"", b"")).partition(",")[0]
+
+        def renewed(text: str, scope: str, owner: str, uuid: str) -> str | None:
+            sealed = from_text(text)
+            assert isinstance(sealed, Sealed), "a store gives sealed texts alone"
+            if sealed.key_id == active:
+                return None
+            data, tag = sealed.data, sealed.tag
+            set_and_key = _framed_set(STORE, app, scope, owner) + _framed_key(uuid)
+            bound = _VALUE_FRAME + set_and_key + len(tag).to_bytes(4, "big") + tag
+            try:
+                cipher = ciphers[sealed.key_id]
+                filled = cipher.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], bound)
+            except (KeyError, *DOES_NOT_OPEN):
+                self._opened(sealed, Place(STORE, app, scope, owner, uuid), bound)
+                raise  # that one says what is wrong
+            unpadded(filled)
+            nonce = random(NONCE_BYTES)
+            made = b2a_base64(nonce + encrypt(nonce, filled, bound), newline=False).decode()
+            return f'{begin},"{made}","{b2a_base64(tag, newline=False).decode()}"]}}'
+
+        return renewed
 
 
 def _bound(place: Place, tag: bytes) -> bytes:

@@ -1,12 +1,11 @@
 """Secrets: what they cost an export that holds some, and one that holds none; and rotation.
 
-Two projects hold the same values; in one of them 5% are sealed. A tenth of all values are then
-sealed anew, as a rotation does.
+Two projects hold the same values; in one of them 5% are sealed. A rotation is of a store of its
+own, with a tenth as many secrets.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from statistics import median
@@ -16,13 +15,10 @@ import prefcore_json
 
 from prefcore.builtin.sqlite_store import SqliteStore
 from prefcore.engines.exporting import Secrets, export_document
-from prefcore.engines.reencrypting import reencrypt
 from prefcore.keys import Keys
-from prefcore.model import Draft, PreferenceSet, Row, Selection, from_micros
-from prefcore.security.places import STORE, Place
-from prefcore.values import canonical_text
+from prefcore.model import Selection, from_micros
 from prefcore.vault import Vault
-from tests.benchmarks import population
+from tests.benchmarks import population, rotation
 from tests.benchmarks.bulk import Size
 from tests.benchmarks.measuring import Finding, finding, take_turns
 from tests.benchmarks.population import APP, OLD
@@ -31,12 +27,10 @@ from tests.benchmarks.processes import Work, measured, prefcore, run_rounds
 __all__ = ["run"]
 
 _NUMBER = "secrets"
-#: Seconds of CPU that a value may take to be sealed anew.
-_ROTATED = 1 / 50_000
 
 
 def run(folder: Path, *, rounds: int, entries: int) -> list[Finding]:
-    """Measure exports of so many entries, and a rotation of a tenth as many secrets."""
+    """Measure exports of so many entries, and rotations of a tenth as many secrets."""
     some, none = Size(folder / "some", entries), Size(folder / "none", entries)
     for size in (some, none):
         population.project(size.folder, secrets=size is some)
@@ -47,7 +41,7 @@ def run(folder: Path, *, rounds: int, entries: int) -> list[Finding]:
     return [
         _exports(some, none, rounds),
         _looking(none, max(rounds, 5)),
-        _rotation(some, folder / "rotated.db", max(entries // 10, 100), rounds),
+        *rotation.run(folder / "rotation", rounds=rounds, secrets=max(entries // 10, 400)),
     ]
 
 
@@ -106,41 +100,3 @@ def _looking(none: Size, rounds: int) -> Finding:
 
 def _keys(folder: Path) -> Keys:
     return Keys(str(folder / "keys"), environ={})
-
-
-def _rotation(some: Size, path: Path, secrets: int, rounds: int) -> Finding:
-    """Give the CPU time of sealing one value anew, in a store of so many in 40 keys."""
-    keys = Keys(str(some.folder / ".local/share/prefcore/keys"), environ={})
-    sealer = keys.needed("the benchmark")
-    store = SqliteStore.open(f"sqlite:{path}", create=True)
-    with store.changeset(_draft(APP), version=None) as transaction:
-        uuids = {f"key{n:02}": transaction.mint(f"key{n:02}") for n in range(40)}
-        for number in range(-(-secrets // 40)):
-            owner = f"user{number:07}"
-            rows: list[Row] = []
-            for key, uuid in uuids.items():
-                text = canonical_text(f"token {owner} of {key}")
-                sealed = sealer.seal(text, Place(STORE, APP, "user", owner, uuid))
-                rows.append((key, canonical_text(sealed), 0, "manual", "bench"))
-            transaction.write("user", owner, PreferenceSet("user", owner, rows).rows)
-    times = []
-    for _ in range(rounds):
-        measured(Work(prefcore("keys", "rotate"), some.folder))
-        began = process_time()
-        told = reencrypt(store, _draft, lambda: keys.needed("the benchmark"))
-        times.append((process_time() - began) / told.done)
-    store.close()
-    return Finding(
-        number=_NUMBER,
-        work="rotation, CPU for a value",
-        against="50,000 a second",
-        goal=1.0,
-        ours=median(times),
-        other=_ROTATED,
-        ratio=median(times) / _ROTATED,
-        note=f"{1 / median(times):,.0f} values a second",
-    )
-
-
-def _draft(app: str) -> Draft:
-    return Draft(app, "bench", "keys", datetime.now(UTC))

@@ -24,7 +24,7 @@ from pathlib import Path
 import attrs
 
 from prefcore.errors import PrefcoreError
-from tests.faults import story, traced
+from tests.faults import rotating, story, traced
 from tests.faults.judging import ENCRYPTED, WITH_BACKUPS, Prepared, faults_of
 from tests.faults.stepping import (
     WRITES,
@@ -42,6 +42,8 @@ __all__ = ["ACTS", "main"]
 
 #: The acts that are tried, each named as in ``tests.faults.acts``.
 ACTS = ("sets", "import", "up", "down", "backup", ENCRYPTED, "restore", "load")
+#: What is tried as a whole, and gives what is wrong.
+_WHOLE = {"canary": traced.failures, "rotation": rotating.failures}
 _SYNCS = ("fsync", "fdatasync")
 #: Errors that strace gives in a call's place: their name, strace's expression, for which calls.
 _ERRORS = (
@@ -71,17 +73,22 @@ class Point:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Try every point of the acts named (all, if none is); exits with 1 where one fails."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.injected", description=__doc__)
-    parser.add_argument("acts", nargs="*", metavar="ACT", help=", ".join((*ACTS, "canary")))
+    parser.add_argument("acts", nargs="*", metavar="ACT", help=", ".join((*ACTS, *_WHOLE)))
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args(arguments)
-    if unknown := set(given.acts) - {*ACTS, "canary"}:
+    if unknown := set(given.acts) - {*ACTS, *_WHOLE}:
         parser.error(f"there is no act {', '.join(sorted(unknown))}")
     if shutil.which("strace") is None:
         sys.exit("make test-faults needs strace on the PATH (on Debian: apt install strace)")
-    wrong = traced.failures() if not given.acts or "canary" in given.acts else []
+    wrong = [
+        one
+        for name, failures in _WHOLE.items()
+        if not given.acts or name in given.acts
+        for one in failures()
+    ]
     tried: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="prefcore-faults-") as name:
-        for act in [one for one in given.acts or ACTS if one != "canary"]:
+        for act in [one for one in given.acts or ACTS if one not in _WHOLE]:
             prepared, calls = _prepared(act, Path(name) / act)
             points = list(_points(prepared, calls))
             with ThreadPoolExecutor(given.jobs) as pool:

@@ -13,7 +13,8 @@ from prefcore.errors import BrokenSeal, WrongKey
 from prefcore.security.padding import padded, unpadded
 from prefcore.security.places import DOCUMENT, STORE, Place
 from prefcore.security.ring import KeyRing
-from prefcore.values import Sealed, canonical_text
+from prefcore.security.sealing import _bound
+from prefcore.values import Sealed, canonical_text, from_text
 from prefcore_testing.values import portable_values
 
 AT = datetime(2026, 11, 26, tzinfo=UTC)
@@ -93,6 +94,44 @@ def test_after_a_rotation_values_stay_equal_and_old_ones_open() -> None:
 def test_resealing_checks_what_it_opens() -> None:
     with pytest.raises(BrokenSeal):
         SEALER.resealed(SEALER.seal(SECRET, PLACE), PLACE._replace(owner="bob"))
+
+
+@given(portable_values())
+def test_a_text_sealed_anew_is_the_same_value_under_the_active_key(value: object) -> None:
+    rotated = RING.rotated(AT, os.urandom).sealer(os.urandom)
+    old = SEALER.seal(canonical_text(value), PLACE)
+    text = rotated.renewing(PLACE.app)(canonical_text(old), *PLACE[2:])
+    assert text is not None
+    new = from_text(text)
+    assert isinstance(new, Sealed)
+    assert (new.key_id, new.tag) == (rotated.active, old.tag)
+    assert new.data[:12] != old.data[:12]
+    assert rotated.open(new, PLACE) == canonical_text(value)
+    assert canonical_text(new) == text
+    assert rotated.renewing(PLACE.app)(text, *PLACE[2:]) is None
+
+
+def test_a_text_that_does_not_open_is_refused_as_one_value_is() -> None:
+    rotated = RING.rotated(AT, os.urandom).sealer(os.urandom)
+    sealed = SEALER.seal(SECRET, PLACE)
+    padless = SEALER._encrypted(b"none of ours".ljust(32, b"\0"), _bound(PLACE, sealed.tag))
+    strange = KeyRing.fresh(AT, os.urandom).sealer(os.urandom).seal(SECRET, PLACE)
+    for one, place, kind in (
+        (sealed, PLACE._replace(owner="bob"), BrokenSeal),
+        (sealed, PLACE._replace(key="other-uuid"), BrokenSeal),
+        (Sealed(sealed.key_id, sealed.data, b"other"), PLACE, BrokenSeal),
+        (Sealed(sealed.key_id, b"", sealed.tag), PLACE, BrokenSeal),
+        (Sealed(sealed.key_id, padless, sealed.tag), PLACE, BrokenSeal),
+        (strange, PLACE, WrongKey),
+    ):
+        with pytest.raises(kind) as alone:
+            rotated.resealed(one, place)
+        with pytest.raises(kind) as bulk:
+            rotated.renewing(place.app)(canonical_text(one), *place[2:])
+        assert (bulk.value.message, bulk.value.facts) == (
+            alone.value.message,
+            alone.value.facts,
+        )
 
 
 @given(st.binary().map(lambda data: data + b'"'))
