@@ -14,7 +14,7 @@ from prefcore.security.magic import MAGIC, is_encrypted
 
 __all__ = ["decrypted", "encrypting", "in_clear", "opened_file"]
 
-#: So much of what was decrypted stays in memory; more goes to a file without a name.
+#: So much of an encrypted file stays in memory; more goes to a file without a name.
 _IN_MEMORY = 8 << 20
 
 
@@ -29,9 +29,9 @@ def opened_file(path: Path, name: str, keys: Keys) -> Iterator[BinaryIO]:
 def in_clear(source: BinaryIO, name: str, keys: Keys) -> Iterator[BinaryIO]:
     """Give a file that holds in clear what another does: itself, where that is not encrypted.
 
-    What was decrypted stands in memory, or in a temporary file that has no name and that only
-    this process can read, and nothing of it is given before its end was authenticated. Raises
-    WrongKey and IntegrityError, naming the file.
+    Nothing of what is decrypted is given before its end was authenticated, and none of it is
+    written anywhere: a large file is kept as it is, encrypted, in a temporary one without a name.
+    Raises WrongKey and IntegrityError, naming the file.
     """
     encrypted = is_encrypted(source.read(len(MAGIC)))
     source.seek(0)
@@ -57,14 +57,12 @@ def decrypted(
         ring=ring,
         passphrase=lambda: keys.passphrase(FILE, name) if passphrase is None else passphrase,
     )
-    out = cast(BinaryIO, SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115  # the caller closes it
+    spool = cast(BinaryIO, SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115  # the caller closes it
     try:
-        file.decrypt(recipient, out)
-        out.seek(0)
+        return file.opened(recipient, spool)
     except BaseException:
-        out.close()
+        spool.close()
         raise
-    return out
 
 
 @contextmanager

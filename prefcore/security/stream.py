@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from io import RawIOBase
-from typing import BinaryIO
+from io import SEEK_CUR, SEEK_END, SEEK_SET, BufferedReader, RawIOBase
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import attrs
 
@@ -34,6 +34,9 @@ from prefcore.security.objects import object_of
 from prefcore.security.ring import KeyRing
 from prefcore.security.roots import KdfParameters, RootKey, passphrase_root
 from prefcore.values import canonical_text
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 __all__ = [
     "CHUNK",
@@ -176,10 +179,12 @@ class EncryptedFile:
             )
         return to_ring(ring, random, self.key_id)
 
-    def decrypt(self, recipient: Recipient, out: BinaryIO) -> None:
-        """Write what was encrypted to ``out``, of which nothing may be used if this raises.
+    def opened(self, recipient: Recipient, spool: BinaryIO) -> BinaryIO:
+        """Give what was encrypted, to be read and sought in, once all of it was authenticated.
 
-        Raises WrongKey, and BrokenSeal where a chunk was changed, moved or is missing.
+        ``spool`` is an empty file that takes the chunks in as they are, encrypted: nothing in clear
+        is written anywhere. It is closed with what this gives. Raises WrongKey, and BrokenSeal
+        where a chunk was changed, moved or is missing.
         """
         chunk = self.header.get("chunk")
         wrapped = self.header.get("wrapped")
@@ -192,25 +197,77 @@ class EncryptedFile:
             key = recipient.root.unwrap(wrapped, context=_context(described))
         except WrongKey as error:
             raise WrongKey(f"{self.name} stays locked: {error.message}") from error
-        opening = _file_cipher(key, self.bound)
-        number, data = 0, self.source.read(chunk + _TAG_BYTES)
-        while True:
-            following = self.source.read(chunk + _TAG_BYTES)
-            nonce = _nonce(number, last=not following)
-            try:
-                out.write(unsealed(opening, nonce, data, self.bound, what="a chunk"))
-            except BrokenSeal:
-                raise self._broken(number) from None
-            if not following:
-                return
-            number, data = number + 1, following
+        chunks = _Chunks(self, _file_cipher(key, self.bound), spool, chunk)
+        chunks.take_in()
+        return cast(BinaryIO, BufferedReader(chunks, chunk))
 
-    def _broken(self, number: int) -> PrefcoreError:
+    def broken(self, number: int) -> PrefcoreError:
+        """Give the error that says which chunk does not open."""
         return BrokenSeal(
             f"{self.name} is damaged, cut short or was put together from parts: chunk "
             f"{number + 1} does not open; nothing of it is used",
             file=self.name,
         )
+
+
+class _Chunks(RawIOBase):
+    """The chunks of an encrypted file, in a spool: each is decrypted as it is read."""
+
+    def __init__(self, file: EncryptedFile, cipher: AESGCM, spool: BinaryIO, chunk: int) -> None:
+        self._file = file
+        self._cipher = cipher
+        self._spool = spool
+        self._chunk = chunk
+        self._count = self._size = self._at = 0
+
+    def take_in(self) -> None:
+        """Take the chunks over from the file to its end, and see that each opens."""
+        source, length = self._file.source, self._chunk + _TAG_BYTES
+        data = source.read(length)
+        while True:
+            following = source.read(length)
+            self._size += len(self._opened(data, self._count, last=not following))
+            self._spool.write(data)
+            self._count += 1
+            if not following:
+                return
+            data = following
+
+    def _opened(self, data: bytes, number: int, *, last: bool) -> bytes:
+        nonce = _nonce(number, last=last)
+        try:
+            return unsealed(self._cipher, nonce, data, self._file.bound, what="a chunk")
+        except BrokenSeal:
+            raise self._file.broken(number) from None
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = SEEK_SET, /) -> int:
+        starts = {SEEK_SET: 0, SEEK_CUR: self._at, SEEK_END: self._size}
+        self._at = max(starts[whence] + offset, 0)
+        return self._at
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Give what is left of the chunk where it stands."""
+        number, start = divmod(self._at, self._chunk)
+        if self._at >= self._size:
+            return 0
+        self._spool.seek(number * (self._chunk + _TAG_BYTES))
+        data = self._spool.read(self._chunk + _TAG_BYTES)
+        last = number == self._count - 1
+        view = memoryview(buffer)
+        piece = self._opened(data, number, last=last)[start : start + len(view)]
+        view[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
+
+    def close(self) -> None:
+        self._spool.close()
+        super().close()
 
 
 def _context(described: Mapping[str, object]) -> bytes:

@@ -90,6 +90,36 @@ def test_what_is_refused_changes_nothing_and_the_text_is_kept(
     assert held.dump() == before
 
 
+@pytest.mark.parametrize("format", ["jsonc", "yaml", "toml"])
+def test_a_secret_that_was_typed_in_is_not_in_the_text_that_is_kept(
+    held: Shell, format: str
+) -> None:
+    held.run("keys", "init")
+    texts = {
+        "jsonc": '{"size": "x", // mine\n"secret.key": "tok-4711", "other": 1}',
+        "yaml": "size: x\nsecret:\n  key: tok-4711\nother: 1\n",
+        "toml": 'size = "x"\nother = 1\n[secret]\nkey = "tok-4711"\n',
+    }
+    held.write("typed", texts[format])
+    env = editor(held, 'cp typed "$1"')
+    words = ("edit", "--user", "bo", "--format", format)
+    message = held.process(*words, env=env, code=10).err.rstrip()
+    (file,) = kept(held)
+    key = "secret.key" if format == "jsonc" else "secret"  # whose name tells of one, too
+    assert message.endswith(f"is kept in {file}, without {key}")
+    text = file.read_text(encoding="utf-8")
+    assert "tok-4711" not in text
+    assert "other" in text
+    assert format != "jsonc" or "// mine" in text
+    file.unlink()
+    held.write("typed", texts[format] + "{{{")
+    message = held.process(*words, env=env, code=13).err
+    assert "as it was typed, secrets included if there are any" in message
+    held.write("typed", texts["jsonc"].replace('"x"', "14").replace(', "other": 1', ""))
+    held.run("edit", "--user", "bo", env=env)
+    assert held.run("get", "secret.key", "--user", "bo", "--reveal").out == "tok-4711\n"
+
+
 def test_at_a_terminal_it_can_be_edited_again(held: Shell) -> None:
     held.environ |= editor(
         held,

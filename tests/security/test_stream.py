@@ -48,10 +48,8 @@ def encrypted(data: bytes, recipient: Recipient | None = None) -> bytes:
 def opened(
     data: bytes, ring: KeyRing | None = RING, passphrase: Callable[[], str] = no_passphrase
 ) -> bytes:
-    out = BytesIO()
     file = EncryptedFile.begin(BytesIO(data), "secrets.json")
-    file.decrypt(file.recipient(ring=ring, passphrase=passphrase), out)
-    return out.getvalue()
+    return file.opened(file.recipient(ring=ring, passphrase=passphrase), BytesIO()).read()
 
 
 def front(data: bytes) -> int:
@@ -63,6 +61,33 @@ def front(data: bytes) -> int:
 def test_every_length_opens_as_it_was(length: int) -> None:
     data = os.urandom(length)
     assert opened(encrypted(data)) == data
+
+
+PLAIN = os.urandom(3 * CHUNK + 100)
+_PLACES = st.integers(0, len(PLAIN) + CHUNK)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(_PLACES, st.integers(0, CHUNK + 9)), min_size=1))
+def test_what_was_opened_is_read_and_sought_in_as_any_file(reads: list[tuple[int, int]]) -> None:
+    file = EncryptedFile.begin(BytesIO(encrypted(PLAIN)), "secrets.json")
+    clear = file.opened(to_ring(RING, os.urandom), BytesIO())
+    for at, length in reads:
+        assert clear.seek(at) == at
+        assert clear.read(length) == PLAIN[at : at + length]
+    assert clear.seek(-100, os.SEEK_END) == len(PLAIN) - 100
+    assert clear.read() == PLAIN[-100:]
+
+
+def test_what_is_kept_of_a_file_while_it_is_read_is_encrypted() -> None:
+    spool = BytesIO()
+    text = b'{"token": "tok-4711"}' * 9999
+    file = EncryptedFile.begin(BytesIO(encrypted(text)), "secrets.json")
+    clear = file.opened(to_ring(RING, os.urandom), spool)
+    assert len(spool.getvalue()) > len(text)
+    assert b"tok-4711" not in spool.getvalue()
+    clear.close()
+    assert spool.closed
 
 
 @settings(max_examples=20)

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import io
-import os
-import shlex
-import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,17 +11,17 @@ from typing import TYPE_CHECKING
 import click
 
 from prefcore.cli.completing import formats
+from prefcore.cli.edited import EditedText
 from prefcore.cli.frame import Command
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import Target, acting, one_set
 from prefcore.cli.output import escaped, say
 from prefcore.cli.plans import carry_out, tell_done
 from prefcore.cli.session import Session
-from prefcore.documents import guarded, opened_document, plain_file
+from prefcore.documents import opened_document, plain_file
 from prefcore.engines import importing
 from prefcore.errors import (
     ConflictError,
-    NotFound,
     PluginError,
     PrefcoreError,
     ReadOnly,
@@ -64,7 +58,8 @@ def command(session: Session, format_id: str, target: Target, dry_run: bool, rea
     """Edit the values of one set in $VISUAL or $EDITOR, and set what was changed.
 
     A name taken out is unset. What others change meanwhile stays, and is a conflict where both
-    changed the same. If anything is refused, nothing is set, and the text is kept.
+    changed the same. If anything is refused, nothing is set, and the text is kept. Secrets are not
+    shown; one that is typed in is set, and is not in the text that is kept.
     """
     editor = session.environ.get("VISUAL") or session.environ.get("EDITOR")
     if not editor:
@@ -77,29 +72,41 @@ def command(session: Session, format_id: str, target: Target, dry_run: bool, rea
         if prefs.read_only and not dry_run:
             raise ReadOnly(f"{prefs.store.url} can only be read, so nothing can be edited")
         before = _shown(prefs, scope, owner)
-    file = Path(tempfile.mkdtemp(prefix="prefcore-"), f"settings{info.suffixes[0]}")
-    file.write_bytes(_written(info, before))
+        hides = Masks.of(prefs).hides
+    text = EditedText(info, before, session.plugins, hides)
     while True:
-        _edit(editor, file)
+        text.edit(editor)
         try:
             with session.preferences() as prefs:
                 made = _take(
-                    session, prefs, info, file, (scope, owner), before, dry=dry_run, reason=reason
+                    session,
+                    prefs,
+                    info,
+                    text.file,
+                    (scope, owner),
+                    before,
+                    dry=dry_run,
+                    reason=reason,
                 )
             break
         except PrefcoreError as error:
             if session.no_input or not sys.stdin.isatty():
-                raise type(error)(
-                    f"{error.message}; the text is kept in {file}", **error.facts
-                ) from error
+                raise type(error)(f"{error.message}; {text.kept()}", **error.facts) from error
             click.echo(f"prefcore: {escaped(error.message)}", err=True)
-            if not click.confirm("edit it again?", default=True, err=True):
-                say(session, f"nothing was changed; the text is kept in {file}")
+            if not _again():
+                say(session, f"nothing was changed; {escaped(text.kept())}")
                 raise click.Abort from error
-    shutil.rmtree(file.parent, ignore_errors=True)
+    text.remove()
     if not dry_run:
         back = f"prefcore undo {made.id[:8]}" if made else ""
         tell_done(session, f"edited {place(scope, owner)}", made, back)
+
+
+def _again() -> bool:
+    try:
+        return click.confirm("edit it again?", default=True, err=True)
+    except click.Abort:  # whoever leaves so is to know of the text, too
+        return False
 
 
 def _shown(prefs: Preferences[Schema], scope: str, owner: str) -> dict[str, object]:
@@ -110,29 +117,6 @@ def _shown(prefs: Preferences[Schema], scope: str, owner: str) -> dict[str, obje
         for entry in prefs.read_set(scope, owner).entries
         if not isinstance(entry.value, Sealed) and not masks.hides(entry.key)
     }
-
-
-def _written(info: FormatInfo, values: Values) -> bytes:
-    out = io.BytesIO()
-    with guarded(info):
-        info.factory().write_plain(values, out)
-    return out.getvalue()
-
-
-def _edit(editor: str, file: Path) -> None:
-    try:
-        done = subprocess.run([*shlex.split(editor), os.fspath(file)], check=False)
-    except (OSError, ValueError) as error:
-        shutil.rmtree(file.parent, ignore_errors=True)
-        raise NotFound(f"the editor '{editor}' cannot be run: {error}") from error
-    if done.returncode:
-        raise UsageError(
-            f"the editor '{editor}' ended with {done.returncode}; nothing was changed, the text "
-            f"is kept in {file}"
-        )
-    if not file.is_file():
-        shutil.rmtree(file.parent, ignore_errors=True)
-        raise NotFound(f"the editor '{editor}' removed the text; nothing was changed")
 
 
 def _take(

@@ -143,12 +143,11 @@ def test_the_document_opens_with_what_the_reference_tells(
 ) -> None:
     ring = keys.ring
     assert isinstance(ring, KeyRing)
-    out = BytesIO()
     with _document(tmp_path, manifest).open("rb") as source:
         file = EncryptedFile.begin(source, "it")
         assert file.key_id == manifest.key == ring.active.id
-        file.decrypt(file.recipient(ring=ring, passphrase=lambda: ""), out)
-    assert out.getvalue().startswith(b'{"prefcore":')
+        clear = file.opened(file.recipient(ring=ring, passphrase=lambda: ""), BytesIO())
+    assert clear.read().startswith(b'{"prefcore":')
 
 
 def test_a_store_that_is_in_use_is_backed_up_and_signed_in_the_manifest_alone(

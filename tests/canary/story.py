@@ -1,40 +1,20 @@
-"""The canary: a secret that takes every way there is, and the search for it in all that is left.
-
-``play`` is the story, for ``tests/test_canary.py``, which looks at files, outputs and logs, and for
-``tests/faults/traced.py``, which looks at every write of its process.
-"""
+"""The story at the shell: what a person does with a secret there, and what goes wrong."""
 
 from __future__ import annotations
 
-import io
 import json
 import logging
-import traceback
-from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import attrs
-
-from prefcore.builtin.sqlite_store import SqliteStore
-from prefcore.compression import decompressed, method_of
-from prefcore.errors import PrefcoreError
-from prefcore.interfaces import Limits
-from prefcore.keys import Keys
-from prefcore.model import Selection
-from prefcore.preferences import Preferences
-from prefcore.schema.secret import Secret
+from tests.canary import in_python, ways
+from tests.canary.searching import STEM
+from tests.canary.telling import Heard, Run, Told
 from tests.cli.shell import Ran, Shell
 
-__all__ = ["STEM", "Heard", "found_in", "play", "prepare", "shell_in"]
+__all__ = ["listening", "play", "prepare", "reading", "schema_text", "shell_in"]
 
-#: A command line that was run, and what it gave.
-_Told = tuple[Ran, tuple[str, ...]]
-_Run = Callable[..., _Told]
-
-#: What no file, output or log may hold, in any form; the secrets of the story are made of it.
-STEM = "Zc4nary7Qx"
 PHRASE = {"PREFCORE_FILE_PASSPHRASE": "sesame, but longer"}
 
 _SHAPE = {"type": "string", "pattern": "^[A-Za-z0-9-]+$"}
@@ -43,6 +23,12 @@ _DECLARED: dict[str, object] = {
     "theme": {"shape": {"type": "string"}, "default": "light"},
     "secret.key": {"shape": _SHAPE, "sensitive": True, "env": "CANARY_ENV"},
     "secret.old": {"shape": _SHAPE, "sensitive": True},
+    "secret.aged": {
+        "shape": _SHAPE,
+        "sensitive": True,
+        "deprecated": {"use": "secret.key"},
+    },
+    "secret.trusted": {"shape": _SHAPE, "sensitive": True, "trusted_only": True},
 }
 _NEWER = {**_DECLARED, "secret.new": {"shape": _SHAPE, "sensitive": True}}
 _STEP = """
@@ -67,53 +53,6 @@ _FORMATS = {
 }
 
 
-# ------------------------------------------------------------------------------- the search
-
-
-def _forms() -> dict[str, bytes]:
-    """Give the forms in which it might hide: encodings of text, and of bytes as text."""
-    plain, wide = STEM.encode(), STEM.encode("utf-16-le")
-    forms = {"text": plain, "UTF-16": wide, "UTF-16, big end first": STEM.encode("utf-16-be")}
-    for name, data in (("text", plain), ("UTF-16", wide)):
-        forms[f"hexadecimal of {name}"] = data.hex().encode()
-        forms[f"hexadecimal of {name}, upper case"] = data.hex().upper().encode()
-        for before in range(3):  # its Base64 depends on how many bytes stand before it
-            whole = b64encode(b"\0" * before + data)
-            forms[f"Base64 of {name}, {before} bytes on"] = whole[4 if before else 0 : -4]
-    return forms
-
-
-_FORMS = _forms()
-
-
-def found_in(data: bytes) -> list[str]:
-    """Give the forms of the secret that bytes hold, also where they are compressed."""
-    found = [name for name, form in _FORMS.items() if form in data]
-    if data.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd")):
-        found += found_in(_decompressed(data))
-    return found
-
-
-def _decompressed(data: bytes) -> bytes:
-    limits = Limits()
-    with decompressed(
-        io.BytesIO(data),
-        method_of(data),
-        max_bytes=limits.max_bytes,
-        max_ratio=limits.max_ratio,
-        max_window_bytes=limits.max_window_bytes,
-    ) as source:
-        return source.read()
-
-
-@attrs.frozen
-class Heard:
-    """Something that was said or shown, and by what."""
-
-    by: str
-    text: str
-
-
 class _Listening(logging.Handler):
     """Keeps all that is logged, at every level, with tracebacks."""
 
@@ -126,7 +65,8 @@ class _Listening(logging.Handler):
 
 
 @contextmanager
-def _listening() -> Iterator[_Listening]:
+def listening() -> Iterator[_Listening]:
+    """Keep all that is logged meanwhile."""
     handler, root = _Listening(), logging.getLogger()
     level = root.level
     root.addHandler(handler)
@@ -153,7 +93,7 @@ def shell_in(folder: Path) -> Shell:
 
 def prepare(shell: Shell, given: Path) -> None:
     """Configure the application; what a person would write by hand goes into the folder given."""
-    shell.write("schemas/1.0.0.json", _schema("1.0.0", _DECLARED))
+    shell.write("schemas/1.0.0.json", schema_text("1.0.0", _DECLARED))
     shell.write("steps/.keep", "")
     shell.run(
         *("init", "--app", "acme", "--schemas=schemas", "--migrations=steps", "--store=prefs.db")
@@ -164,9 +104,11 @@ def prepare(shell: Shell, given: Path) -> None:
     for format, text in _FORMATS.items():
         (given / f"plain.{format}").write_text(text % f"{STEM}-{format}", "utf-8")
     (given / "theirs.json").write_text(_FORMATS["json"] % f"{STEM}-theirs", "utf-8")
+    ways.prepare(given)
 
 
-def _schema(version: str, preferences: dict[str, object]) -> str:
+def schema_text(version: str, preferences: dict[str, object]) -> str:
+    """Give the file of a schema version."""
     return json.dumps(
         {"prefcore_schema": 1, "app": "acme", "version": version, "preferences": preferences}
     )
@@ -177,17 +119,17 @@ def play(shell: Shell, given: Path) -> Iterator[Heard]:
 
     What may show it is asked for here, compared, and not given.
     """
-    with _listening() as logged:
+    with listening() as logged:
         for ran, words in _runs(shell, given):
             yield Heard(" ".join(words), ran.out + ran.err)
-        yield from _in_python(shell)
+        yield from in_python.play(shell)
     yield Heard("logs", "\n".join(logged.texts))
 
 
-def _runs(shell: Shell, given: Path) -> Iterator[tuple[Ran, tuple[str, ...]]]:
+def _runs(shell: Shell, given: Path) -> Iterator[Told]:
     """Run command lines; every one that changes something is planned first."""
 
-    def run(*words: str, code: int = 0, **more: object) -> tuple[Ran, tuple[str, ...]]:
+    def run(*words: str, code: int = 0, **more: object) -> Told:
         return shell.run(*words, code=code, **more), words  # type: ignore[arg-type]  # its own
 
     def reveals(value: str, *words: str) -> None:
@@ -211,8 +153,14 @@ def _runs(shell: Shell, given: Path) -> Iterator[tuple[Ran, tuple[str, ...]]]:
     yield run("import", "-", "--user", "bo", "--merge", "theirs", stdin=piped)
     reveals(f"{STEM}-piped", "secret.key", "--user", "bo")
     yield from _conflicting(run, given)
-    yield from _reading(run)
+    yield from ways.editing(run, given)
+    reveals(ways.EDITED, "secret.key", "--user", "bo")
+    yield from ways.files_of_people(run, given)
+    yield from ways.refused(run, given)
+    yield run("import", str(given / "theirs.json"), "--user", "bo", "--merge", "theirs")
+    yield from reading(run)
     yield from _templates_and_environment(run)
+    yield from ways.completing(run)
     yield from _moving(run, shell)
     yield from _keeping(run, shell)
     yield from _migrating(run, shell)
@@ -225,10 +173,10 @@ def _runs(shell: Shell, given: Path) -> Iterator[tuple[Ran, tuple[str, ...]]]:
     yield run("keys", "check", code=1)
     yield run("audit", "verify", "-v")
     yield run("doctor", "-v")
-    yield from _reading(run)
+    yield from reading(run)
 
 
-def _conflicting(run: _Run, given: Path) -> Iterator[_Told]:
+def _conflicting(run: Run, given: Path) -> Iterator[Told]:
     """Two sides that changed the secret: written to a file, taken, and resolved."""
     theirs = ("import", str(given / "theirs.json"), "--user", "bo")
     yield run(*theirs, "--debug", code=1)
@@ -241,7 +189,7 @@ def _conflicting(run: _Run, given: Path) -> Iterator[_Told]:
     yield run(*theirs, "--merge", "theirs")
 
 
-def _reading(run: _Run) -> Iterator[_Told]:
+def reading(run: Run) -> Iterator[Told]:
     """Everything that shows values, as text and as JSON."""
     id = run("history", "--json")[0].json[0]["id"]
     for words in (
@@ -271,7 +219,7 @@ def _reading(run: _Run) -> Iterator[_Told]:
     yield run("audit", "export", "log.jsonl")
 
 
-def _templates_and_environment(run: _Run) -> Iterator[_Told]:
+def _templates_and_environment(run: Run) -> Iterator[Told]:
     yield run("set", "secret.key", "-", "--template", "t", stdin=f"{STEM}-template")
     yield run("template", "show", "t")
     yield run("template", "show", "t", "--json")
@@ -286,7 +234,7 @@ def _templates_and_environment(run: _Run) -> Iterator[_Told]:
     yield run("get", "secret.key", "--debug", env={"CANARY_ENV": f"no {STEM} fits"}, code=5)
 
 
-def _moving(run: _Run, shell: Shell) -> Iterator[_Told]:
+def _moving(run: Run, shell: Shell) -> Iterator[Told]:
     """Documents in every format, sealed and encrypted, converted and taken in again."""
     for suffix in ("json", "jsonc", "yaml", "toml", "msgpack", "json.zst", "yaml.gz"):
         yield run("export", f"all.{suffix}", "--json")
@@ -305,7 +253,7 @@ def _moving(run: _Run, shell: Shell) -> Iterator[_Told]:
     yield run("import", "damaged.json", "--debug", code=13)
 
 
-def _keeping(run: _Run, shell: Shell) -> Iterator[_Told]:
+def _keeping(run: Run, shell: Shell) -> Iterator[Told]:
     yield run("backup", "create", "--json")
     yield run("backup", "create", "--no-encrypt", "--format", "json")
     yield run("backup", "create", "--passphrase", env=PHRASE)
@@ -320,9 +268,9 @@ def _keeping(run: _Run, shell: Shell) -> Iterator[_Told]:
     yield run("--store", "new.db", "diff", "user:bo", "user:ann", code=1)
 
 
-def _migrating(run: _Run, shell: Shell) -> Iterator[_Told]:
+def _migrating(run: Run, shell: Shell) -> Iterator[Told]:
     """Up and down, with a step that raises on the way, with the secret in what it says."""
-    shell.write("schemas/2.0.0.json", _schema("2.0.0", _NEWER))
+    shell.write("schemas/2.0.0.json", schema_text("2.0.0", _NEWER))
     shell.write("steps/up.py", _STEP)
     keep = ("--user", "bo")
     yield run("set", "secret.key", "-", "--user", "ann", stdin=f"{STEM}-raise")
@@ -337,40 +285,3 @@ def _migrating(run: _Run, shell: Shell) -> Iterator[_Told]:
     yield run("undo")
     yield run("migrate", "down", "--to", "1.0.0", "-v")
     yield run("migrate", "up", "--json")
-
-
-# --------------------------------------------------------------------------------- in Python
-
-
-def _in_python(shell: Shell) -> Iterator[Heard]:
-    """What Python shows of a secret, and of errors on the way of one."""
-    keys = Keys(_folder(shell), environ=shell.environ)
-    store = SqliteStore.open(f"sqlite:{shell.db}")
-    prefs = Preferences[object](  # type: ignore[type-var]  # no schema class: values by key
-        store, "acme", schemas=shell.folder / "schemas", keys=keys, environ=shell.environ
-    )
-    try:
-        secret = prefs.get("secret.key", user="bo")
-        assert isinstance(secret, Secret)
-        assert secret.reveal() == f"{STEM}-theirs"
-        plan = prefs.plan_set("user", "bo", {"secret.key": f"{STEM}-planned"})
-        shown: list[object] = [prefs, secret, plan, plan.items, plan.details]
-        shown += [prefs.explain("secret.key", user="bo"), prefs.effective(user="bo")]
-        shown += [list(prefs.sets(Selection())), prefs.read_set("user", "bo").entries]
-        shown += [list(prefs.log()), keys, keys.ring, keys.sealer]
-        shown += [list(prefs.changes(one)) for one in prefs.log()]
-        yield Heard("repr", repr(shown) + str(shown))
-        for bad in (f"no {STEM}", [STEM], {STEM: STEM}, Secret(f"no {STEM}"), 1.5):
-            try:
-                prefs.set("secret.key", bad, user="bo")
-            except PrefcoreError as error:
-                told = "".join(traceback.format_exception(error)) if bad == 1.5 else ""
-                yield Heard("error", f"{error}{error!r}{error.facts}{told}")
-            else:
-                raise AssertionError("it was taken")
-    finally:
-        store.close()
-
-
-def _folder(shell: Shell) -> str:
-    return str(Path(shell.run("keys", "list", "--json").json["path"]).parent)
