@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from prefcore.key_names import Judged, KeyNames
+from prefcore.values import is_sealed_text
 
 if TYPE_CHECKING:
     from prefcore.access import Access, Decision
     from prefcore.interfaces import Snapshot
     from prefcore.model import Row
 
-__all__ = ["Judge"]
+__all__ = ["Judge", "Permit"]
 
 
 class Judge:
@@ -85,3 +86,27 @@ class Judge:
         """Raise NotPermitted where a row of a set may not be read; of an empty set, where none."""
         for key in [row[0] for row in rows] or [""]:
             self.check("read", scope, owner, key, revision=revision)
+
+
+class Permit:
+    """Asks before values are written; ``needed`` gives the roles that changing a key takes."""
+
+    def __init__(self, judge: Judge, needed: Callable[[str], tuple[str, ...]]) -> None:
+        self._judge = judge
+        self._needed = needed
+
+    def __call__(
+        self, scope: str, owner: str, keys: Iterable[str], *, revision: int | None = None
+    ) -> None:
+        """Raise NotPermitted where keys of a set may not be written.
+
+        With a ``revision``, they are called as that changeset calls them.
+        """
+        for key in keys:
+            roles = self._needed(key)
+            self._judge.check("write", scope, owner, key, revision=revision, needed=roles)
+
+    def sees(self, scope: str, owner: str, row: Row) -> bool:
+        """Say whether the actor may know what a row holds."""
+        actions = ("read", "reveal") if is_sealed_text(row[1]) else ("read",)
+        return not any(self._judge.refusal(one, scope, owner, row[0]) for one in actions)

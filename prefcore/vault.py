@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from prefcore.audit import SEALED_DIGESTS, digest_of
 from prefcore.errors import BrokenSeal, WrongKey
 from prefcore.interfaces import SealedCell, Snapshot, Transaction
+from prefcore.judging import Permit
 from prefcore.keys import Keys
 from prefcore.model import Draft, PreferenceSet, Row, to_micros
 from prefcore.model.sets import place
 from prefcore.security.places import DOCUMENT, STORE, Place
-from prefcore.values import Sealed, canonical_text, from_text, is_sealed_text
+from prefcore.values import Sealed, canonical_text, from_text, is_sealed_text, same_text
 
 __all__ = ["HIDDEN", "Hides", "SealingTransaction", "Vault", "holds_secrets", "memory_uuid"]
 
@@ -38,17 +39,6 @@ if TYPE_CHECKING:
     _Base = Transaction
 else:  # the protocol's own methods must not stand in the way of those delegated to
     _Base = object
-
-
-class Permit(Protocol):
-    """Raises NotPermitted where keys of a set may not be written.
-
-    With a ``revision``, they are called as that changeset calls them.
-    """
-
-    def __call__(
-        self, scope: str, owner: str, keys: Iterable[str], *, revision: int | None = None
-    ) -> None: ...
 
 
 def memory_uuid(key: str) -> str:
@@ -262,6 +252,31 @@ class SealingTransaction(_Base):
         """Raise NotPermitted where one of these values may not be written by who acts here."""
         if self._permit is not None:
             self._permit(scope, owner, keys, revision=revision)
+
+    def permit_changes(
+        self,
+        scope: str,
+        owner: str,
+        keys: Iterable[str],
+        *,
+        rows: Iterable[Row],
+        held: Iterable[Row],
+    ) -> None:
+        """Raise NotPermitted where one of these keys of a set may not be given what the rows say.
+
+        What is held just so is no change, for who may see that it is.
+        """
+        permit = self._permit
+        if permit is not None:
+            ours = {row[0]: row for row in held}
+            same = {
+                key
+                for key, text, *_ in rows
+                if key in ours
+                and same_text(ours[key][1], text)
+                and permit.sees(scope, owner, ours[key])
+            }
+            permit(scope, owner, [key for key in keys if key not in same])
 
     # ------------------------------------------------------------------------------- sealing
 

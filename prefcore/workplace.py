@@ -19,7 +19,7 @@ from prefcore.access import Access
 from prefcore.engines import registering
 from prefcore.errors import InvalidValue, NotFound, StalePlan, UsageError
 from prefcore.interfaces import Snapshot, Store, Transaction
-from prefcore.judging import Judge
+from prefcore.judging import Judge, Permit
 from prefcore.key_names import KeyNames
 from prefcore.keys import Keys
 from prefcore.migration import Edge, Step, find_path, in_order, read_steps
@@ -29,7 +29,7 @@ from prefcore.plugins import Plugins
 from prefcore.schema import Preference, SchemaDocument, Version
 from prefcore.security import is_telling_name
 from prefcore.values import from_text
-from prefcore.vault import Permit, SealingTransaction, Vault
+from prefcore.vault import SealingTransaction, Vault
 from prefcore.watching import Watch
 
 __all__ = ["Act", "Begun", "Workplace", "roles_of"]
@@ -270,13 +270,7 @@ class Workplace:
             declared = document(key).preferences.get(key)
             return roles_of(said_of(key) if declared is None else (declared,))
 
-        def permit(
-            scope: str, owner: str, keys: Iterable[str], *, revision: int | None = None
-        ) -> None:
-            for key in keys:
-                judge.check("write", scope, owner, key, revision=revision, needed=needed(key))
-
-        return permit
+        return Permit(judge, needed)
 
     def _sealing(self, act: Act, view: Snapshot) -> Callable[[str], bool]:
         """Give what says which keys an act seals, also of those that its schemas do not declare."""

@@ -26,6 +26,7 @@ from prefcore.access import (
 )
 from prefcore.access_files import access_of
 from prefcore.builtin.memory_store import MemoryStore
+from prefcore.builtin.memory_store.reading import View
 from prefcore.engines.importing import ImportRequest
 from prefcore.errors import NotPermitted
 from prefcore.interfaces import Store
@@ -578,6 +579,59 @@ def test_roles_of_declared_keys_are_asked_for_by_every_act_that_changes_them(
             attempt()
     assert prefs.get("proxy", user=ME) == "one", "reading takes none"
     facade(store, with_roles("admin")).set("proxy", "two", user=ME)
+
+
+@pytest.mark.parametrize("based", [True, False], ids=["three ways", "two ways"])
+def test_one_s_own_export_comes_in_again_though_it_holds_what_one_may_not_change(
+    store: Store, keys: Keys, tmp_path: Path, based: bool
+) -> None:
+    """What stays as it is is no write, for who may read it."""
+    facade(store, everything(), keys).set("proxy", "one", user=ME)
+    prefs = facade(store, with_roles("user"), keys)
+    file = tmp_path / "mine.json"
+    with file.open("wb") as out:
+        prefs.export(out, format="json", selection=Selection(["user"], [ME]))
+    prefs.set("size", 30, user=ME)
+    request = ImportRequest(path=file, name="mine.json", strategy="theirs", two_ways=not based)
+    plan = prefs.plan_import(request)
+    assert [one.key for one in plan.items] == ([] if based else ["size"])
+    file.write_text(file.read_text("utf-8").replace('"one"', '"two"'), encoding="utf-8")
+    with pytest.raises(NotPermitted, match="takes the role admin"):
+        prefs.plan_import(request)
+
+
+def test_a_denial_since_does_not_have_a_base_rebuilt_from_the_log(
+    store: Store, keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefs = facade(store, with_roles("user"), keys)
+    file = tmp_path / "mine.json"
+    with file.open("wb") as out:
+        prefs.export(out, format="json", selection=Selection(["user"], [ME]))
+    with pytest.raises(NotPermitted):
+        prefs.set("proxy", "two", user=ME)
+
+    def rebuilt(*_: object) -> Iterator[object]:
+        raise AssertionError("the base is the present state, which need not be rebuilt")
+
+    monkeypatch.setattr(View, "_sets_at", rebuilt)
+    assert prefs.plan_import(file).counts == {"unchanged": 2}
+    prefs.set("size", 9, user=ME)
+    with pytest.raises(AssertionError, match="need not be rebuilt"):
+        prefs.plan_import(file)
+
+
+def test_a_secret_is_not_guessed_by_importing_it(store: Store, keys: Keys, tmp_path: Path) -> None:
+    """Who may read a set and not open its secrets is not told that one is as they say."""
+    out = io.BytesIO()
+    facade(store, everything(), keys).export(
+        out, format="json", secrets="clear", selection=Selection(["user"], [ME])
+    )
+    file = tmp_path / "guess.json"
+    file.write_bytes(out.getvalue())
+    viewer = facade(store, with_roles("viewer"), keys)
+    with pytest.raises(NotPermitted, match="may not write user/me token"):
+        viewer.plan_import(file)
+    assert facade(store, with_roles("user"), keys).plan_import(file).counts == {"unchanged": 2}
 
 
 def _import(file: Path) -> ImportRequest:

@@ -30,7 +30,8 @@ LINES = """
     audit · migration · environment · keys · trust
     full_state
     interfaces
-    hookspecs · documents · layout · plugin_problems · vault · sealed_files · heads · judging
+    judging
+    hookspecs · documents · layout · plugin_problems · vault · sealed_files · heads
     plugin_index · plugin_loading
     plugin_policy
     plugins · engines.comparing · engines.exporting · engines.importing · engines.migrating · \

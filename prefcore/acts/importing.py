@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,7 +23,7 @@ from prefcore.documents import (
 from prefcore.engines import importing
 from prefcore.errors import UsageError
 from prefcore.interfaces import FormatInfo, MergeStrategyInfo, Transaction
-from prefcore.model import Document, Header, PreferenceSet
+from prefcore.model import Changeset, Document, Header, PreferenceSet
 from prefcore.model.sets import place
 from prefcore.planning import PlanBuilder
 from prefcore.plugins import Plugins
@@ -175,8 +176,7 @@ def _base_of_log(
             "--base none with --merge theirs takes it back as it was"
         )
     path, upwards = workplace.way(changeset.schema_after or target, target)
-    last = next(transaction.changesets(workplace.app))
-    is_present = changeset.id == last.id and not path
+    is_present = not path and _is_last_change(transaction, changeset)
     return importing.Base(
         transaction.sets(workplace.app, at=None if is_present else changeset.revision),
         path,
@@ -185,6 +185,12 @@ def _base_of_log(
         changeset.revision,
         is_present,
     )
+
+
+def _is_last_change(transaction: Transaction, changeset: Changeset) -> bool:
+    """Say whether nothing changed since a changeset; what is only told, as a denial, did not."""
+    since = takewhile(lambda one: one.id != changeset.id, transaction.changesets(changeset.app))
+    return not any(one.changes or one.schema_before != one.schema_after for one in since)
 
 
 def _strategies(

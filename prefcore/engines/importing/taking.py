@@ -145,14 +145,16 @@ class _Walk:
         selections = (self._request.selection, *selections)
         if not all(each.takes_set(scope, one.owner) for each in selections):
             return
-        rows = self._coming(one)
-        # Before anything is compared: a plan must not tell what may not be written, or read.
-        self._transaction.permit(scope, one.owner, (row[0] for row in (*rows, *(base or ()))))
+        coming = rows = self._coming(one)
         if held is None:
             held = self._transaction.read_set(self._schema.app, scope, one.owner).rows
         self._met = self._met or bool(rows)
         if rows != held:
             rows = self._sealed(scope, one.owner, self._checks.passing(one, rows, held))
+        # Before anything is compared: a plan must not tell what may not be written, or read.
+        asked = [row[0] for row in coming]
+        asked += [row[0] for row in base or () if self._travels(row[0], selections)]
+        self._transaction.permit_changes(scope, one.owner, asked, rows=rows, held=held)
         if rows == held:  # whatever they started from
             self._builder.counts["unchanged"] += len(rows)
             return
