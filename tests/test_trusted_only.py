@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prefcore import ImportRequest, Preferences, Schema, Selection, preference
+from prefcore.migration import Step, map_values, rename
 from prefcore.resolution import Declared, explain, trusted, winner
 from prefcore.values import canonical_text
 from tests.cli.shell import Shell, acme
@@ -164,3 +165,105 @@ def test_a_template_at_the_command_line_needs_trust(shell: Shell) -> None:
     assert "theme: the key is declared trusted_only" in ran.out + ran.err
     shell.run("template", "apply", "t", "--trust")
     assert shell.run("get", "theme").out == "dark\n"
+
+
+# --------------------------------------------------------------------------------- at an upgrade
+
+
+class Before(Schema, app="acme", version="1.0.0"):
+    theme: str = "light"
+    tool: str = ""
+
+
+class Later(Schema, app="acme", version="2.0.0"):
+    theme: str = "light"
+    tool: str = preference("", trusted_only=True)
+    shell: str = preference("sh", trusted_only=True)
+
+
+def _kept(tmp_path: Path, document: str) -> Path:
+    """Give a store at the version before, into which an import brought unknown keys."""
+    path, file = tmp_path / "prefs.db", tmp_path / "theirs.json"
+    file.write_text(document, encoding="utf-8")
+    with Preferences.open(Before, store=path, actor="kim") as prefs:
+        prefs.set("theme", "dark", user="kim")
+        request = ImportRequest(
+            path=file, name="theirs.json", into=("user", "kim"), keep_unknown=True
+        )
+        prefs.apply(prefs.plan_import(request))
+    return path
+
+
+def _migrated(path: Path, schema: type[Schema], *steps: Step) -> tuple[Preferences[Any], list[str]]:
+    prefs = Preferences.open(schema, store=path, migrate="never", migrations=steps, actor="kim")
+    seen = {key: value for key, value, _ in prefs.effective(user="kim")}
+    prefs.close()
+    with Preferences.open(Before, store=path, migrations=steps, actor="kim") as before:
+        before.register(schema.document())
+        with before.begin_migration(schema.document().version) as begun:
+            warnings = list(begun.plan.warnings)
+            begun.commit()
+    opened = Preferences.open(schema, store=path, migrations=steps, actor="kim")
+    now = {key: value for key, value, _ in opened.effective(user="kim")}
+    assert seen == now, "reading through the steps shows what migrating makes"
+    return opened, warnings
+
+
+def test_an_unknown_key_s_import_is_not_in_force_when_a_version_asks_for_trust_in_it(
+    tmp_path: Path,
+) -> None:
+    path = _kept(tmp_path, '{"shell": "evil", "tool": "vi"}')
+    prefs, warnings = _migrated(path, Later)
+    with prefs:
+        assert prefs.get("shell", user="kim") == "sh"
+        assert prefs.get("tool", user="kim") == "vi", "it was in force before"
+        assert prefs.get("theme", user="kim") == "dark"
+        assert warnings == [
+            (
+                "shell: what was imported while no schema declared the key was taken out of "
+                "user/kim, for it is trusted_only from 2.0.0 on; set it where you trust it"
+            ),
+            (
+                "tool: what was imported or restored stays in force in user/kim; the key is "
+                "trusted_only from 2.0.0 on, so see whether you trust it"
+            ),
+        ]
+        with prefs.begin_undo() as begun:
+            begun.commit()
+    with Preferences.open(Before, store=path, actor="kim") as before:
+        held = {row[0]: row[1] for row in before.read_set("user", "kim").rows}
+        assert held == {"shell": '"evil"', "tool": '"vi"', "theme": '"dark"'}, "nothing is lost"
+
+
+def test_an_unknown_key_that_another_known_version_asks_trust_for_is_left_out(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "theirs.json"
+    file.write_text('{"shell": "evil", "other": "x"}', encoding="utf-8")
+    with Preferences.open(Before, store=tmp_path / "prefs.db", actor="kim") as prefs:
+        prefs.register(Later.document())
+        into: dict[str, Any] = {"into": ("user", "kim"), "keep_unknown": True}
+        request = ImportRequest(path=file, name="theirs.json", **into)
+        plan = prefs.plan_import(request)
+        assert [one.key for one in plan.items] == ["other"]
+        assert "shell" in plan.warnings[0]
+        plan = prefs.plan_import(attrs.evolve(request, trust=True))
+        assert [one.key for one in plan.items] == ["other", "shell"]
+
+
+def test_neither_a_rename_nor_a_step_that_works_on_it_makes_it_trusted(tmp_path: Path) -> None:
+    path = _kept(tmp_path, '{"x.shell": "evil"}')
+    step = Step("1.0.0", "2.0.0", rename("x.shell", "shell"), map_values("shell", {"evil": "bad"}))
+    prefs, warnings = _migrated(path, Later, step)
+    with prefs:
+        assert prefs.get("shell", user="kim") == "sh"
+        assert len(warnings) == 1
+
+
+def test_what_one_set_oneself_stays_in_force(tmp_path: Path) -> None:
+    path = _kept(tmp_path, "{}")
+    with Preferences.open(Before, store=path, actor="kim") as prefs:
+        prefs.set("tool", "emacs", user="kim")
+    prefs, warnings = _migrated(path, Later)
+    with prefs:
+        assert (prefs.get("tool", user="kim"), warnings) == ("emacs", [])

@@ -22,11 +22,12 @@ from prefcore.documents import (
 )
 from prefcore.engines import importing
 from prefcore.errors import UsageError
-from prefcore.interfaces import FormatInfo, MergeStrategyInfo, Transaction
+from prefcore.interfaces import FormatInfo, MergeStrategyInfo, Snapshot, Transaction
 from prefcore.model import Changeset, Document, Header, PreferenceSet
 from prefcore.model.sets import place
 from prefcore.planning import PlanBuilder
 from prefcore.plugins import Plugins
+from prefcore.schema import SchemaDocument
 from prefcore.sealed_files import in_clear
 from prefcore.vault import SealingTransaction
 from prefcore.workplace import Act, Workplace
@@ -123,6 +124,7 @@ def import_act(
                 strategies=strategies,
                 at=at,
                 actor=workplace.actor,
+                distrusted=_distrusted(workplace, transaction, request, schema),
             )
 
     details: dict[str, object] = {"file": request.name, "schema": start}
@@ -184,6 +186,24 @@ def _base_of_log(
         (selection, header.selection),
         changeset.revision,
         is_present,
+    )
+
+
+def _distrusted(
+    workplace: Workplace,
+    view: Snapshot,
+    request: importing.ImportRequest,
+    schema: SchemaDocument,
+) -> frozenset[str]:
+    """Give the keys that the schema does not declare, and any other known one as trusted_only."""
+    if request.trust or not request.keep_unknown:
+        return frozenset()
+    known = (workplace.known.load(view, one) for one in workplace.known.versions(view))
+    return frozenset(
+        key
+        for document in known
+        for key, one in document.preferences.items()
+        if one.trusted_only and key not in schema.preferences
     )
 
 

@@ -37,13 +37,15 @@ def import_sets(
     strategies: Mapping[str, MergeStrategyInfo],
     at: datetime,
     actor: str,
+    distrusted: frozenset[str] = frozenset(),
 ) -> None:
     """Check and merge every selected set, writing what the merge takes and telling the builder.
 
-    ``path`` leads from the document's schema version to the store's. Nothing here commits: the
+    ``path`` leads from the document's schema version to the store's. ``distrusted`` are keys that
+    ask for trust beside those that the schema says do. Nothing here commits: the
     caller abandons the transaction where the builder says that something stands in the way.
     """
-    walk = _Walk(transaction, builder, request, schema, strategies, at, actor)
+    walk = _Walk(transaction, builder, request, schema, strategies, at, actor, distrusted)
     theirs = (walk.migrated(walk.opened(one), path, upwards) for one in sets)
     if base is None:
         for one in theirs:
@@ -68,6 +70,7 @@ class _Walk:
         strategies: Mapping[str, MergeStrategyInfo],
         at: datetime,
         actor: str,
+        distrusted: frozenset[str],
     ) -> None:
         self._transaction = transaction
         self._builder = builder
@@ -80,7 +83,7 @@ class _Walk:
         self._met = request.selection.is_everything
         self._settlement = Settlement(request.choices, request.take)
         # Nobody trusts the file with these.
-        self._untrusted = frozenset(
+        self._untrusted = distrusted | frozenset(
             key
             for key, preference in schema.preferences.items()
             if preference.trusted_only and not request.trust

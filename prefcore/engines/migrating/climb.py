@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
+from prefcore.engines.migrating.distrusting import doubted_keys, is_doubted
 from prefcore.engines.migrating.locked import Locked
 from prefcore.engines.migrating.refusals import lost_key, raise_named, refused_value
 from prefcore.engines.migrating.work import Migration, fault_of
@@ -48,12 +49,13 @@ class Climb:
         newer = self._migration.load(edge.newer)
         self.secrets.update(key for key, one in newer.preferences.items() if one.sensitive)
         began = {row[0]: row for row in self.rows}
+        doubted = self._distrust(edge)
         operations = edge.step.operations if edge.step is not None else ()
         for operation in operations:
             if self._locked.stop(operation):
                 continue
             if isinstance(operation, Add):
-                self._return_parked(newer, (operation.key,))
+                self._return_parked(newer, (operation.key,), doubted)
             before = [row[0] for row in self.rows]
             if isinstance(operation, Rename) and operation.key in self.secrets:
                 self.secrets.add(operation.to)
@@ -73,17 +75,30 @@ class Climb:
         for key in sorted(removed):
             if key in self.rows:
                 raise lost_key(edge, key, self._place)
-        self._return_parked(newer, {*added} - decided)
+        self._return_parked(newer, {*added} - decided, doubted)
         for key in sorted(self._migration.judged_keys(edge)):
             if key in self.rows:
                 fault = self._fault(newer, key, self.rows.text(key))
                 if fault is not None:
                     raise refused_value(edge, key, fault)
 
-    def _return_parked(self, newer: SchemaDocument, keys: Iterable[str]) -> None:
+    def _distrust(self, edge: Edge) -> frozenset[str]:
+        """Leave out what the migration itself would take out; gives the doubted keys."""
+        doubted = doubted_keys(self._migration, edge)
+        for row in [row for row in self.rows if row[0] in doubted]:
+            if is_doubted(self._scope, row):
+                self.rows.drop(row[0])
+                self.parked[row[0]] = row
+        return doubted
+
+    def _return_parked(
+        self, newer: SchemaDocument, keys: Iterable[str], doubted: Collection[str]
+    ) -> None:
         for key in sorted(keys):
             row = self.parked.get(key)
             if row is None or key in self.rows:
+                continue
+            if key in doubted and is_doubted(self._scope, row):
                 continue
             if self._fault(newer, key, row[1]) is None:
                 self.rows.restore(row)

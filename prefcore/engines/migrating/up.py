@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from prefcore.engines.migrating.aside import Aside
+from prefcore.engines.migrating.distrusting import distrust, is_doubted, tell_tightened
 from prefcore.engines.migrating.refusals import lost_key, raise_named, refused_value
 from prefcore.engines.migrating.telling import tell_changes
 from prefcore.engines.migrating.work import Migration, fault_of
@@ -41,18 +42,20 @@ def migrate_up(
     aside = Aside(transaction, migration, path)
     for edge in path:
         aside.begin()
+        doubted = distrust(transaction, builder, migration, edge)
         newer = migration.load(edge.newer)
         operations = edge.step.operations if edge.step is not None else ()
         for operation in operations:
             if isinstance(operation, Add):  # a value that the user had comes before the step's
-                _return_parked(transaction, aside, newer, (operation.key,))
+                _return_parked(transaction, aside, newer, (operation.key,), doubted)
             _up(transaction, migration, aside, edge, operation)
         aside.end(edge)
         decided = {key for operation in operations for key in operation.decides_on}
         added, removed, _ = migration.changed_keys(edge)
         _refuse_lost_keys(transaction, edge, migration.app, removed)
-        _return_parked(transaction, aside, newer, {*added} - decided)
+        _return_parked(transaction, aside, newer, {*added} - decided, doubted)
         _check_held(transaction, edge, newer, migration.judged_keys(edge))
+        tell_tightened(transaction, builder, migration, edge)
     tell_changes(transaction, builder)
 
 
@@ -154,11 +157,17 @@ def _refuse_lost_keys(
 
 
 def _return_parked(
-    transaction: SealingTransaction, aside: Aside, newer: SchemaDocument, added: Iterable[str]
+    transaction: SealingTransaction,
+    aside: Aside,
+    newer: SchemaDocument,
+    added: Iterable[str],
+    doubted: Collection[str],
 ) -> None:
     """Give keys that are declared again the values a migration took, where they are valid."""
     for key in sorted(added):
         for (scope, owner), row in sorted(aside.returning(key).items()):
+            if key in doubted and is_doubted(scope, row):
+                continue
             if _fault(newer, transaction, scope, owner, row) is None:
                 transaction.write(scope, owner, [row])
 
