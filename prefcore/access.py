@@ -38,6 +38,7 @@ ACTIONS = {
     "history": "see the log: who changed which keys, when and why, without the values",
     "register": "record schema versions, and describe them",
     "apply": "put a schema version in force: migrate up and down, undo a migration",
+    "prune": "remove from the history what stood before old changes",
     "deprecate": "say that a version is to be left, or what it is compatible with",
     "backup": "make, look at and restore backups",
     "keys": "encrypt the secrets of the store anew, and sign its log",
@@ -72,7 +73,7 @@ GRANTS: Mapping[str, tuple[str, ...]] = {
     "project_admin": ("write project",),
     "admin": (
         *("read user", "write system", "write user", "write template", "reveal template"),
-        *("register", "backup"),
+        *("register", "backup", "prune"),
     ),
     "security_admin": (
         *("read user", "apply", "deprecate", "backup", "keys", "act_as", "store"),

@@ -90,6 +90,11 @@ class Audit:
         with self._store.snapshot() as view:
             return auditing.listed(view, wanted, limit)
 
+    def pruned(self) -> Mapping[str, int]:
+        """Give, by application, the revision up to which its history was pruned; 0: not at all."""
+        with self._store.snapshot() as view:
+            return auditing.pruned_apps(view)
+
     def show(self, id: str) -> Told:
         """Give one changeset of any application by its UUID or a beginning of it; see ``Told``.
 

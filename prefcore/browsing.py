@@ -12,10 +12,11 @@ from prefcore.engines.migrating import ChangedStep
 from prefcore.environment import given, variable_of
 from prefcore.errors import BrokenSeal, PrefcoreError, WrongKey
 from prefcore.guarding import Guard, warn
-from prefcore.interfaces import Layer, SafetyCopy, Snapshot, StoreProblem
+from prefcore.interfaces import Layer, SafetyCopy, Snapshot, StoreProblem, pruned_in
 from prefcore.migration import Step, find_path
 from prefcore.model import (
     AppState,
+    AuditRecord,
     Change,
     Changeset,
     PreferenceSet,
@@ -195,7 +196,8 @@ class Browser(Guard):
     ) -> Iterator[PreferenceSet]:
         """Give the selected sets, sorted by scope and owner; raises StoreMoved.
 
-        ``at`` is the changeset after which they were so; now, where none is given.
+        ``at`` is the changeset after which they were so; now, where none is given. Raises
+        HistoryPruned where that cannot be told any more.
         """
         if at is None:
             self._permit_selected(selection)
@@ -367,7 +369,10 @@ class Browser(Guard):
             yield from view.changesets(self.app)
 
     def changes(self, changeset: Changeset, *, readable: bool = False) -> Iterator[Change | Rename]:
-        """Give what a changeset did; only that of it which the actor may read, if so asked."""
+        """Give what a changeset did; only that of it which the actor may read, if so asked.
+
+        Raises HistoryPruned where that was pruned.
+        """
         self.permit("history")
         with self._recorded(), self._store.snapshot() as view:
             judge, revision = self._judge_of(view, changeset.app), changeset.revision
@@ -379,6 +384,16 @@ class Browser(Guard):
                     judge.check(*act, revision=revision)
                 yield one
 
+    def pruned(self) -> AuditRecord | None:
+        """Give the last changeset whose changes were pruned, and those of all before it.
+
+        By its link of the audit chain, which says what it was; None where nothing was pruned.
+        """
+        self.permit("history")
+        with self._store.snapshot() as view:
+            through = pruned_in(view, self.app)
+            return next(iter(view.audit(since=through)), None) if through else None
+
     def changeset(self, id: str) -> Changeset:
         """Give a changeset by its UUID or a unique beginning of it; raises NotFound."""
         self.permit("history")
@@ -388,7 +403,7 @@ class Browser(Guard):
     def history(self, key: str, scope: str, owner: str) -> list[tuple[Changeset, Change]]:
         """Give one entry's changes, newest first, through renames of its key.
 
-        Raises UsageError where there is no such scope.
+        They end where the history was pruned. Raises UsageError where there is no such scope.
         """
         Scope.named(scope)
         self._permit_sources("read", [(scope, owner)])

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from prefcore.audit import sealed_by
+from prefcore.audit import claim
 from prefcore.engines.auditing import CHECKPOINT, KIND, Anchor, Sign, as_it_stands, record
 from prefcore.errors import IntegrityError, PolicyRefused, PrefcoreError, WrongKey
 from prefcore.heads import head_of
@@ -54,20 +54,20 @@ class Notary:
         return partial(signed, ring, at=at)
 
     def record(
-        self, *, branch: int | None = None, in_log: bool = True, sealing: str | None = None
+        self, *, branch: int | None = None, in_log: bool = True, claiming: str | None = None
     ) -> Checkpoint | None:
         """Put a checkpoint into the log (or not ``in_log``), and remember where it stands then.
 
         Gives what is remembered; None where the log is empty. ``branch`` says that an older state
         was put back on purpose, and after which revision the log goes another way than before;
-        ``sealing`` is the id of a changeset that just sealed values of the past in place.
+        ``claiming`` is the id of a changeset that just sealed values of the past, or pruned it.
         Raises PolicyRefused where there is no ring, and IntegrityError where the log is not the
         one remembered; then nothing was signed.
         """
         at = datetime.now(UTC)
         sign = self.sign(at)
         if branch is None:
-            self._refuse_another_log(sealing)
+            self._refuse_another_log(claiming)
         app = self._acting_app()
         if app is None:
             return None
@@ -79,17 +79,17 @@ class Notary:
             self._remembered().keep(self._store.url, made)
         return made
 
-    def record_in_passing(self, revision: int, *, sealing: str | None = None) -> None:
+    def record_in_passing(self, revision: int, *, claiming: str | None = None) -> None:
         """Put a checkpoint into the log after each so many changesets, where the ring is open.
 
-        And at once after one, ``sealing`` is its id, that sealed values of the past, which nobody
-        believes without. What stands in the way is logged: the act before it is done.
+        And at once after one, ``claiming`` is its id, that sealed values of the past or pruned it,
+        which nobody believes without. What stands in the way is logged: the act before it is done.
         """
-        is_due = sealing is not None or revision % EVERY == 0
+        is_due = claiming is not None or revision % EVERY == 0
         if not is_due or not self._keys.is_open or self._store.read_only:
             return
         try:
-            self.record(sealing=sealing)
+            self.record(claiming=claiming)
         except PrefcoreError as error:
             self._warn(error)
 
@@ -121,7 +121,7 @@ class Notary:
             return None
         return Anchor.of("remembered beside your key ring", found)
 
-    def _refuse_another_log(self, sealing: str | None) -> None:
+    def _refuse_another_log(self, claiming: str | None) -> None:
         kept = self.kept()
         if kept is None:
             return
@@ -137,10 +137,10 @@ class Notary:
                 "--accept",
                 revision=kept.revision,
             )
-        self._refuse_rewriting(kept.revision, sealing)
+        self._refuse_rewriting(kept.revision, claiming)
 
-    def _refuse_rewriting(self, signed: int, sealing: str | None) -> None:
-        """Refuse to vouch for a changeset that says of signed ones that it sealed their values.
+    def _refuse_rewriting(self, signed: int, claiming: str | None) -> None:
+        """Refuse to vouch for a changeset that says of signed ones what their digests do not show.
 
         Not for the one of now, nor where our checkpoint came after it.
         """
@@ -148,11 +148,12 @@ class Notary:
             for one in view.changesets():
                 if one.revision <= signed or self._is_ours(view, one):
                     return
-                if one.id != sealing and any(each <= signed for each in sealed_by(one)):
+                said = "" if one.id == claiming else claim(one, signed)
+                if said:
                     raise IntegrityError(
-                        f"revision {one.revision} says that values signed before were sealed "
-                        "later, and nobody vouches for that; compare with a backup, see prefcore "
-                        "audit verify, and if it is right: prefcore audit checkpoint --accept",
+                        f"revision {one.revision} says that {said}, and nobody vouches for that; "
+                        "compare with a backup, see prefcore audit verify, and if it is right: "
+                        "prefcore audit checkpoint --accept",
                         revision=one.revision,
                     )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from prefcore.access import Access
 from prefcore.access_files import access_of
 from prefcore.acts import register_act
-from prefcore.audit import sealed_by
+from prefcore.audit import is_claim
 from prefcore.browsing import Browser
 from prefcore.documents import values_of
 from prefcore.engines import registering
@@ -197,8 +197,8 @@ class Performer(Browser):
         self._workplace.watch.tell(changeset)
         if changeset is not None:
             notary = Notary(self._stored, self.keys, actor=self.actor, app=self.app)
-            sealing = changeset.id if sealed_by(changeset) else None
-            notary.record_in_passing(changeset.revision, sealing=sealing)
+            claiming = changeset.id if is_claim(changeset) else None
+            notary.record_in_passing(changeset.revision, claiming=claiming)
         return changeset
 
     def _refuse_if_newer(self) -> None:

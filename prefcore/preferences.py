@@ -19,6 +19,7 @@ from prefcore.migration import Step
 from prefcore.moving import Mover
 from prefcore.other_versions import OtherVersion
 from prefcore.plugins import Plugins
+from prefcore.pruning import Pruner
 from prefcore.registry import Registry
 from prefcore.revealing import Revealer
 from prefcore.schema import SchemaDocument, Version
@@ -41,7 +42,7 @@ class _Opening(NamedTuple):
     migrate: str
 
 
-class Preferences(Changer[S], Mover, Upgrader, Revealer):
+class Preferences(Changer[S], Mover, Upgrader, Pruner, Revealer):
     """The preferences of one application in one store.
 
     Made by ``open`` for an application with a schema class. Made directly it works at whatever

@@ -115,6 +115,7 @@ _OTHER_WAYS = {
     "note": "say it anew with: prefcore schema note",
     "deprecate": "take it back with: prefcore schema deprecate VERSION --undo",
     "verdict": "take it back with: prefcore schema verdict OLDER NEWER computed",
+    "prune": "what was pruned is gone; a backup made before may hold it: prefcore backup list",
     "register": "a registered version may stay: nothing is at it until a migration leads there",
 }
 

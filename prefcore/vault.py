@@ -10,9 +10,16 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from prefcore.audit import SEALED_DIGESTS, digest_of
+from prefcore.audit import (
+    SEALED_DIGESTS,
+    SEALED_STATES,
+    digest_of,
+    is_pruned,
+    prunings,
+    state_digest,
+)
 from prefcore.errors import BrokenSeal, WrongKey
-from prefcore.interfaces import SealedCell, Snapshot, Transaction
+from prefcore.interfaces import SealedCell, Snapshot, Transaction, pruned_in
 from prefcore.judging import Permit
 from prefcore.keys import Keys
 from prefcore.model import Draft, PreferenceSet, Row, to_micros
@@ -450,13 +457,24 @@ class SealingTransaction(_Base):
 
         self._inner.reseal(sealed, uuids=[uuid for uuid in uuids if uuid is not None])
         if self.sealed_in_place:
-            self._inner.note({SEALED_DIGESTS: self._changed_digests()})
+            self._inner.note({SEALED_DIGESTS: self._changed_digests(), **self._changed_state()})
+
+    def _changed_state(self) -> Mapping[str, object]:
+        """Give what is told of the state that stood after what was pruned, where it changed."""
+        mine = prunings(self._inner.changesets(self._app)).get(self._app)
+        if not mine:
+            return {}
+        revision, pruning = max(mine.items())
+        now = state_digest(self._inner.sets(self._app, at=pruning.through))
+        return {} if now == pruning.state else {SEALED_STATES: {str(revision): now}}
 
     def _changed_digests(self) -> Mapping[str, str]:
         told = {record.revision: record.digest for record in self._inner.audit()}
+        through = pruned_in(self._inner, self._app)
         now = {
             one.revision: digest_of(one, self._inner.changes(one.revision))
             for one in self._inner.changesets(self._app)
+            if not is_pruned(one, through)
         }
         return {str(revision): one for revision, one in now.items() if told[revision] != one}
 

@@ -17,7 +17,14 @@ import attrs
 
 from prefcore.access import Access
 from prefcore.engines import registering
-from prefcore.errors import InvalidValue, NotFound, StalePlan, UsageError
+from prefcore.errors import (
+    InvalidValue,
+    NotFound,
+    PartialSuccess,
+    PrefcoreError,
+    StalePlan,
+    UsageError,
+)
 from prefcore.interfaces import Snapshot, Store, Transaction
 from prefcore.judging import Judge, Permit
 from prefcore.key_names import KeyNames
@@ -43,7 +50,8 @@ class Act:
     afterwards, where it changes; ``careful`` keeps a safety copy of the store first, and
     ``secure`` what else keeps the state before, such as a backup: it says what it did, and where it
     raises, nothing is changed. ``action`` is what the access policy is asked for: ``write`` for
-    every value that it touches. ``schemas`` are those it works with: a key that one of them
+    every value that it touches. One that ``scrubs`` leaves nothing in the store's files of what is
+    not held any more. ``schemas`` are those it works with: a key that one of them
     declares sensitive is sealed, and so is one in ``secrets``.
     """
 
@@ -56,6 +64,7 @@ class Act:
     action: str = "write"
     careful: bool = False
     secure: Callable[[], str] | None = None
+    scrubs: bool = False
     schemas: tuple[SchemaDocument, ...] = ()
     secrets: frozenset[str] = frozenset()
 
@@ -123,11 +132,21 @@ class Begun:
         self._ending.close()
         changeset = self._transaction.result()
         self._done(changeset)
-        if (
-            self._scrubbed is not None
-        ):  # what stood there in clear is not only overwritten, but gone
-            self._scrubbed.scrub()
+        if self._scrubbed is not None:
+            self._scrub(self._scrubbed)
         return changeset
+
+    def _scrub(self, store: Store) -> None:
+        """See that what was there is not only overwritten, but gone."""
+        try:
+            store.scrub()
+        except PrefcoreError as error:
+            raise PartialSuccess(
+                f"{self.plan.summary}: done, but what it removed may still stand in the store's "
+                f"files: {error.message}; once nothing stands in the way, prefcore history prune "
+                "writes them anew, also where nothing is left to be pruned",
+                **error.facts,
+            ) from error
 
     def let_go(self) -> None:
         """Leave the store as it was, and free its write lock; nothing once it was committed."""
@@ -382,7 +401,7 @@ class Workplace:
                 ending,
                 done,
                 copied=self.store if copied else None,
-                scrubbed=self.store if transaction.sealed_in_place else None,
+                scrubbed=self.store if transaction.sealed_in_place or act.scrubs else None,
                 secure=None if plan.is_empty else act.secure,
                 is_rehearsal=rehearsed,
             )

@@ -37,6 +37,7 @@ LINES = """
     plugins · engines.comparing · engines.exporting · engines.importing · engines.migrating · \
         engines.registering · engines.reencrypting · engines.history · engines.refusing · \
         engines.updating · engines.converting · engines.backups · engines.auditing · \
+        engines.pruning · \
         builtin.sqlite_store · builtin.memory_store · builtin.strategies
     engines · builtin · builtin.hooks · plugin_checks · watching · notary
     workplace · other_versions · backups
@@ -45,7 +46,7 @@ LINES = """
     browsing · acts · views · templating · releasing · registry
     performing
     changing · moving · keeping · revealing
-    upgrading
+    upgrading · pruning
     preferences
     cli
     prefcore

@@ -2,6 +2,7 @@
 
 from prefcore.acts.importing import import_act
 from prefcore.acts.migrating import migration_act, undo_migration_act
+from prefcore.acts.pruning import prune_act
 from prefcore.acts.registering import baseline_act, register_act
 from prefcore.acts.restoring import restore_act
 from prefcore.acts.setting import set_act, write_set
@@ -11,6 +12,7 @@ __all__ = [
     "baseline_act",
     "import_act",
     "migration_act",
+    "prune_act",
     "register_act",
     "restore_act",
     "set_act",

@@ -22,7 +22,13 @@ from prefcore.documents import (
 )
 from prefcore.engines import importing
 from prefcore.errors import UsageError
-from prefcore.interfaces import FormatInfo, MergeStrategyInfo, Snapshot, Transaction
+from prefcore.interfaces import (
+    FormatInfo,
+    MergeStrategyInfo,
+    Snapshot,
+    Transaction,
+    pruned_in,
+)
 from prefcore.model import Changeset, Document, Header, PreferenceSet
 from prefcore.model.sets import place
 from prefcore.planning import PlanBuilder
@@ -171,6 +177,12 @@ def _base_of_log(
             builder.note("no common base: merged two ways; --base FILE names one")
         return None
     changeset, selection = common
+    if changeset.revision < pruned_in(transaction, workplace.app):
+        builder.note(
+            f"no common base: what was held at changeset {changeset.id[:8]} was pruned from the "
+            "history, so merged two ways; --base FILE names one"
+        )
+        return None
     builder.note(f"merged three ways, from changeset {changeset.id[:8]}")
     if changeset.id == header.changeset:
         builder.note(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import attrs
 
+from prefcore.acts.pruning import naming_pruned
 from prefcore.engines import migrating
 from prefcore.interfaces import Transaction
 from prefcore.migration import Edge, Rename, Step
@@ -42,9 +43,10 @@ def migration_act(
             migrating.migrate_up(transaction, builder, migration, path)
         else:
             undo = migrating.undoing(transaction, workplace.app, goal)
-            migrating.migrate_back(
-                transaction, builder, migration, path, undo, take_before=take_before
-            )
+            with naming_pruned(f"{start} cannot be migrated back to {goal}"):
+                migrating.migrate_back(
+                    transaction, builder, migration, path, undo, take_before=take_before
+                )
 
     act = _migrating(start, goal, path, run, reason, documents)
     return attrs.evolve(act, secure=secure if _may_lose(path, upwards=upwards) else None)
@@ -83,7 +85,8 @@ def undo_migration_act(
     def run(transaction: SealingTransaction, builder: PlanBuilder) -> None:
         undo = migrating.undoing_last(transaction, changeset)
         migration = _migration(workplace, documents, builder)
-        migrating.migrate_back(transaction, builder, migration, path, undo)
+        with naming_pruned(f"the migration {goal} → {start} cannot be taken back"):
+            migrating.migrate_back(transaction, builder, migration, path, undo)
 
     act = _migrating(start, goal, path, run, reason or f"undo {changeset.id}", documents)
     return attrs.evolve(act, secure=secure if _may_lose(path, upwards=False) else None)

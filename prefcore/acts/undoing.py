@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prefcore.acts.pruning import naming_pruned
 from prefcore.engines import history
 from prefcore.model import Change, Changeset
 from prefcore.planning import PlanBuilder
@@ -16,9 +17,10 @@ def undo_act(changeset: Changeset, schema: SchemaDocument, *, skip: bool, reason
     """Give the act that takes back a changeset which is no migration."""
 
     def run(transaction: SealingTransaction, builder: PlanBuilder) -> None:
-        for one in transaction.changes(changeset.revision):
-            if isinstance(one, Change):  # a conflict shows what is held, so all are asked for first
-                transaction.permit(one.scope, one.owner, [one.key], revision=changeset.revision)
+        with naming_pruned(f"changeset {changeset.id[:8]} cannot be undone"):
+            for one in transaction.changes(changeset.revision):
+                if isinstance(one, Change):  # a conflict shows what is held: all are asked for
+                    transaction.permit(one.scope, one.owner, [one.key], revision=changeset.revision)
         history.undo_changeset(transaction, builder, changeset, skip=skip)
 
     return Act(

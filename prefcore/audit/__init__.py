@@ -4,6 +4,7 @@ Every store makes the same digests of the same changesets, so that a log can be 
 was carried; docs/reference/interfaces.md tells them line by line.
 """
 
+from prefcore.audit.claims import claim, is_claim
 from prefcore.audit.digests import (
     ALGORITHM,
     FIRST,
@@ -50,9 +51,11 @@ __all__ = [
     "LoggedFault",
     "Pruning",
     "chain",
+    "claim",
     "digest_of",
     "expected_digests",
     "faults",
+    "is_claim",
     "is_pruned",
     "pruned_refusal",
     "pruning_through",

@@ -13,7 +13,7 @@ from prefcore.cli.session import Session
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-__all__ = ["Command", "LazyGroup"]
+__all__ = ["Command", "CommandWithOthers", "LazyGroup"]
 
 #: Verbs have arguments named version or plan: click keeps both kinds in one table of names.
 _PREFIX = "global_"
@@ -88,6 +88,59 @@ class Command(_Framed):
     """A verb."""
 
 
+class CommandWithOthers(Command):
+    """A verb that has commands of its own besides what it does itself, imported when called.
+
+    ``table`` is as that of ``LazyGroup``. What follows ``--`` is never one of them.
+    """
+
+    def __init__(
+        self, *args: Any, package: str, table: Mapping[str, tuple[str, str]], **more: Any
+    ) -> None:
+        super().__init__(*args, **more)
+        self._package = package
+        #: Each command by its name, with its module and line of help.
+        self.table = table
+
+    def other(self, name: str) -> click.Command:
+        """Give one of the commands."""
+        return _imported(self._package, self.table[name][0])
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Give the context of what is meant: click invokes the command that it is of."""
+        at = self._place_of_other(args)
+        if at is None:
+            return super().make_context(info_name, args, parent, **extra)
+        name, rest = args[at], [*args[:at], *args[at + 1 :]]
+        return self.other(name).make_context(f"{info_name} {name}", rest, parent, **extra)
+
+    def _place_of_other(self, args: list[str]) -> int | None:
+        """Give where a command's name stands: only global options may stand before it."""
+        values = {name for one in _GLOBAL if not one.is_flag for name in one.opts}
+        at = 0
+        while at < len(args) and args[at].startswith("-") and args[at] != "--":
+            at += 2 if args[at] in values else 1
+        return at if at < len(args) and args[at] in self.table else None
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in self.table.items()])
+        super().format_options(ctx, formatter)
+
+
+def _imported(package: str, place: str) -> click.Command:
+    module, _, attribute = place.partition(":")
+    found = getattr(import_module(f"{package}.{module}"), attribute or "command")
+    assert isinstance(found, click.Command)  # the table is ours
+    return found
+
+
 class LazyGroup(_Framed, click.Group):
     """A group whose commands are imported when they are called, not to be listed.
 
@@ -106,10 +159,7 @@ class LazyGroup(_Framed, click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self._table:
             return None
-        module, _, attribute = self._table[cmd_name][0].partition(":")
-        found = getattr(import_module(f"{self._package}.{module}"), attribute or "command")
-        assert isinstance(found, click.Command)  # the table is ours
-        return found
+        return _imported(self._package, self._table[cmd_name][0])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

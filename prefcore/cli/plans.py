@@ -49,6 +49,7 @@ _PAST = {
     "rename": "renamed",
     "register": "registered",
     "note": "noted",
+    "prune": "changes forgotten",
     "park": "parked",
     "return": "returned",
     "unchanged": "unchanged",
@@ -72,16 +73,19 @@ def carry_out(
     return changeset
 
 
-def finish(session: Session, begun: Begun, masks: Masks, *, dry: bool) -> Changeset | None:
+def finish(
+    session: Session, begun: Begun, masks: Masks, *, dry: bool, expected: str | None = None
+) -> Changeset | None:
     """Commit what was begun, or let it go if ``dry``, and tell of it as ``carry_out`` does.
 
+    Raises StalePlan where its plan has another digest than the ``expected`` one.
     The store is free again before anything is printed: who reads along may take his time.
     """
     changeset = None
     if dry or begun.plan.blocker is not None:
         begun.let_go()
     else:
-        changeset = begun.commit()
+        changeset = begun.commit(expected=expected)
     _tell(session, begun.plan, masks, changeset, dry=dry)
     if begun.secured:
         say(session, escaped(begun.secured))

@@ -16,7 +16,7 @@ from prefcore.interfaces.formats import (
     UpdatingFormat,
 )
 from prefcore.interfaces.key_providers import KeyProvider, KeyProviderInfo
-from prefcore.interfaces.snapshots import Edit, KeyState, Layer, Snapshot
+from prefcore.interfaces.snapshots import Edit, KeyState, Layer, Snapshot, pruned_in
 from prefcore.interfaces.steps import MigrationsInfo
 from prefcore.interfaces.stores import SafetyCopy, Store, StoreInfo, StoreProblem
 from prefcore.interfaces.strategies import CONFLICT, MergeStrategyInfo, Sides
@@ -53,6 +53,7 @@ __all__ = [
     "Transaction",
     "UpdatingFormat",
     "WatcherInfo",
+    "pruned_in",
 ]
 
 #: The version of this contract; a plugin may declare the range it supports.

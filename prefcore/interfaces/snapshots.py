@@ -21,7 +21,7 @@ from prefcore.model import (
     Selection,
 )
 
-__all__ = ["Edit", "KeyState", "Layer", "Snapshot"]
+__all__ = ["Edit", "KeyState", "Layer", "Snapshot", "pruned_in"]
 
 #: One layer of a point read: scope, owner, canonical text, updated_at in µs, source, actor.
 Layer = tuple[str, str, str, int, str, str]
@@ -194,3 +194,9 @@ class Snapshot(Protocol):
         ``prefcore.full_state`` makes them. Two stores of the same content give the same. A
         transaction raises UsageError: its own changeset is not in the log yet.
         """
+
+
+def pruned_in(view: Snapshot, app: str) -> int:
+    """Give what ``pruned`` of a view says; 0 for a kind of store that does not know of pruning."""
+    pruned = getattr(view, "pruned", None)
+    return 0 if pruned is None else int(pruned(app))

@@ -100,4 +100,7 @@ class Plan:
         return (item for item in self.items if item.act == act)
 
 
-_EFFECTS = ("add", "change", "remove", "rename", "park", "return", "register", "note", "version")
+_EFFECTS = (
+    *("add", "change", "remove", "rename", "park", "return"),
+    *("register", "note", "version", "prune"),
+)

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection
 
+from prefcore.errors import LockedError
 from prefcore.interfaces import SealedCell
 
 __all__ = ["Place", "reseal", "scrub"]
@@ -79,8 +80,16 @@ def reseal(
 
 
 def scrub(database: sqlite3.Connection) -> None:
-    """Leave nothing in the store's files that is no longer held, such as in free pages."""
+    """Leave nothing in the store's files that is no longer held, such as in free pages.
+
+    Raises LockedError where who reads holds up that the log is emptied.
+    """
     database.execute("PRAGMA secure_delete = ON")
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.execute("VACUUM")
-    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    is_busy, *_ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if is_busy:
+        raise LockedError(
+            "the store is being read, so its log (-wal) still holds what was removed; have the "
+            "other program end, and try again"
+        )

@@ -109,6 +109,7 @@ def _data(verdict: Verdict) -> dict[str, object]:
         "signed_revision": found.last.revision if found.last else None,
         "unsigned": found.unsigned,
         "locked": found.locked,
+        "pruned": dict(found.pruned),
         "compared": list(verdict.compared),
         "notes": list(verdict.notes),
         "problems": [
@@ -126,6 +127,12 @@ def _tell(session: Session, verdict: Verdict, url: str) -> None:
     if not found.problems:
         counted = _counted(found.head.revision, "changeset")
         click.echo(f"ok    {escaped(url)}: {counted}, the chain and every value agree")
+    for app, through in sorted(found.pruned.items()):
+        say(
+            session,
+            f"the history of {escaped(app)} was pruned up to revision {through}: what was held "
+            "then is vouched for as a whole",
+        )
     if found.locked:
         values = _counted(found.locked, "secret")
         warn(f"{values} did not open, because their keys are not in your key ring")

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
-from datetime import MAXYEAR, MINYEAR, UTC, datetime, time, timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from prefcore.audit import Pruning, is_pruned
 from prefcore.cli.completing import changesets
 from prefcore.cli.files import replacing
 from prefcore.cli.frame import Command
 from prefcore.cli.options import newest, selecting
 from prefcore.cli.output import escaped, print_json, print_table, say
 from prefcore.cli.session import Session
-from prefcore.cli.times import local_time
+from prefcore.cli.times import local_time, moment_of
 from prefcore.cli.verbs.audit import opened
 from prefcore.engines.auditing import Wanted, facts_of
 from prefcore.errors import UsageError
@@ -49,8 +49,8 @@ def wanting(function: Callable[..., Any]) -> Callable[..., Any]:
         wanted = Wanted(
             actors=by,
             kinds=kind,
-            since=_moment(since, "--since", ends_day=False),
-            until=_moment(until, "--until", ends_day=True),
+            since=moment_of(since, "--since", ends_day=False),
+            until=moment_of(until, "--until", ends_day=True),
             selection=selection,
         )
         return function(*args, wanted=wanted, **more)
@@ -74,27 +74,6 @@ def wanting(function: Callable[..., Any]) -> Callable[..., Any]:
     return decorated  # type: ignore[no-any-return]  # the same function, with options
 
 
-def _moment(text: str | None, option: str, *, ends_day: bool) -> datetime | None:
-    """Give a moment; one without a zone is in that of this machine, and a day ends with it."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(
-            f"{option} takes a day or a time, such as 2026-01-31 or 2026-01-31T12:00, not "
-            f"'{text:.40}'"
-        ) from error
-    # In another zone, or a day later, these need not be moments that can be told.
-    if moment.year == MINYEAR:
-        return datetime.min.replace(tzinfo=UTC)
-    if moment.year == MAXYEAR:
-        return datetime.max.replace(tzinfo=UTC)
-    if ends_day and moment.time() == time() and len(text) <= len("2026-01-31"):
-        moment += timedelta(days=1)
-    return moment.astimezone()
-
-
 @click.command("list", cls=Command)
 @wanting
 @newest
@@ -106,13 +85,17 @@ def list_command(session: Session, wanted: Wanted, limit: int) -> None:
     """
     with opened(session) as (audit, _):
         found = audit.entries(wanted, limit=limit + 1 if limit else None)
+        pruned = audit.pruned()
         held = {one.kind for one in audit.entries()} if wanted.kinds and not found else set()
     more, found = bool(limit and len(found) > limit), found[: limit or None]
     if session.json:
-        print_json([facts_of(one) for one in found])
+        told = ((one, is_pruned(one, pruned[one.app])) for one in found)
+        print_json([facts_of(one, pruned=gone) for one, gone in told])
         return
     apps = {one.app for one in found}
-    print_table(_row(one, with_app=len(apps) > 1) for one in found)
+    print_table(_row(one, pruned[one.app], with_app=len(apps) > 1) for one in found)
+    if not wanted.selection.is_everything and any(pruned.values()):
+        say(session, "which keys a pruned changeset changed is not known; those are left out")
     if more:
         say(session, "… and older ones (-n 0 shows all)")
     if not found and held.isdisjoint(wanted.kinds) and held:
@@ -122,8 +105,12 @@ def list_command(session: Session, wanted: Wanted, limit: int) -> None:
         say(session, "nothing in the log is as you asked for")
 
 
-def _row(one: Changeset, *, with_app: bool) -> tuple[str, ...]:
+def _row(one: Changeset, through: int, *, with_app: bool) -> tuple[str, ...]:
     told = f"{one.changes:,} value{'' if one.changes == 1 else 's'}" if one.changes else ""
+    told += " (pruned)" if is_pruned(one, through) else ""
+    pruning = Pruning.told_by(one)
+    if pruning is not None:
+        told = f"forgot {pruning.changes:,} changes, up to revision {pruning.through:,}"
     if one.schema_before != one.schema_after:
         told = f"{one.schema_before or 'none'} → {one.schema_after}{', ' if told else ''}{told}"
     reason = f"“{escaped(one.reason)}”" if one.reason else ""
@@ -157,6 +144,7 @@ def show_command(session: Session, id: str) -> None:
         ("reason", one.reason),
         ("schema", _schema(one)),
         ("details", details),
+        ("changed", f"{one.changes:,}, pruned from the history" if told.pruned else ""),
         ("digest", told.digest),
         ("link", told.chain),
     ]

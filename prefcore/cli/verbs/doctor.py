@@ -154,6 +154,10 @@ def _store(prefs: Preferences[Schema]) -> Iterator[Finding]:
         state = prefs.state()
         held = f"{state.sets} sets with {state.entries} values"
         yield Finding("ok", "store", f"entries, history and audit chain agree; {held}")
+    last = prefs.pruned() if prefs.may("history") else None
+    if last is not None:
+        told = f"what was changed up to {local_time(last.at)} was pruned"
+        yield Finding("ok", "history", f"{told} (revision {last.revision:,})")
 
 
 def _schema(prefs: Preferences[Schema]) -> Iterator[Finding]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from prefcore.audit import Pruning, is_pruned
 from prefcore.cli.completing import changesets, keys
-from prefcore.cli.frame import Command
+from prefcore.cli.frame import CommandWithOthers
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import Target, newest, one_set
 from prefcore.cli.output import escaped, print_json, print_table, say, shown, width
@@ -32,7 +33,12 @@ __all__ = ["command"]
 _MOST = 200
 
 
-@click.command("history", cls=Command)
+@click.command(
+    "history",
+    cls=CommandWithOthers,
+    package="prefcore.cli.verbs",
+    table={"prune": ("history_prune:command", "Forget what stood before old changes, for good.")},
+)
 @click.argument("key", required=False, shell_complete=keys)
 @one_set
 @click.option(
@@ -70,15 +76,21 @@ def _tell_log(session: Session, prefs: Preferences[Schema], limit: int | None) -
     log = (one for one in prefs.log() if one.kind != KIND)
     told = list(islice(log, limit))
     more = sum(1 for _ in log)
+    through = _pruned_through(prefs)
     if session.json:
-        print_json([facts_of(one) for one in told])
+        print_json([facts_of(one, pruned=is_pruned(one, through)) for one in told])
         return
     masks = Masks.of(prefs)
-    print_table((*_line(one), _what(prefs, one, masks, session)) for one in told)
+    print_table((*_line(one), _what(prefs, one, masks, session, through)) for one in told)
     if more:
         say(session, f"… and {more} older (-n 0 shows all)")
     if not told:
         say(session, "nothing was changed yet")
+
+
+def _pruned_through(prefs: Preferences[Schema]) -> int:
+    last = prefs.pruned()
+    return 0 if last is None else last.revision
 
 
 def _line(one: Changeset) -> tuple[str, str, str, str]:
@@ -87,10 +99,13 @@ def _line(one: Changeset) -> tuple[str, str, str, str]:
     return short(one), local_time(one.at), escaped(actor), one.kind
 
 
-def _what(prefs: Preferences[Schema], one: Changeset, masks: Masks, session: Session) -> str:
+def _what(
+    prefs: Preferences[Schema], one: Changeset, masks: Masks, session: Session, through: int
+) -> str:
     """Say in a few words what a changeset did."""
-    details = one.details
-    values = f"{one.changes} value{'' if one.changes == 1 else 's'}"
+    details, gone = one.details, is_pruned(one, through)
+    values = f"{one.changes} value{'' if one.changes == 1 else 's'}" + (" (pruned)" if gone else "")
+    pruning = Pruning.told_by(one)
     if one.kind == "migrate":
         told = f"{one.schema_before} → {one.schema_after}, {values}"
     elif one.kind == "import":
@@ -99,6 +114,11 @@ def _what(prefs: Preferences[Schema], one: Changeset, masks: Masks, session: Ses
         told = f"of {str(details.get('changeset', ''))[:8]}, {values}"
     elif one.kind == "register":
         told = f"schema {details.get('version', '')}"
+    elif pruning is not None:
+        acts = f"{pruning.changesets} changeset{'' if pruning.changesets == 1 else 's'}"
+        told = f"forgot what {acts} up to revision {pruning.through} changed"
+    elif gone:
+        told = values
     else:
         told = _few(prefs, one, masks, width(session))
     if one.schema_before is None and one.schema_after is not None:
@@ -131,15 +151,22 @@ def _sides(change: Change, masks: Masks, limit: int) -> str:
 
 
 def _tell_one(session: Session, prefs: Preferences[Schema], one: Changeset) -> None:
-    changes = prefs.changes(one)
+    through = _pruned_through(prefs)
+    gone = is_pruned(one, through)
+    changes: Iterator[Change | Rename] = iter(()) if gone else prefs.changes(one)
     versions = [version for version in (one.schema_before, one.schema_after) if version]
     masks = Masks.of(prefs, *versions)
     if session.json:
         told = [_change_data(change, masks) for change in changes]
-        print_json({**facts_of(one), "changed": told})
+        print_json({**facts_of(one, pruned=gone), "changed": told})
         return
-    click.echo("  ".join((*_line(one), _what(prefs, one, masks, session))))
+    click.echo("  ".join((*_line(one), _what(prefs, one, masks, session, through))))
     click.echo(f"  id {one.id}")
+    if gone:
+        say(
+            session, "what it changed was pruned from the history; a backup from before may hold it"
+        )
+        return
     limit = width(session)
     rows = list(islice(_rows(changes, masks, limit), None if session.verbose else _MOST))
     print_table(rows, indent="  ")
@@ -189,7 +216,9 @@ def _tell_key(
     told = found[:limit]
     masks = Masks.of(prefs)
     if session.json:
-        print_json([{**facts_of(one), **_change_data(change, masks)} for one, change in told])
+        facts = [facts_of(one, pruned=False) for one, _ in told]
+        changed = [_change_data(change, masks) for _, change in told]
+        print_json([{**fact, **change} for fact, change in zip(facts, changed, strict=True)])
         return
     wide = width(session)
     print_table(
@@ -201,5 +230,8 @@ def _tell_key(
     )
     if len(found) > len(told):
         say(session, f"… and {len(found) - len(told)} older (-n 0 shows all)")
-    if not found:
+    last = prefs.pruned()
+    if last is not None and len(found) == len(told):
+        say(session, f"what was changed up to {local_time(last.at)} was pruned from the history")
+    elif not found:
         say(session, f"{key} was never set for {place(*target)}")

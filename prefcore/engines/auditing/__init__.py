@@ -2,7 +2,15 @@
 
 from prefcore.engines.auditing.checkpointing import CHECKPOINT, KIND, Sign, as_it_stands, record
 from prefcore.engines.auditing.comparing import Anchor
-from prefcore.engines.auditing.listing import Told, Wanted, exported, facts_of, listed, shown
+from prefcore.engines.auditing.listing import (
+    Told,
+    Wanted,
+    exported,
+    facts_of,
+    listed,
+    pruned_apps,
+    shown,
+)
 from prefcore.engines.auditing.resealed import keys_in_use
 from prefcore.engines.auditing.verifying import Trust, Verified, verify
 
@@ -20,6 +28,7 @@ __all__ = [
     "facts_of",
     "keys_in_use",
     "listed",
+    "pruned_apps",
     "record",
     "shown",
     "verify",

@@ -30,7 +30,7 @@ def other_declarations(view: Snapshot) -> Iterator[StoreProblem]:
         if name.startswith(schema_fact(""))
     }
     for record in view.records():
-        if record.kind not in ("app", "schema"):  # these come first
+        if record.kind not in ("app", "pruned", "schema"):  # these come first
             return
         if record.kind == "schema":
             data = record.data

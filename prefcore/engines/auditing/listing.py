@@ -9,13 +9,13 @@ from itertools import islice
 
 import attrs
 
-from prefcore.audit import ChangedText, Logged
+from prefcore.audit import ChangedText, Logged, is_pruned
 from prefcore.canonical import iso_time
 from prefcore.errors import NotFound
-from prefcore.interfaces import Snapshot
+from prefcore.interfaces import Snapshot, pruned_in
 from prefcore.model import Change, Changeset, Rename, Selection, to_micros
 
-__all__ = ["Told", "Wanted", "exported", "facts_of", "listed", "shown"]
+__all__ = ["Told", "Wanted", "exported", "facts_of", "listed", "pruned_apps", "shown"]
 
 #: So many keys of one changeset stand in one line of an export; more come in lines after it.
 MOST = 1000
@@ -30,7 +30,8 @@ class Wanted:
     """Which changesets are meant; what is empty, or None, leaves nothing out.
 
     From ``since`` on, and before ``until``. ``selection`` is of sets and keys that they changed; a
-    rename counts by both names, where no sets are selected.
+    rename counts by both names, where no sets are selected. What a changeset changed whose changes
+    were pruned is not known, so a selection leaves it out.
     """
 
     actors: tuple[str, ...] = attrs.field(default=(), converter=_texts)
@@ -63,6 +64,11 @@ class Wanted:
         )
 
 
+def pruned_apps(view: Snapshot) -> dict[str, int]:
+    """Give the revision up to which each application's history was pruned; 0 where it was not."""
+    return {app: pruned_in(view, app) for app in view.apps()}
+
+
 def listed(view: Snapshot, wanted: Wanted, limit: int | None) -> list[Changeset]:
     """Give the newest changesets that are wanted, newest first; all where there is no limit."""
     if wanted.selection.is_everything:
@@ -76,16 +82,21 @@ def listed(view: Snapshot, wanted: Wanted, limit: int | None) -> list[Changeset]
 
 @attrs.frozen(kw_only=True)
 class Told:
-    """One changeset with its link of the chain, and what it did: no values, only where."""
+    """One changeset with its link of the chain, and what it did: no values, only where.
+
+    Of one whose changes were ``pruned`` only its renames are known.
+    """
 
     changeset: Changeset
     digest: str
     chain: str
     changed: tuple[dict[str, object], ...]
+    pruned: bool = False
 
     def as_data(self) -> dict[str, object]:
         """Give it as a portable object."""
-        return {**_facts(self.changeset, self.digest, self.chain), "changed": list(self.changed)}
+        facts = _facts(self.changeset, self.digest, self.chain, pruned=self.pruned)
+        return {**facts, "changed": list(self.changed)}
 
 
 def shown(view: Snapshot, id: str) -> Told:
@@ -94,8 +105,9 @@ def shown(view: Snapshot, id: str) -> Told:
     link = next(iter(view.audit(since=one.revision)), None)
     if link is None or link.revision != one.revision:
         raise NotFound(f"changeset {one.id} has no link of the audit chain", id=id)
-    changed = tuple(map(_change, view.changes(one.revision)))
-    return Told(changeset=one, digest=link.digest, chain=link.chain, changed=changed)
+    pruned = is_pruned(one, pruned_in(view, one.app))
+    changed = () if pruned else tuple(map(_change, view.changes(one.revision)))
+    return Told(changeset=one, digest=link.digest, chain=link.chain, changed=changed, pruned=pruned)
 
 
 def _change(one: Change | Rename) -> dict[str, object]:
@@ -115,12 +127,14 @@ def exported(view: Snapshot, wanted: Wanted) -> Iterator[Mapping[str, object]]:
     chosen = None
     if not wanted.selection.is_everything:
         chosen = {one.revision for one in listed(view, wanted, None)}
+    through = pruned_apps(view)
     for one in view.log():
         revision = one.changeset.revision
         if not narrow.takes(one.changeset) or (chosen is not None and revision not in chosen):
             continue
         changes = _changes(one)
-        facts = _facts(one.changeset, one.record.digest, one.record.chain)
+        pruned = is_pruned(one.changeset, through[one.changeset.app])
+        facts = _facts(one.changeset, one.record.digest, one.record.chain, pruned=pruned)
         yield {**facts, "changed": list(islice(changes, MOST))}
         while more := list(islice(changes, MOST)):
             yield {"revision": revision, "changed": more}
@@ -141,8 +155,8 @@ def _renamed(one: Rename) -> dict[str, object]:
     return {"act": "rename", "key": one.before, "after": one.after}
 
 
-def facts_of(one: Changeset) -> dict[str, object]:
-    """Give what a changeset says of itself as a portable object."""
+def facts_of(one: Changeset, *, pruned: bool) -> dict[str, object]:
+    """Give what a changeset says of itself as a portable object, and whether it was pruned."""
     return {
         "revision": one.revision,
         "id": one.id,
@@ -152,11 +166,12 @@ def facts_of(one: Changeset) -> dict[str, object]:
         "kind": one.kind,
         "reason": one.reason,
         "changes": one.changes,
+        "pruned": pruned,
         "schema_before": one.schema_before,
         "schema_after": one.schema_after,
         "details": dict(one.details),
     }
 
 
-def _facts(one: Changeset, digest: str, chain: str) -> dict[str, object]:
-    return {**facts_of(one), "digest": digest, "chain": chain}
+def _facts(one: Changeset, digest: str, chain: str, *, pruned: bool) -> dict[str, object]:
+    return {**facts_of(one, pruned=pruned), "digest": digest, "chain": chain}

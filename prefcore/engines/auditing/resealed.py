@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from prefcore.interfaces import Snapshot, StoreProblem
+from prefcore.interfaces import Snapshot, StoreProblem, pruned_in
 from prefcore.model import Changeset
 from prefcore.model.sets import place
 
@@ -30,6 +30,7 @@ def old_texts(view: Snapshot, newer_keys: Mapping[str, Collection[str]]) -> Iter
         return
     revision, key, allowed = told
     allowed = {key, *allowed, *newer_keys.get(key, ())}
+    anew = f"although revision {revision} encrypted all anew under {key}"
     for one in view.log():
         app = one.changeset.app
         for scope, owner, name, *texts in one.changed:
@@ -37,12 +38,23 @@ def old_texts(view: Snapshot, newer_keys: Mapping[str, Collection[str]]) -> Iter
                 found = _KEY.match(text) if text is not None else None
                 if found and found[1] not in allowed:
                     yield StoreProblem(
-                        f"a value is encrypted under {found[1]:.40}, although revision {revision} "
-                        f"encrypted all anew under {key}",
+                        f"a value is encrypted under {found[1]:.40}, {anew}",
                         f"{app}: {place(scope, owner)} {name}, revision "
                         f"{one.changeset.revision} or the entry now",
                         _ADVICE,
                         revision=one.changeset.revision,
+                    )
+    for app in view.apps():
+        if not pruned_in(view, app):
+            continue
+        for held in view.sets(app):  # what did not change since it was pruned, no change tells
+            for row in held.rows:
+                found = _KEY.match(row[1])
+                if found and found[1] not in allowed:
+                    yield StoreProblem(
+                        f"a value is encrypted under {found[1]:.40}, {anew}",
+                        f"{app}: {place(held.scope, held.owner)} {row[0]}",
+                        _ADVICE,
                     )
 
 

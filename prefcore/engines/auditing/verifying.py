@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from prefcore.audit import FIRST, sealed_by
+from prefcore.audit import FIRST, claim
 from prefcore.engines.auditing.checkpointing import CHECKPOINT, KIND
 from prefcore.engines.auditing.comparing import Anchor, Trust, compared
 from prefcore.engines.auditing.declared import other_declarations
+from prefcore.engines.auditing.listing import pruned_apps
 from prefcore.engines.auditing.resealed import keys_told, old_texts
 from prefcore.errors import IntegrityError, WrongKey
 from prefcore.heads import Head, head_of
@@ -38,7 +39,8 @@ class Verified:
 
     ``head`` is where the log stands, ``last`` the newest checkpoint that agrees with it,
     ``agreeing`` how many do, ``unchecked`` how many stand in the log that could not be looked at,
-    ``locked`` how many sealed values did not open because their keys are not here.
+    ``locked`` how many sealed values did not open because their keys are not here, ``pruned`` up to
+    which revision the history of each application was pruned, where it was.
     """
 
     problems: tuple[StoreProblem, ...]
@@ -47,6 +49,7 @@ class Verified:
     agreeing: int
     unchecked: int
     locked: int
+    pruned: Mapping[str, int] = attrs.field(factory=dict)
 
     @property
     def unsigned(self) -> int:
@@ -89,6 +92,7 @@ def verify(
         problems += _few(other_declarations(view))
         problems += _few(opening.problems(view))
         problems += _few(opening.problems_of_history(view))
+        pruned = {app: through for app, through in pruned_apps(view).items() if through}
     return Verified(
         problems=tuple(problems),
         head=head,
@@ -96,6 +100,7 @@ def verify(
         agreeing=found.agreeing,
         unchecked=len(held) if trust is None else 0,
         locked=opening.locked,
+        pruned=pruned,
     )
 
 
@@ -136,22 +141,18 @@ def _held(changesets: Iterable[Changeset]) -> tuple[list[Anchor], list[StoreProb
 
 
 def _unvouched(changesets: Iterable[Changeset], signed: int) -> Iterator[StoreProblem]:
-    """Give what changesets after the last checkpoint say of those that it signed.
-
-    The program signs a checkpoint at once where it seals values of the past.
-    """
+    """Give what changesets after the last checkpoint claim of those that it signed."""
     for one in changesets:
         if one.revision <= signed:
             return
-        rewritten = sorted(revision for revision in sealed_by(one) if revision <= signed)
-        if rewritten:
-            listed = ", ".join(map(str, rewritten[:5])) + (", …" if len(rewritten) > 5 else "")
+        said = claim(one, signed)
+        if said:
             yield StoreProblem(
-                f"it says that values of signed revisions ({listed}) were sealed later, and no "
-                "checkpoint vouches for that: the history may have been rewritten",
+                f"it says that {said}, and no checkpoint vouches for that: the history may have "
+                "been rewritten",
                 f"revision {one.revision}",
-                "compare with a backup; if a program was stopped while it sealed them: prefcore "
-                "audit checkpoint --accept",
+                "compare with a backup; if a program was stopped while it did so: prefcore audit "
+                "checkpoint --accept",
                 revision=one.revision,
             )
 

@@ -9,10 +9,11 @@ from typing import BinaryIO, TypeVar
 
 import attrs
 
+from prefcore.audit import is_pruned
 from prefcore.canonical import Tally
 from prefcore.documents import guarded
 from prefcore.errors import PluginError
-from prefcore.interfaces import Capability, FormatInfo, Snapshot
+from prefcore.interfaces import Capability, FormatInfo, Snapshot, pruned_in
 from prefcore.model import AppHeader, Document, Header, PreferenceSet, Progress, Record, Trailer
 
 __all__ = ["Counting", "Held", "write_state"]
@@ -69,7 +70,7 @@ class _Told:
 
     def __init__(self, progress: Progress, entries: int, view: Snapshot) -> None:
         self._progress = progress
-        self._whole = entries + sum(one.changes for one in view.changesets())
+        self._whole = entries + _changes(view)
         self._done = 0
 
     def sets(self, sets: Iterable[PreferenceSet]) -> Iterator[PreferenceSet]:
@@ -86,6 +87,14 @@ class _Told:
     def _tell(self, entries: int, done: int) -> None:
         self._done += done
         self._progress(entries, self._done / self._whole if self._whole else None)
+
+
+def _changes(view: Snapshot) -> int:
+    """Give how many changes the log still has."""
+    through = {app: pruned_in(view, app) for app in view.apps()}
+    return sum(
+        one.changes for one in view.changesets() if not is_pruned(one, through.get(one.app, 0))
+    )
 
 
 def write_state(

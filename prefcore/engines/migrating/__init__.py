@@ -8,7 +8,7 @@ since is carried down through the steps; where the older schema refuses it, it i
 from prefcore.engines.migrating.applied import ChangedStep, changed_steps
 from prefcore.engines.migrating.back import migrate_back
 from prefcore.engines.migrating.in_memory import Ascent
-from prefcore.engines.migrating.undoing import Undoing, undoing, undoing_last
+from prefcore.engines.migrating.undoing import Undoing, in_force, undoing, undoing_last
 from prefcore.engines.migrating.up import migrate_up
 from prefcore.engines.migrating.work import Migration
 
@@ -18,6 +18,7 @@ __all__ = [
     "Migration",
     "Undoing",
     "changed_steps",
+    "in_force",
     "migrate_back",
     "migrate_up",
     "undoing",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import attrs
 
 from prefcore.engines.migrating.work import is_lower
 from prefcore.interfaces import Snapshot
 from prefcore.model import Changeset
 
-__all__ = ["Undoing", "undoing", "undoing_last"]
+__all__ = ["Undoing", "in_force", "undoing", "undoing_last"]
 
 
 @attrs.frozen
@@ -37,9 +39,33 @@ def undoing(view: Snapshot, app: str, target: str) -> Undoing:
 
     Where the store began above ``target`` there is nothing to restore: all entries count as edits.
     """
+    log = _moves(view, app)
+    stack = _in_force(log)
+    below = [one for one in stack if is_lower(target, one[2])]
+    versions = tuple((one.revision, str(one.schema_after)) for one in log if one.schema_after)
+    first = below[0] if below else None
+    if first is None or is_lower(target, first[1]):
+        revision, base = 0, target
+    else:
+        revision, base = first[0], first[1]
+    migrations = frozenset(one.revision for one in log if one.schema_before is not None)
+    return Undoing(revision, base, target, migrations, versions)
+
+
+def in_force(view: Snapshot, app: str) -> list[tuple[int, str, str]]:
+    """Give the migrations upwards that nothing took back: revision, version from and version to."""
+    return _in_force(_moves(view, app))
+
+
+def _moves(view: Snapshot, app: str) -> list[Changeset]:
+    """Give the changesets that left another version in force, oldest first."""
     log = [one for one in view.changesets(app) if one.schema_before != one.schema_after]
     log.reverse()
-    stack: list[tuple[int, str, str]] = []  # revision, from, to: migrations in force
+    return log
+
+
+def _in_force(log: Iterable[Changeset]) -> list[tuple[int, str, str]]:
+    stack: list[tuple[int, str, str]] = []
     for one in log:
         before, after = one.schema_before, one.schema_after
         if before is None or after is None:
@@ -51,15 +77,7 @@ def undoing(view: Snapshot, app: str, target: str) -> Undoing:
             stack.pop()
         if stack and after != stack[-1][2]:
             stack[-1] = (stack[-1][0], stack[-1][1], after)
-    below = [one for one in stack if is_lower(target, one[2])]
-    versions = tuple((one.revision, str(one.schema_after)) for one in log if one.schema_after)
-    first = below[0] if below else None
-    if first is None or is_lower(target, first[1]):
-        revision, base = 0, target
-    else:
-        revision, base = first[0], first[1]
-    migrations = frozenset(one.revision for one in log if one.schema_before is not None)
-    return Undoing(revision, base, target, migrations, versions)
+    return stack
 
 
 def undoing_last(view: Snapshot, changeset: Changeset) -> Undoing:

@@ -1,0 +1,56 @@
+"""The act that prunes the history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from prefcore.audit import PRUNING
+from prefcore.engines import migrating, pruning
+from prefcore.engines.pruning import Kept
+from prefcore.errors import HistoryPruned
+from prefcore.planning import PlanBuilder
+from prefcore.vault import SealingTransaction
+from prefcore.workplace import Act
+
+__all__ = ["naming_pruned", "prune_act"]
+
+
+def prune_act(app: str, kept: Kept, *, reason: str, secure: Callable[[], str]) -> Act:
+    """Give the act that forgets what stood before the changes of an application.
+
+    ``secure`` is asked before it is done: there is no way back but a backup.
+    """
+
+    def run(transaction: SealingTransaction, builder: PlanBuilder) -> None:
+        in_force = migrating.in_force(transaction, app)
+        pruning.prune_history(transaction, builder, app, kept, in_force)
+
+    return Act(
+        kind=PRUNING,
+        summary=f"prune the history {_told(kept)}",
+        reason=reason,
+        run=run,
+        action="prune",
+        secure=secure,
+        scrubs=True,
+    )
+
+
+def _told(kept: Kept) -> str:
+    parts = []
+    if kept.since is not None:
+        parts.append(f"before {kept.since.astimezone():%Y-%m-%d %H:%M:%S}")
+    if kept.last is not None:
+        newest = "changeset" if kept.last == 1 else f"{kept.last:,} changesets"
+        parts.append(f"but for the newest {newest}" if kept.last else "whole")
+    return ", and ".join(parts)
+
+
+@contextmanager
+def naming_pruned(what: str) -> Iterator[None]:
+    """Say ``what`` is not possible where the history that it takes was pruned."""
+    try:
+        yield
+    except HistoryPruned as error:
+        raise HistoryPruned(f"{what}: {error.message}", **error.facts) from error
