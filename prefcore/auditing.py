@@ -9,11 +9,11 @@ import attrs
 
 from prefcore.backups import Backups, target_named
 from prefcore.engines import auditing
-from prefcore.engines.auditing import Anchor, Told, Trust, Verified, Wanted
+from prefcore.engines.auditing import Anchor, Glance, Told, Trust, Verified, Wanted
 from prefcore.engines.backups import SHORT
 from prefcore.errors import IntegrityError, NotFound, PrefcoreError, UsageError, WrongKey
 from prefcore.heads import head_of
-from prefcore.interfaces import Store
+from prefcore.interfaces import Store, StoreProblem
 from prefcore.keys import Keys
 from prefcore.model import Changeset
 from prefcore.notary import Notary
@@ -70,10 +70,11 @@ class Audit:
     def checkpoint(self, *, accept: bool = False) -> Changeset | None:
         """Sign where the log stands; gives the changeset that holds it.
 
-        None where nothing was added since the last one. ``accept`` says that it is right that an
-        older state of the store was put back: checkpoints made elsewhere before do not count then.
-        Raises NotFound where the log is empty, PolicyRefused where there is no key ring, WrongKey,
-        ReadOnly, and IntegrityError where the log is not the one that was signed before.
+        None where nothing was added since the last one. ``accept`` says that the log is right as it
+        is, such as where an older state of the store was put back: what ``disputed`` gives does not
+        count any more, nor do checkpoints made elsewhere before. Raises NotFound where the log is
+        empty, PolicyRefused where there is no key ring, WrongKey, ReadOnly, and IntegrityError
+        where the log is not the one that was signed before.
         """
         self._permit("keys")
         with self._store.snapshot() as view:
@@ -114,15 +115,16 @@ class Audit:
         Those in the log, the one remembered beside the key ring, and those in the manifests of all
         configured targets; or with ``against`` in that target alone, named or by its URL, where
         unsigned heads of logs are compared too. ``signers`` are public keys, in hexadecimal, whose
-        signatures count besides those of the key ring. A ring whose passphrase nobody can be asked
-        for stays shut: then the key that signed last counts, and secrets are not opened. Raises
-        WrongKey or IntegrityError where the ring does not open and no signers are given; what is
-        wrong with the store is in the verdict.
+        signatures count besides those of the key ring; then nobody is asked for its passphrase, for
+        checking signatures takes no secret. A ring whose passphrase nobody is asked for stays shut:
+        then the key that signed last counts, and secrets are not opened. Raises WrongKey or
+        IntegrityError where the ring does not open and no signers are given; what is wrong with
+        the store is in the verdict.
         """
         notes: list[str] = []
         counted = [_checked_signer(one) for one in signers]
         try:
-            ring = self._keys.ring
+            ring = self._keys.unasked if counted else self._keys.ring
         except (WrongKey, IntegrityError) as error:
             is_unasked = "unasked" in error.facts
             if not is_unasked and not counted:
@@ -146,6 +148,31 @@ class Audit:
         return Verdict(
             found=found, is_signed=trust is not None, compared=tuple(ours), notes=tuple(notes)
         )
+
+    def disputed(self) -> Sequence[StoreProblem]:
+        """Give what speaks against the log, and what ``checkpoint(accept=True)`` would accept.
+
+        Checkpoints here and in the configured targets that it does not agree with, and what it says
+        of signed values that were sealed later. Raises what ``verify`` raises.
+        """
+        return self.verify().found.disputed
+
+    def glance(self) -> Glance | None:
+        """Compare the log with its newest checkpoints and the one remembered beside the key ring.
+
+        It costs the same however long the log is, and asks nobody for a passphrase. None where
+        there is no key ring, and no checkpoint is remembered. Raises IntegrityError.
+        """
+        try:
+            ring = self._keys.unasked
+        except (WrongKey, IntegrityError):
+            ring = None
+        trust = self._trust(ring, self._last_signer() if ring is None else ())
+        if trust is None:
+            return None
+        kept = self._notary.kept()
+        with self._store.snapshot() as view:
+            return auditing.glance(view, [] if kept is None else [kept], trust)
 
     def _kept(self, trust: Trust | None, against: str | None, notes: list[str]) -> list[Anchor]:
         """Give where the log stood once, as what lies elsewhere tells."""

@@ -126,6 +126,18 @@ class Keys:
         return self._current()[1]
 
     @property
+    def unasked(self) -> KeyRing | None:
+        """The ring as ``ring`` gives it, but nobody is asked for a passphrase for it.
+
+        Raises WrongKey, with the fact ``unasked``, where somebody would be.
+        """
+        ask, self._ask = self._ask, None
+        try:
+            return self.ring
+        finally:
+            self._ask = ask
+
+    @property
     def sealer(self) -> Sealer | None:
         """What seals and opens values; None where there is no ring."""
         return self._current()[2]

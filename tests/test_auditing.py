@@ -20,7 +20,7 @@ from prefcore.builtin.sqlite_store import SqliteStore
 from prefcore.security.ring import KeyRing
 from prefcore.security.signing import signed
 from prefcore.values import canonical_text, from_text
-from tests.cli.shell import Ran, Shell, acme
+from tests.cli.shell import Ran, Shell, acme, at_a_terminal
 from tests.security.randomness import seeded
 
 CANARY = "canary-4711-audit"
@@ -455,6 +455,9 @@ def test_history_is_not_rewritten_by_who_says_that_values_were_sealed_later(
     assert any(found in one for one in told), told
     if "vouches" in found:
         assert "nobody vouches" in scene.shell.fails(13, "audit", "checkpoint")
+        listed = scene.shell.run("audit", "checkpoint", "--accept", code=2).err
+        assert "it says that values of signed revisions" in listed
+        scene.verify()
 
 
 def test_undo_puts_no_damaged_secret_into_force(scene: Scene) -> None:
@@ -481,7 +484,9 @@ def test_an_older_file_put_back_whole_is_found(scene: Scene) -> None:
     (problem,) = scene.problems()
     assert "an older state was put back" in str(problem["what"])
     assert "--accept" in shell.fails(13, "audit", "checkpoint")
-    shell.run("audit", "checkpoint", "--accept")
+    assert "confirm with --yes" in shell.fails(2, "audit", "checkpoint", "--accept")
+    said = shell.run("audit", "checkpoint", "--accept", "--yes").err
+    assert "remembered beside your key ring: the checkpoint of revision" in said
     scene.verify(code=0)
 
 
@@ -513,6 +518,63 @@ def test_an_auditor_needs_the_public_key_alone(scene: Scene) -> None:
     assert (found["judged"], found["checkpoints"]) == (True, 5)
     assert "not the key" in str(scene.problems("--signer", "0" * 64)[0]["what"])
     assert "64 hexadecimal digits" in scene.shell.fails(2, "audit", "verify", "--signer", "xyz")
+
+
+def test_checking_signatures_asks_nobody_for_a_passphrase(scene: Scene) -> None:
+    new, ring = {"PREFCORE_NEW_PASSPHRASE": "barley"}, {"PREFCORE_PASSPHRASE": "barley"}
+    scene.shell.run("keys", "rewrap", "--passphrase", env=new)
+    scene.shell.run("set", "size=12", "--user", "bo")
+    signer = scene.shell.run("audit", "checkpoint", "--json", env=ring).json["signer"]
+    code, shown = at_a_terminal(scene.shell, "", "audit", "verify", "--signer", signer)
+    assert code == 0, shown
+    assert "Passphrase" not in shown
+    assert "secrets were not opened" in shown
+    assert "agree, the newest of revision" in shown
+    code, shown = at_a_terminal(scene.shell, "barley\n", "audit", "verify", prompt=b": ")
+    assert code == 0, shown
+    assert "Passphrase of your key ring" in shown
+
+
+def _doctor(shell: Shell, *, code: int = 0) -> list[str]:
+    found = shell.run("doctor", "--json", code=code).json
+    return [f"{one['state']}: {one['message']}" for one in found if one["check"] == "signatures"]
+
+
+def test_doctor_sees_how_far_signatures_reach_and_that_an_end_was_cut_off(scene: Scene) -> None:
+    shell = scene.shell
+    shell.run("audit", "checkpoint")
+    older = shell.db.read_bytes()
+    (told,) = _doctor(shell)
+    assert told.startswith("ok: signed up to revision")
+    shell.run("set", "size=12", "--user", "bo")
+    assert _doctor(shell)[0].endswith(", 1 changesets came since")
+    shell.run("audit", "checkpoint")
+    shell.db.write_bytes(older)
+    failed, reached = _doctor(shell, code=1)
+    assert failed.startswith("fail: the checkpoint of revision")
+    assert "an older state was put back" in failed
+    assert reached.startswith("ok: signed up to revision")
+    shutil.rmtree(scene.keys / "checkpoints")
+    assert _doctor(shell)[0].startswith("ok: ")
+    shutil.rmtree(scene.keys)
+    assert _doctor(shell, code=1) == ["ok: there is no key ring to sign the log with"]
+
+
+def test_doctor_finds_a_checkpoint_that_was_edited_or_never_made(scene: Scene) -> None:
+    shell = scene.shell
+    shell.run("keys", "init", env={"PREFCORE_KEYS": str(shell.folder / "other")})
+    env = {"PREFCORE_KEYS": str(shell.folder / "other")}
+    found = shell.run("doctor", "--json", env=env, code=1).json
+    told = [one["message"] for one in found if one["check"] == "signatures"]
+    strange = [one for one in told if "not the key of your ring" in one]
+    assert len(strange) == 4, "those of the other ring"
+    assert [one for one in told if one not in strange] == [told[-1]]
+    assert told[-1].startswith("signed up to revision")
+    shell.run("--store", "fresh.db", "init")
+    shell.run("--store", "fresh.db", "set", "size=9", "--user", "bo")
+    found = shell.run("--store", "fresh.db", "doctor", "--json").json
+    (told,) = [one for one in found if one["check"] == "signatures"]
+    assert (told["state"], told["message"]) == ("warn", "the log is not signed, 1 changesets")
 
 
 def test_a_ring_that_nobody_opens_judges_by_the_key_that_signed_last(scene: Scene) -> None:

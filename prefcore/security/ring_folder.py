@@ -22,6 +22,7 @@ from prefcore.errors import (
     NewerFormat,
     NotFound,
     NotPermitted,
+    PluginMissing,
     PolicyRefused,
     PrefcoreError,
     WrongKey,
@@ -35,6 +36,7 @@ from prefcore.whole_files import put_whole, unwritable
 __all__ = ["Broken", "RingFolder", "Stamp", "copy_bytes", "opened_copy"]
 
 _RING = "ring"
+_ASIDE = f"{_RING}.broken-"
 _KEY_MAGIC = "prefcore-root-key 1"
 #: What changes with every change of the ring's file.
 Stamp = tuple[int, int, int]
@@ -99,21 +101,24 @@ class RingFolder:
         closed = self.closed()
         return closed.open(self.root_of(closed))
 
-    def broken(self) -> Broken | None:
+    def broken(self, *, is_lost: bool = False) -> Broken | None:
         """Say what keeps the ring from ever being opened again; None where it may be.
 
         That is damage, and a root key's file that is gone, damaged or another's. A passphrase or a
-        plugin that does not open it today may do so tomorrow.
+        plugin that does not open it today may do so tomorrow, unless somebody says that it
+        ``is_lost``. Raises what opening raises where a passphrase is needed and nobody is asked.
         """
         try:
             closed = self.closed()
         except IntegrityError as error:
             return Broken(error.message, None)
-        if closed.root.get("kind") != "file":
+        if closed.root.get("kind") != "file" and not is_lost:
             return None
         try:
             closed.open(self.root_of(closed))
-        except (IntegrityError, WrongKey) as error:
+        except (IntegrityError, WrongKey, PluginMissing) as error:
+            if "unasked" in error.facts:
+                raise
             return Broken(error.message, closed)
         return None
 
@@ -161,9 +166,21 @@ class RingFolder:
         return RootKey(secret, self.random, str(path))
 
     def stray_roots(self) -> list[Path]:
-        """Give root key files that the ring does not use: a kill may leave one."""
-        used = str(self.closed().root.get("file"))
-        return sorted(path for path in self.path.glob("root-*.key") if path.name != used)
+        """Give root key files that no ring here uses, those put aside included: kills leave such.
+
+        Where one that was put aside cannot be read, any file may be its root key: none is given.
+        """
+        used = {str(self.closed().root.get("file"))}
+        for path in self.put_aside():
+            try:
+                used.add(str(ClosedRing.read(_read(path), str(path)).root.get("file")))
+            except PrefcoreError:
+                return []
+        return sorted(path for path in self.path.glob("root-*.key") if path.name not in used)
+
+    def put_aside(self) -> list[Path]:
+        """Give the rings that did not open any more, and were put aside for a copy."""
+        return sorted(self.path.glob(f"{_ASIDE}*"))
 
     # ------------------------------------------------------------------------------- changing
 
@@ -245,7 +262,7 @@ class RingFolder:
         Killed in between it leaves no ring, and taking the copy in again goes on from there.
         """
         with self.locked():
-            aside = self.path / f"{_RING}.broken-{self.random(4).hex()}"
+            aside = self.path / f"{_ASIDE}{self.random(4).hex()}"
             self.ring_path.rename(aside)
             self.save(ring, *new_root())
         return aside

@@ -360,6 +360,55 @@ def test_the_ring_of_somebody_else_takes_no_broken_ones_place(keyed: Shell, tmp_
     assert list(ring_of(keyed).glob("ring.broken-*")) == []
 
 
+def _under(shell: Shell, passphrase: str) -> None:
+    new = {"PREFCORE_NEW_PASSPHRASE": passphrase}
+    shell.run("keys", "rewrap", "--passphrase", env=new)
+
+
+def test_a_copy_takes_the_place_of_a_ring_whose_passphrase_is_forgotten(keyed: Shell) -> None:
+    keyed.run("keys", "export", "ring.copy", env=PHRASE)
+    _under(keyed, "barley")
+    kept = (ring_of(keyed) / "ring").read_bytes()
+    wrong = PHRASE | {"PREFCORE_PASSPHRASE": "rye"}
+    said = keyed.fails(12, "keys", "import", "ring.copy", env=wrong)
+    assert "stays locked" in said
+    assert said.endswith("if it will never open again, --force puts it aside for the copy")
+    said = keyed.fails(12, "keys", "import", "ring.copy", "--force", env=PHRASE)
+    assert "nobody can be asked" in said
+    assert (ring_of(keyed) / "ring").read_bytes() == kept
+    said = keyed.run("keys", "import", "ring.copy", "--force", env=wrong).err
+    (aside,) = ring_of(keyed).glob("ring.broken-*")
+    assert str(aside) in said
+    assert aside.read_bytes() == kept
+    _opens(keyed)
+
+
+def test_a_ring_that_opens_is_not_put_aside_by_force(keyed: Shell) -> None:
+    keyed.run("keys", "export", "ring.copy", env=PHRASE)
+    _under(keyed, "barley")
+    right = PHRASE | {"PREFCORE_PASSPHRASE": "barley"}
+    told = keyed.run("keys", "import", "ring.copy", "--force", env=right).err
+    assert "added 0 keys to your ring" in told
+    assert list(ring_of(keyed).glob("ring.broken-*")) == []
+
+
+def test_the_root_key_of_a_ring_that_was_put_aside_is_not_called_needless(keyed: Shell) -> None:
+    folder = ring_of(keyed)
+    keyed.run("keys", "export", "ring.copy", env=PHRASE)
+    (root,) = folder.glob("root-*.key")
+    root.rename(folder / "elsewhere")
+    keyed.run("keys", "import", "ring.copy", env=PHRASE)
+    (folder / "elsewhere").rename(root)  # found again
+    (folder / "root-00000000.key").write_text("of nobody")
+    (aside,) = folder.glob("ring.broken-*")
+    told = keyed.run("keys", "check", code=1).out
+    assert f"{root} is a root key" not in told
+    assert "root-00000000.key is a root key that no ring here uses" in told
+    assert f"{aside} is a ring that was put aside; keep it" in told
+    os.truncate(aside, 90)
+    assert "is a root key" not in keyed.run("keys", "check", code=1).out
+
+
 def test_check_tells_of_a_copy_that_lacks_the_newest_key(keyed: Shell) -> None:
     keyed.run("keys", "export", "ring.copy", env=PHRASE)
     keyed.run("keys", "check")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,11 @@ from prefcore.cli.session import Session
 from prefcore.cli.times import local_time
 from prefcore.cli.verbs.backup import absolute
 from prefcore.engines.auditing import CHECKPOINT
-from prefcore.errors import IntegrityError
+from prefcore.errors import IntegrityError, PolicyRefused, UsageError
 
 if TYPE_CHECKING:
     from prefcore.auditing import Audit, Verdict
-    from prefcore.interfaces import Store
+    from prefcore.interfaces import Store, StoreProblem
     from prefcore.model import Changeset
 
 __all__ = ["checkpoint_command", "command", "opened", "verify_command"]
@@ -181,16 +181,22 @@ def _counted(number: int, what: str) -> str:
 @click.option(
     "--accept",
     is_flag=True,
-    help="It is right that an older state was put back: checkpoints made before do not count.",
+    help="The log is right as it is, such as after an older state was put back; what speaks "
+    "against it is listed, confirmed, and does not count any more.",
 )
+@click.option("--yes", is_flag=True, help="With --accept: do not ask, what is listed is right.")
 @click.pass_obj
-def checkpoint_command(session: Session, accept: bool) -> None:
+def checkpoint_command(session: Session, accept: bool, yes: bool) -> None:
     """Sign where the log stands, with your key ring: whoever makes it anew is found from now on.
 
     The checkpoint is kept in the log, and another beside your key ring, where who may write the
     store alone cannot reach it. Each backup makes one too, and holds it.
     """
+    if yes and not accept:
+        raise UsageError("--yes confirms what --accept lists; give both")
     with opened(session) as (audit, _):
+        if accept:
+            _confirm(session, audit.disputed(), yes=yes)
         made = audit.checkpoint(accept=accept)
     if session.json:
         print_json(_checkpoint_data(made))
@@ -198,6 +204,21 @@ def checkpoint_command(session: Session, accept: bool) -> None:
         say(session, "nothing was added since the last checkpoint")
     else:
         say(session, f"signed the log up to revision {made.revision - 1}")
+
+
+def _confirm(session: Session, disputed: Sequence[StoreProblem], *, yes: bool) -> None:
+    """List what is accepted, and have it confirmed; raises UsageError and PolicyRefused."""
+    for one in disputed:
+        warn(f"{escaped(one.where)}: {escaped(one.what)}")
+    if not disputed:
+        warn("nothing that was signed here, or in the configured targets, speaks against the log")
+    if yes:
+        return
+    told = "from then on no checkpoint made before, here or elsewhere, counts against the log"
+    if not session.may_ask:
+        raise UsageError(f"{told}; if it is right as it is, confirm with --yes")
+    if not click.confirm(f"{told}. Is it right as it is?", err=True):
+        raise PolicyRefused("not confirmed; nothing was signed")
 
 
 def _checkpoint_data(made: Changeset | None) -> dict[str, object]:

@@ -76,6 +76,7 @@ def _findings(session: Session) -> Iterator[Finding]:
             yield from _guarded("values", lambda: _values(prefs))
             yield from _guarded("snapshots", lambda: _snapshots(session))
             yield from _guarded("migrations", lambda: _migrations(prefs))
+            yield from _guarded("signatures", lambda: _signatures(prefs))
             yield from _guarded("safety copies", lambda: _copies(prefs))
             store = prefs.store if prefs.may("store") else None
             yield from _guarded("keys", lambda: _keys(session, store))
@@ -236,6 +237,24 @@ def _migrations(prefs: Preferences[Schema]) -> Iterator[Finding]:
 def _keys(session: Session, store: Store | None) -> Iterator[Finding]:
     for state, message, advice in key_findings(session, store):
         yield Finding(state, "keys", message, advice)
+
+
+def _signatures(prefs: Preferences[Schema]) -> Iterator[Finding]:
+    found = prefs.audit.glance()
+    if found is None:
+        yield Finding("ok", "signatures", "there is no key ring to sign the log with")
+        return
+    for one in found.problems[:_MOST]:
+        yield Finding(
+            "fail", "signatures", f"{one.what} ({one.where})", "see: prefcore audit verify"
+        )
+    if found.last is None and not found.problems:
+        told = f"the log is not signed, {found.unsigned} changesets"
+        yield Finding("warn", "signatures", told, "sign it: prefcore audit checkpoint")
+    elif found.last is not None:
+        since = f", {found.unsigned} changesets came since" if found.unsigned else ""
+        told = f"signed up to revision {found.last.revision}, {local_time(found.last.at)}{since}"
+        yield Finding("ok", "signatures", told)
 
 
 def _targets(session: Session) -> list[str]:

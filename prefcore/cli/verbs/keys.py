@@ -111,8 +111,13 @@ def check_command(session: Session) -> int:
         if key.state == "compromised"
     ]
     found += [
-        f"{path} is a root key that this ring does not use; if no other ring needs it, delete it"
+        f"{path} is a root key that no ring here uses; if no other ring needs it, delete it"
         for path in folder.stray_roots()
+    ]
+    found += [
+        f"{path} is a ring that was put aside; keep it and the root keys beside it until no secret "
+        "is left that it alone opens (see prefcore doctor), then delete it"
+        for path in folder.put_aside()
     ]
     if session.json:
         print_json({"opens": True, "to_do": found})

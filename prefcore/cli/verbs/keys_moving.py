@@ -14,7 +14,7 @@ from prefcore.cli.output import escaped, print_json, say, warn
 from prefcore.cli.passphrases import new_passphrase, new_root
 from prefcore.cli.session import Session
 from prefcore.cli.verbs.keys import record
-from prefcore.errors import PolicyRefused
+from prefcore.errors import PluginMissing, PolicyRefused, WrongKey
 from prefcore.keys import FILE
 
 if TYPE_CHECKING:
@@ -62,7 +62,11 @@ def export_command(session: Session, file: str, force: bool) -> None:
 @click.argument("file")
 @click.option("--passphrase", is_flag=True, help="Keep a new ring under a passphrase.")
 @click.option("--provider", metavar="ID", help="Keep a new ring's root key in this plugin's place.")
-@click.option("--force", is_flag=True, help="Take it although your broken ring may be another.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Take it although your ring does not open, or what is broken may be another ring.",
+)
 @click.pass_obj
 def import_command(
     session: Session, file: str, passphrase: bool, provider: str | None, force: bool
@@ -71,7 +75,8 @@ def import_command(
 
     Where you have no ring, it becomes yours. Where you have, its keys are added: those of another
     ring only open what they encrypted, and of two states of one key the worse holds. A ring that is
-    damaged, or has lost its root key's file, is put aside for the copy, and never deleted.
+    damaged, or has lost its root key's file, is put aside for the copy, and never deleted; so is,
+    with --force, one whose passphrase or plugin does not open it any more.
     """
     from prefcore.security.ring_folder import opened_copy
 
@@ -83,7 +88,7 @@ def import_command(
         root = new_root(session, folder, passphrase=passphrase, provider=provider)
         ring = folder.create(datetime.now(UTC), root, taken)
         told = "your key ring is the one of the copy now"
-    elif (broken := folder.broken()) is not None:
+    elif (broken := folder.broken(is_lost=force)) is not None:
         _confirm(session, broken, taken, name, force=force)
         root = new_root(session, folder, passphrase=passphrase, provider=provider)
         aside, ring = folder.replace(taken, root), taken
@@ -95,7 +100,13 @@ def import_command(
         _warn_lacking(broken, taken)
     else:
         before = {key["id"] for key in folder.closed().clear["keys"]}
-        ring = folder.change(lambda ring: ring.merged(taken))
+        try:
+            ring = folder.change(lambda ring: ring.merged(taken))
+        except (WrongKey, PluginMissing) as error:
+            raise type(error)(
+                f"{error.message}; if it will never open again, --force puts it aside for the copy",
+                **error.facts,
+            ) from error
         added = len(ring.keys) - len(before)
         told = f"added {added} key{'' if added == 1 else 's'} to your ring"
     record(session, "import", taken.id)

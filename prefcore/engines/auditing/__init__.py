@@ -2,6 +2,7 @@
 
 from prefcore.engines.auditing.checkpointing import CHECKPOINT, KIND, Sign, as_it_stands, record
 from prefcore.engines.auditing.comparing import Anchor
+from prefcore.engines.auditing.glancing import Glance, glance
 from prefcore.engines.auditing.listing import (
     Told,
     Wanted,
@@ -18,6 +19,7 @@ __all__ = [
     "CHECKPOINT",
     "KIND",
     "Anchor",
+    "Glance",
     "Sign",
     "Told",
     "Trust",
@@ -26,6 +28,7 @@ __all__ = [
     "as_it_stands",
     "exported",
     "facts_of",
+    "glance",
     "keys_in_use",
     "listed",
     "pruned_apps",

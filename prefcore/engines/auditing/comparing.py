@@ -66,9 +66,14 @@ class Trust:
 
 @attrs.frozen(kw_only=True)
 class Compared:
-    """What checkpoints say of a log: what is wrong, the newest that agrees, and how many do."""
+    """What checkpoints say of a log: what is wrong, the newest that agrees, and how many do.
+
+    ``disputed`` are genuine ones that the log does not agree with: so it is too where an older
+    state was put back on purpose.
+    """
 
     problems: tuple[StoreProblem, ...]
+    disputed: tuple[StoreProblem, ...]
     last: Anchor | None
     agreeing: int
 
@@ -105,9 +110,11 @@ def compared(
     _look_up(view, links)
     agreeing = [one for one in counted if links[one.revision] == one.chain]
     wrong = [one for one in counted if links[one.revision] != one.chain]
-    problems += _disagreements(wrong, agreeing, head)
+    disputed = _disagreements(wrong, agreeing, head)
     last = max(agreeing, key=lambda one: one.revision, default=None)
-    return Compared(problems=tuple(problems), last=last, agreeing=len(agreeing))
+    return Compared(
+        problems=tuple(problems), disputed=tuple(disputed), last=last, agreeing=len(agreeing)
+    )
 
 
 def _doubt(one: Anchor, head: Head, trust: Trust | None) -> str:

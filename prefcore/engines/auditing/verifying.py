@@ -26,7 +26,7 @@ from prefcore.values import Sealed, from_text, is_sealed_text
 if TYPE_CHECKING:
     from prefcore.security.sealing import Sealer
 
-__all__ = ["Trust", "Verified", "verify"]
+__all__ = ["Trust", "Verified", "checkpoints_in", "verify"]
 
 _DAMAGED = "keep the file, and restore a backup or a safety copy"
 #: So many problems of one kind are told one by one.
@@ -37,6 +37,8 @@ _MOST = 20
 class Verified:
     """What was found: problems (none: all agrees), and how far a signature reaches.
 
+    ``disputed`` are those of them that may be right, and that a person can accept: the log is not
+    the one that was signed, or says that signed values were sealed later.
     ``head`` is where the log stands, ``last`` the newest checkpoint that agrees with it,
     ``agreeing`` how many do, ``unchecked`` how many stand in the log that could not be looked at,
     ``locked`` how many sealed values did not open because their keys are not here, ``pruned`` up to
@@ -44,6 +46,7 @@ class Verified:
     """
 
     problems: tuple[StoreProblem, ...]
+    disputed: tuple[StoreProblem, ...] = ()
     head: Head
     last: Anchor | None
     agreeing: int
@@ -76,7 +79,7 @@ def verify(
     with store.snapshot() as view:
         try:
             head = head_of(view)
-            held, unreadable = _held(view.changesets())
+            held, unreadable = checkpoints_in(view.changesets())
         except IntegrityError as error:  # without the log there is nothing to go by
             problems.append(_unreadable(error))
             nowhere = Head(None, 0, FIRST)
@@ -86,8 +89,10 @@ def verify(
         problems += unreadable
         found = compared(view, head, held, kept, trust)
         problems += found.problems
+        disputed = list(found.disputed)
         if found.last is not None:
-            problems += _few(_unvouched(view.changesets(), found.last.revision))
+            disputed += _few(_unvouched(view.changesets(), found.last.revision))
+        problems += disputed
         problems += _few(old_texts(view, newer_keys))
         problems += _few(other_declarations(view))
         problems += _few(opening.problems(view))
@@ -95,6 +100,7 @@ def verify(
         pruned = {app: through for app, through in pruned_apps(view).items() if through}
     return Verified(
         problems=tuple(problems),
+        disputed=tuple(disputed),
         head=head,
         last=found.last,
         agreeing=found.agreeing,
@@ -121,8 +127,10 @@ def _unreadable(error: IntegrityError) -> StoreProblem:
     return StoreProblem(f"it cannot be read: {error.message}", "the store", _DAMAGED)
 
 
-def _held(changesets: Iterable[Changeset]) -> tuple[list[Anchor], list[StoreProblem]]:
-    """Give the checkpoints that stand in the log, and those that are none."""
+def checkpoints_in(
+    changesets: Iterable[Changeset],
+) -> tuple[list[Anchor], list[StoreProblem]]:
+    """Give the checkpoints that stand in changesets, and those that are none."""
     held, problems = [], []
     for one in changesets:
         if one.kind != KIND:
