@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -52,6 +52,7 @@ class Performer(Browser):
         keys: Keys | None = None,
         targets: Mapping[str, str] | None = None,
         access: Access | None = None,
+        vouch: Callable[[], None] = lambda: None,
     ) -> None:
         access = access or access_of(environ, actor)
         plugins = plugins or Plugins.from_environment()
@@ -62,7 +63,7 @@ class Performer(Browser):
         workplace = Workplace(
             app,
             store,
-            known=registering.KnownSchemas(app, own=schema, snapshots=snapshots),
+            known=registering.KnownSchemas(app, own=schema, snapshots=snapshots, vouch=vouch),
             migrations=migrations,
             plugins=plugins,
             actor=actor or default_actor(environ),
@@ -156,7 +157,7 @@ class Performer(Browser):
     def _registering(self, document: SchemaDocument, reason: str) -> Act:
         if document.app != self.app:
             raise AppMismatch(f"this is a schema of {document.app}, not of {self.app}")
-        return register_act(document, reason)
+        return register_act(self._workplace, document, reason)
 
     def record(self, kind: str, details: Mapping[str, object], *, reason: str = "") -> None:
         """Put an act on one's keys, which changes nothing, into the history; raises ReadOnly.

@@ -49,7 +49,9 @@ class Preferences(Changer[S], Mover, Upgrader, Pruner, Revealer):
     schema version is in force, as the command line does: ``schema`` is the application's own
     document, ``schemas`` a folder of snapshots, ``migrations`` steps or a folder of step files
     (run as code when a migration needs them). ``targets`` has the URLs of backup targets by name;
-    where there are some, a migration that may lose something takes a backup first.
+    where there are some, a migration that may lose something takes a backup first. ``vouch`` is
+    called before a schema comes into the store that it does not hold, and raises PolicyRefused
+    where that may be a stranger's.
     """
 
     _opening: _Opening | None = None
@@ -149,13 +151,17 @@ class Preferences(Changer[S], Mover, Upgrader, Pruner, Revealer):
     def read_at_newest(self) -> None:
         """Read on at the newest version known, in memory, where the store is older than that.
 
-        Only where the store can only be read; else nothing changes. Raises MissingStep, and what
-        reading the steps raises.
+        Only where the store can only be read; else nothing changes. Raises MissingStep, what
+        reading the steps raises, and PolicyRefused where that version may be a stranger's.
         """
         newest, held = self._workplace.known.newest, self._version
         if not self._store.read_only or newest is None or held is None:
             return
         if Version.parse(held) < Version.parse(newest):
+            with self._store.snapshot() as view:
+                objection = self._workplace.known.objection(view, newest)
+            if objection is not None:
+                raise objection
             self._use(read_in_memory(self._workplace, held, self._workplace.schema(newest)))
 
     @property

@@ -323,7 +323,7 @@ class Registry:
                 )
             if version not in known:
                 builder.add(PlanItem("register", version))
-                registering.register(transaction, document)
+                self._workplace.record(transaction, document, builder)
             if after != entry.noted:
                 before, said = entry.noted.facts(), after.facts()
                 builder.add(PlanItem("note", version, before=before, after=said))

@@ -242,9 +242,26 @@ class Workplace:
                 return None
         return self.first_version()
 
-    def put_in_force(self, transaction: Transaction, version: str) -> None:
-        """Record a schema version, where it is not yet, and apply it."""
-        registering.register(transaction, self.known.load(transaction, version))
+    def record(
+        self, transaction: Transaction, document: SchemaDocument, builder: PlanBuilder | None = None
+    ) -> None:
+        """Record a schema version, where it is not yet.
+
+        One that may be a stranger's stands in the way of the plan; without a builder it raises.
+        """
+        objection = self.known.objection(transaction, document.version)
+        if objection is not None:
+            if builder is None:
+                raise objection
+            item = PlanItem("refuse", document.version, reason=objection.message)
+            builder.refuse(item, objection)
+        registering.register(transaction, document)
+
+    def put_in_force(
+        self, transaction: Transaction, version: str, builder: PlanBuilder | None = None
+    ) -> None:
+        """Record a schema version, where it is not yet, and apply it; see ``record``."""
+        self.record(transaction, self.known.load(transaction, version), builder)
         transaction.apply_version(version)
 
     def broken_rules(
@@ -386,7 +403,7 @@ class Workplace:
             builder.details.update(act.details)
             act.run(transaction, builder)
             if goal != version:
-                self.put_in_force(transaction, goal)
+                self.put_in_force(transaction, goal, builder)
             for error in self.broken_rules(transaction, goal):
                 key, scope, owner = (str(error.facts[name]) for name in ("key", "scope", "owner"))
                 builder.refuse(PlanItem("refuse", key, scope, owner, reason=error.message), error)

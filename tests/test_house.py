@@ -27,7 +27,8 @@ LINES = """
     model · access_files
     canonical · planning · resolution · merge · conflicts · retention · schema · security · \
         compression · config
-    audit · migration · environment · keys · trust
+    audit · migration · environment · keys · origins
+    trust
     full_state
     interfaces
     judging

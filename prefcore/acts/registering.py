@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from prefcore.engines import registering
 from prefcore.model import PlanItem
 from prefcore.planning import PlanBuilder
 from prefcore.schema import SchemaDocument
@@ -12,13 +11,13 @@ from prefcore.workplace import Act, Workplace
 __all__ = ["baseline_act", "register_act"]
 
 
-def register_act(document: SchemaDocument, reason: str) -> Act:
+def register_act(workplace: Workplace, document: SchemaDocument, reason: str) -> Act:
     """Give the act that records a schema version without applying it."""
 
     def run(transaction: SealingTransaction, builder: PlanBuilder) -> None:
         if transaction.schema(document.app, document.version) is None:
             builder.add(PlanItem("register", document.version))
-        registering.register(transaction, document)
+        workplace.record(transaction, document, builder)
 
     return Act(
         kind="register",

@@ -247,6 +247,7 @@ class Session:
             keys=self.keys,
             targets=self.targets if back_up else {},
             access=self.access,
+            vouch=lambda: self.trusted.check_schemas(found),
         )
 
 

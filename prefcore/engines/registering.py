@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
 
 from prefcore.audit import schema_fact
-from prefcore.errors import InvalidSchema, MissingStep, NotFound
+from prefcore.errors import InvalidSchema, MissingStep, NotFound, PolicyRefused
 from prefcore.interfaces import Snapshot, Transaction
 from prefcore.model import SchemaVersion
 from prefcore.schema import SchemaDocument, Snapshots, sorted_versions
@@ -18,12 +19,19 @@ class KnownSchemas:
     """Where schemas come from: the code's own (a class, a file), a folder of snapshots, the store.
 
     ``own`` and ``snapshots`` may each be None. A version that two of them hold must be the same.
+    ``vouch`` raises PolicyRefused where those that the store does not hold may be a stranger's.
     """
 
     def __init__(
-        self, app: str, *, own: SchemaDocument | None = None, snapshots: Snapshots | None = None
+        self,
+        app: str,
+        *,
+        own: SchemaDocument | None = None,
+        snapshots: Snapshots | None = None,
+        vouch: Callable[[], None] = lambda: None,
     ) -> None:
         self.app = app
+        self._vouch = vouch
         self._own = own
         self._snapshots = snapshots
         self._loaded: dict[str, SchemaDocument] = {}
@@ -72,6 +80,16 @@ class KnownSchemas:
                 )
             self._loaded[version] = ours or _read(stored or "")
         return self._loaded[version]
+
+    def objection(self, view: Snapshot, version: str) -> PolicyRefused | None:
+        """Say why a version must not come into a store; None where it may, or is in it already."""
+        if view.schema(self.app, version) is not None:
+            return None
+        try:
+            self._vouch()
+        except PolicyRefused as error:
+            return error
+        return None
 
     def _ours(self, version: str) -> SchemaDocument | None:
         if self._own is not None and self._own.version == version:

@@ -47,7 +47,7 @@ def test_a_folder_of_others_runs_nothing_until_it_is_allowed(shared: Shell) -> N
     assert told.endswith(f"read it, and allow it: prefcore trust {shared.folder}")
     assert not (shared.folder / "ran").exists()
     out = shared.run("trust").err
-    assert "allowed the code of" in out
+    assert "allowed the code and schemas of" in out
     assert str(shared.folder / "steps" / "up.py") in out
     assert not (shared.folder / "ran").exists(), "allowing runs nothing either"
     shared.run("schema", "check", code=1)
@@ -229,7 +229,7 @@ def test_what_cannot_be_trusted_is_told(
 
 def test_a_dry_run_says_what_would_be_allowed(shared: Shell) -> None:
     out = shared.run("trust", "--dry-run").err
-    assert "would allow the code of" in out
+    assert "would allow the code and schemas of" in out
     data = shared.run("trust", "--dry-run", "--json").json
     assert data["allowed"] is False
     assert str(shared.folder / "steps" / "up.py") in data["files"]
@@ -347,3 +347,78 @@ def test_folders_that_hold_no_code_do_not_matter(python: Shell) -> None:
     python.write("data/values.txt", "")
     (python.folder / "data").chmod(0o777)
     assert python.run("get", "size").out == "12\n"
+
+
+# -------------------------------------------------------------------------------------- schemas
+
+
+@pytest.fixture
+def strange(tmp_path: Path) -> Shell:
+    """A folder of one's own in use, whose schemas everybody may write; a newer one lies there."""
+    shell = acme(tmp_path / "work")
+    shell.run("set", "size", "14")
+    write_schema(shell, "1.1.0")
+    (shell.folder / "schemas").chmod(0o777)
+    return shell
+
+
+def registered(shell: Shell) -> list[str]:
+    listed = shell.run("schema", "list", "--json").json
+    return [one["version"] for one in listed if one.get("registered_at")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("migrate", "up"),
+        ("schema", "register", "1.1.0"),
+        ("schema", "note", "1.1.0", "--name", "x"),
+        ("schema", "deprecate", "1.1.0"),
+    ],
+    ids=" ".join,
+)
+def test_schemas_of_others_come_into_no_store_until_they_are_allowed(
+    strange: Shell, words: tuple[str, ...]
+) -> None:
+    told = strange.fails(17, *words)
+    assert "its schemas are not safe to take into a store" in told
+    assert f"everybody may write {strange.folder}/schemas" in told
+    assert told.endswith(f"allow it: prefcore trust {strange.folder}")
+    assert registered(strange) == ["1.0.0"]
+    assert f"{strange.folder}/schemas/1.1.0.json" in strange.run("trust").err
+    strange.run(*words)
+    assert registered(strange) == ["1.0.0", "1.1.0"]
+
+
+def test_a_change_of_an_allowed_schema_takes_it_back(strange: Shell) -> None:
+    strange.run("trust")
+    file = strange.folder / "schemas" / "1.1.0.json"
+    file.write_text(file.read_text("utf-8") + " ", encoding="utf-8")
+    told = strange.fails(17, "schema", "register", "1.1.0")
+    assert "it is not what it was when you allowed it" in told
+
+
+def test_a_store_in_use_goes_on_by_the_schemas_that_it_holds(strange: Shell) -> None:
+    strange.run("set", "size", "15")
+    assert strange.run("get", "size").out == "15\n"
+
+
+def test_a_fresh_store_does_not_begin_at_a_stranger_s_schema(strange: Shell) -> None:
+    strange.write("plain.json", '{"size": 16}')
+    for words in (("set", "size", "15"), ("import", "plain.json")):
+        strange.run("--store", "fresh.db", "init", "--app", "acme")
+        told = strange.fails(17, "--store", "fresh.db", *words)
+        assert "its schemas are not safe to take into a store" in told
+
+
+def test_what_a_stranger_s_schema_would_do_can_be_planned(strange: Shell) -> None:
+    ran = strange.run("migrate", "plan", "--json", code=17)
+    (refused,) = ran.json["refused"]
+    assert refused["key"] == "1.1.0"
+    assert "not safe to take into a store" in refused["reason"]
+
+
+def test_a_store_that_can_only_be_read_is_not_read_by_them_either(strange: Shell) -> None:
+    ran = strange.run("--read-only", "get", "size")
+    assert ran.out == "14\n"
+    assert "is read at 1.0.0, as it is stored: " in ran.err

@@ -1,4 +1,4 @@
-"""``prefcore trust``: whose code may run: folders of others, allowed as they are now."""
+"""``prefcore trust``: whose code and schemas count: folders of others, allowed as they are now."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from prefcore.cli.session import Session
 from prefcore.cli.times import local_time
 from prefcore.config import FILE_NAME, Config
 from prefcore.errors import NotFound, PrefcoreError, UsageError
-from prefcore.trust import Allowed, code_of, digest_of, why_not_own
+from prefcore.origins import code_of, digest_of, schemas_of, why_not_own, why_not_own_schemas
+from prefcore.trust import Allowed
 
 __all__ = ["command"]
 
@@ -30,10 +31,11 @@ _MOST = 20
 def command(
     session: Session, folder: str | None, revoke: bool, listing: bool, dry_run: bool
 ) -> None:
-    """Allow the code that a FOLDER's prefcore.toml leads to, as it is now, to run.
+    """Allow the code and schemas that a FOLDER's prefcore.toml leads to, as they are now.
 
-    Needed where somebody else could have written it; your own folders need no allowing. Whatever
-    changes there later takes it back. Without FOLDER, that of the prefcore.toml in force.
+    The code may run then, and the schemas come into stores. Needed where somebody else could have
+    written them; your own folders need no allowing. Whatever changes there later takes it back.
+    Without FOLDER, that of the prefcore.toml in force.
     """
     if listing:
         if folder or revoke:
@@ -60,8 +62,8 @@ def _file_of(folder: Path) -> Path:
 
 
 def _allow(session: Session, config: Config, *, dry_run: bool) -> None:
-    reason = why_not_own(config)
-    files = [str(one) for one in code_of(config)]
+    reason = why_not_own(config) or why_not_own_schemas(config)
+    files = [str(one) for one in dict.fromkeys((*code_of(config), *schemas_of(config)))]
     if reason and not dry_run:
         session.trusted.allow(config, datetime.now(UTC))
     if session.json:
@@ -78,10 +80,10 @@ def _allow(session: Session, config: Config, *, dry_run: bool) -> None:
         return
     where = escaped(config.folder)
     if not reason:
-        say(session, f"{where} is your own, and its code may run already; nothing changed")
+        say(session, f"{where} is your own, and needs no allowing; nothing changed")
         return
     would = "would allow" if dry_run else "allowed"
-    say(session, f"{would} the code of {where} as it is now ({escaped(reason)}):")
+    say(session, f"{would} the code and schemas of {where} as they are now ({escaped(reason)}):")
     shown = files if session.verbose else files[:_MOST]
     for file in shown:
         say(session, f"  {escaped(file)}")
@@ -118,7 +120,7 @@ def _list(session: Session) -> None:
         return
     print_table((state, local_time(one.at), escaped(one.folder)) for one, state in found)
     if not found:
-        say(session, "no folder of others was allowed to run code")
+        say(session, "no folder of others was allowed")
 
 
 def _state(one: Allowed) -> str:
