@@ -94,13 +94,17 @@ def test_reader_goes_on_where_the_shape_changes_in_the_middle(shape: str) -> Non
 
 
 def test_every_line_can_be_written_otherwise() -> None:
-    lines = written().decode().split("\n")
+    short = {key: value for key, value in VALUES.items() if len(canonical_text(value)) < 1000}
+    contents = Contents(
+        CONTENTS.header, (*CONTENTS.sets[:-1], set_of(short, owner="zoë")), CONTENTS.records
+    )
+    lines = written(contents).decode().split("\n")
     for i, line in enumerate(lines):
-        for other in (line.replace(": ", " :"), f" {line}", f"{line} ", line.replace('"', '"', 1)):
+        for other in (line.replace(": ", " :"), f" {line}", f"{line} "):
             if '" :' in other and ("text" in line or "array" in line or "object" in line):
                 continue  # it would change the value
             changed = "\n".join([*lines[:i], other, *lines[i + 1 :]])
-            assert read(changed.encode()).texts() == CONTENTS.texts(), other
+            assert read(changed.encode()).texts() == contents.texts(), other
 
 
 def test_entries_edited_by_hand_are_read() -> None:
