@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -20,17 +19,11 @@ from prefcore.values import UNSET
 
 if TYPE_CHECKING:
     from prefcore.cli.masking import Masks
-    from prefcore.cli.session import Session
     from prefcore.plugins import Plugins
 
-__all__ = ["ask_about", "can_ask", "choices_of", "write_conflicts"]
+__all__ = ["ask_about", "choices_of", "write_conflicts"]
 
 _KEYS = {"o": "ours", "t": "theirs", "b": "base", "s": "", "q": ""}
-
-
-def can_ask(session: Session) -> bool:
-    """Say whether somebody is there to be asked."""
-    return not session.no_input and sys.stdin.isatty()
 
 
 def choices_of(file: str, plugins: Plugins, app: str) -> tuple[Choice, ...]:

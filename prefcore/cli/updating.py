@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import io
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-import click
-
+from prefcore.cli.asking import confirm
 from prefcore.cli.failures import from_os
 from prefcore.cli.files import replacing
 from prefcore.cli.masking import Masks
@@ -72,16 +70,6 @@ class PlainFile(NamedTuple):
             return ""
         return f"comments and layout of {self.name} do not survive, for {self.format.id} keeps none"
 
-    def confirm_loss(self, session: Session, *, yes: bool) -> None:
-        """Ask whether comments may be lost, where the format keeps none; raises UsageError."""
-        loss = self.loss
-        if not loss or yes:
-            return
-        if session.no_input or not sys.stdin.isatty():
-            raise UsageError(f"{loss}; --yes rewrites it nevertheless")
-        if not click.confirm(f"{loss}; rewrite it?", err=True):
-            raise click.Abort
-
     def write(self, values: Mapping[str, object]) -> None:
         """Make the file hold these values, whole or not at all.
 
@@ -116,7 +104,9 @@ def update_file(
         masks = Masks.of(prefs)
     is_changed = bool(updated.items) and not dry_run
     if is_changed:
-        plain.confirm_loss(session, yes=yes)
+        if plain.loss and not yes:
+            unasked = f"{plain.loss}; --yes rewrites it nevertheless"
+            confirm(session, f"{plain.loss}; rewrite it?", unasked=unasked)
         plain.write(updated.values)
     counts = Counter(item.act for item in updated.items)
     plan = Plan(prefs.app, "export", f"update {file}", "", None, counts, updated.items)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from prefcore.cli import failures, program
-from tests.cli.shell import PREFCORE, Shell, ended
+from tests.cli.shell import PREFCORE, Shell, at_a_terminal, ended
 
 
 def test_global_options_stand_before_or_after_the_verb(shell: Shell) -> None:
@@ -100,6 +100,21 @@ def test_an_interrupt_exits_with_130(shell: Shell) -> None:
         err = ended(child)
         os.close(writing)
     assert (child.returncode, err) == (failures.INTERRUPTED, b"prefcore: interrupted\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["export out.json --plaintext-secrets", "export mine.yaml --update --owner bo"],
+)
+def test_a_question_is_answered_with_no(shell: Shell, words: str) -> None:
+    shell.run("set", "size", "13", "--user", "bo")
+    mine = shell.write("mine.yaml", "size: 12 # points\n")
+    assert "--yes" in shell.fails(2, *words.split())
+    code, shown = at_a_terminal(shell, "n\n", *words.split())
+    assert code == 17
+    assert "prefcore: error: not confirmed; nothing was changed" in shown
+    assert mine.read_text() == "size: 12 # points\n"
+    assert not (shell.folder / "out.json").exists()
 
 
 def test_a_reader_that_goes_away_is_no_error(shell: Shell) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
+from prefcore.cli.asking import confirm
 from prefcore.cli.completing import copies
 from prefcore.cli.frame import Command
 from prefcore.cli.output import escaped, print_json, print_table, say, warn
 from prefcore.cli.session import Session
 from prefcore.cli.times import local_time
-from prefcore.errors import NotFound, PolicyRefused, UsageError
+from prefcore.errors import NotFound
 from prefcore.host import default_actor
 from prefcore.notary import Notary
 
@@ -69,7 +68,8 @@ def recover_command(session: Session, copy: str, yes: bool, dry_run: bool) -> No
         if dry_run:
             say(session, f"would put {told}")
             return
-        _confirm(session, told, yes=yes)
+        if not yes:
+            confirm(session, f"Put {told}?", unasked=f"this would put {told}; confirm with --yes")
         store.restore_copy(found.id)
         actor = session.actor or default_actor(session.environ)
         Notary(store, session.keys, actor=actor, app=session.configuration.app).branched()
@@ -77,12 +77,3 @@ def recover_command(session: Session, copy: str, yes: bool, dry_run: bool) -> No
         warn("what was changed since is only in the newest safety copy now")
     finally:
         store.close()
-
-
-def _confirm(session: Session, told: str, *, yes: bool) -> None:
-    if yes:
-        return
-    if session.no_input or not sys.stdin.isatty():
-        raise UsageError(f"this would put {told}; confirm with --yes")
-    if not click.confirm(f"Put {told}?", err=True):
-        raise PolicyRefused("not confirmed; nothing was changed")

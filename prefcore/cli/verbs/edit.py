@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +14,7 @@ from prefcore.cli.edited import EditedText
 from prefcore.cli.frame import Command
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import Target, acting, one_set
-from prefcore.cli.output import escaped, say
+from prefcore.cli.output import escaped
 from prefcore.cli.plans import carry_out, tell_done
 from prefcore.cli.session import Session
 from prefcore.documents import opened_document, plain_file
@@ -90,12 +89,12 @@ def command(session: Session, format_id: str, target: Target, dry_run: bool, rea
                 )
             break
         except PrefcoreError as error:
-            if session.no_input or not sys.stdin.isatty():
-                raise type(error)(f"{error.message}; {text.kept()}", **error.facts) from error
-            click.echo(f"prefcore: {escaped(error.message)}", err=True)
-            if not _again():
-                say(session, f"nothing was changed; {escaped(text.kept())}")
-                raise click.Abort from error
+            if session.may_ask:
+                click.echo(f"prefcore: {escaped(error.message)}", err=True)
+                if _again():
+                    continue
+            told = f"{error.message}; nothing was changed, {text.kept()}"
+            raise type(error)(told, **error.facts) from error
     text.remove()
     if not dry_run:
         back = f"prefcore undo {made.id[:8]}" if made else ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from prefcore.cli.asking import confirm
 from prefcore.cli.completing import formats
 from prefcore.cli.files import compressed_as, replacing
 from prefcore.cli.frame import Command
@@ -19,7 +20,7 @@ from prefcore.cli.progress import progress
 from prefcore.cli.session import Session
 from prefcore.cli.updating import update_file
 from prefcore.compression import METHODS
-from prefcore.errors import PolicyRefused, UsageError
+from prefcore.errors import UsageError
 from prefcore.model import Selection
 from prefcore.schema.secret import Secret
 
@@ -167,10 +168,11 @@ def _secrets(session: Session, *, redact: bool, clear: bool, yes: bool) -> str:
     if not clear:
         return "redacted" if redact else "sealed"
     if not yes:
-        if not session.may_ask:
-            raise UsageError("secrets would be written in clear; confirm with --yes")
-        if not click.confirm("Write secrets so that all who read the file can?", err=True):
-            raise PolicyRefused("not confirmed; nothing was written")
+        confirm(
+            session,
+            "Write secrets so that all who read the file can?",
+            unasked="secrets would be written in clear; confirm with --yes",
+        )
     return "clear"
 
 

@@ -9,7 +9,7 @@ import attrs
 import click
 
 from prefcore.cli.completing import formats, strategies, versions
-from prefcore.cli.conflicts import ask_about, can_ask, choices_of, write_conflicts
+from prefcore.cli.conflicts import ask_about, choices_of, write_conflicts
 from prefcore.cli.files import readable
 from prefcore.cli.frame import Command
 from prefcore.cli.masking import Masks
@@ -127,7 +127,7 @@ def command(
     if conflicts == "-":
         raise UsageError("--conflicts needs a file: the standard output tells of the plan")
     strategy, by_glob = _strategies(merge)
-    if "ask" in (strategy, *(id for _, id in by_glob)) and not (dry_run or can_ask(session)):
+    if "ask" in (strategy, *(id for _, id in by_glob)) and not (dry_run or session.may_ask):
         raise UsageError(
             "--merge ask needs a terminal to ask at; without one, write the conflicts to a file "
             "with --conflicts, and take the choices back with --resolve"
@@ -160,7 +160,7 @@ def command(
             begin = prefs.begin_import(request, reason=reason, rehearsed=dry_run, progress=watch)
             begun = stack.enter_context(begin)
         to_ask = [one for one in begun.plan.conflicts if one.strategy == "ask"]
-        if to_ask and not begun.plan.refused and not dry_run and can_ask(session):
+        if to_ask and not begun.plan.refused and not dry_run and session.may_ask:
             begun.let_go()  # a person may take time; the choices' marks tell if the state moves
             choices = (*request.choices, *ask_about(to_ask, masks))
             request = attrs.evolve(request, choices=choices)

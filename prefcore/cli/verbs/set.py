@@ -148,7 +148,7 @@ def _asked(session: Session, prefs: Preferences[Schema], key: str, where: str) -
     secret = prefs.declared(key).sensitive
     if secret:
         prefs.keys.needed(f"{where} {key}")  # before anybody types it
-    if session.no_input or not sys.stdin.isatty():
+    if not session.may_ask:
         raise UsageError(f"no value is given for {key}; give one, or - to read standard input")
     return str(
         click.prompt(
