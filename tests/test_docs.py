@@ -278,7 +278,7 @@ def test_every_command_has_a_heading_with_its_options_and_arguments(path: str) -
     body = text if path == "prefcore" else section(text, path)
     for one in _GLOBAL if path == "prefcore" else COMMANDS[path].params:
         word = one.opts[-1] if isinstance(one, click.Option) else one.make_metavar(_context(path))
-        word = word.strip("[]").removesuffix("...")
+        word = word.removesuffix("...").strip("[]")
         assert re.search(rf"{re.escape(word)}(?!\w)", body), f"{path}: {word} is not told of"
 
 

@@ -14,7 +14,17 @@ from prefcore.values import UNSET, canonical_text, to_tagged
 if TYPE_CHECKING:
     from prefcore.cli.session import Session
 
-__all__ = ["MASK", "escaped", "print_json", "print_table", "say", "shown", "warn", "width"]
+__all__ = [
+    "MASK",
+    "amount",
+    "escaped",
+    "print_json",
+    "print_table",
+    "say",
+    "shown",
+    "warn",
+    "width",
+]
 
 #: What stands in place of a sensitive value.
 MASK = "********"
@@ -43,6 +53,11 @@ def shown(value: object, limit: int = 60) -> str:
     if value is UNSET:
         return "unset"
     return _cut(escaped(canonical_text(value)), limit)
+
+
+def amount(number: int, noun: str) -> str:
+    """Give a number of things in words, such as ``1 value`` or ``1,200 values``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def escaped(text: str) -> str:

@@ -18,6 +18,8 @@ from click.testing import CliRunner
 from prefcore.cli import cli
 
 PREFCORE = Path(sys.executable).with_name("prefcore")
+#: What bash has in COMP_WORDBREAKS.
+BREAKS = " \t\n\"'@><=;|&(:"
 #: Seconds that a command at a terminal may show nothing.
 LONGEST = 120
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "first-upgrade"
@@ -176,6 +178,19 @@ def at_a_terminal(shell: Shell, answers: str, *words: str, prompt: bytes = b"") 
             shown += piece
     os.close(ours)
     return child.returncode, shown.decode()
+
+
+def completed(shell: Shell, line: str, asks: str = "zsh") -> set[str]:
+    """Give the words that are offered, each with what the script is told of it."""
+    env = {"_PREFCORE_COMPLETE": f"{asks}_complete", "COMP_WORDS": f"prefcore {line}"}
+    env["COMP_CWORD"] = str(line.count(" ") + 1) if asks == "zsh" else line.rpartition(" ")[2]
+    if asks == "bash":
+        env = {"_PREFCORE_COMPLETE": "bash_complete", "COMP_LINE": f"prefcore {line}"}
+        env["COMP_WORDBREAKS"] = BREAKS
+    ran = shell.run(env=env)
+    assert ran.err == ""
+    lines = ran.out.splitlines()
+    return set(lines[1::3] if asks == "zsh" else [one.partition(",")[2] for one in lines if one])
 
 
 def sentence(ran: Ran) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.shell import STEP, Shell, acme, sentence, write_schema
+from tests.cli.shell import STEP, Shell, acme, completed, sentence, write_schema
 
 
 @pytest.fixture
@@ -212,20 +212,9 @@ def test_document_of_a_backup_is_not_imported(shell: Shell) -> None:
 
 def test_ids_and_targets_are_completed(shell: Shell) -> None:
     id = _create(shell)
-
-    def completed(line: str, words: int) -> list[str]:
-        ran = shell.process(
-            env={
-                "_PREFCORE_COMPLETE": "bash_complete",
-                "COMP_WORDS": line,
-                "COMP_CWORD": f"{words}",
-            }
-        )
-        return [one.partition(",")[2] for one in ran.out.splitlines()]
-
-    assert id in completed("prefcore backup show ", 3)
-    assert completed("prefcore backup restore lat", 3) == ["latest"]
-    assert completed("prefcore backup list --target n", 4) == ["nightly"]
+    assert id in completed(shell, "backup show ")
+    assert completed(shell, "backup restore lat") == {"latest"}
+    assert completed(shell, "backup list --target n") == {"nightly"}
 
 
 def test_sentence_names_what_is_wrong_with_a_damaged_backup(shell: Shell) -> None:

@@ -15,59 +15,43 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prefcore.cli.shells import quoted, typed
-from tests.cli.shell import LONGEST, Shell
-
-#: What bash has in COMP_WORDBREAKS.
-BREAKS = " \t\n\"'@><=;|&(:"
-
-
-def _complete(shell: Shell, line: str, asks: str = "zsh") -> set[str]:
-    """Give the words that are offered, each with what the script is told of it."""
-    env = {"_PREFCORE_COMPLETE": f"{asks}_complete", "COMP_WORDS": f"prefcore {line}"}
-    env["COMP_CWORD"] = str(line.count(" ") + 1) if asks == "zsh" else line.rpartition(" ")[2]
-    if asks == "bash":
-        env = {"_PREFCORE_COMPLETE": "bash_complete", "COMP_LINE": f"prefcore {line}"}
-        env["COMP_WORDBREAKS"] = BREAKS
-    ran = shell.run(env=env)
-    assert ran.err == ""
-    lines = ran.out.splitlines()
-    return set(lines[1::3] if asks == "zsh" else [one.partition(",")[2] for one in lines if one])
+from tests.cli.shell import BREAKS, LONGEST, Shell, completed
 
 
 def test_what_is_there_is_completed(shell: Shell) -> None:
     shell.run("set", "size", "13", "--user", "bo")
     id = shell.run("history", "--json").json[0]["id"]
-    assert _complete(shell, "ex") == {"explain", "export"}
-    assert _complete(shell, "migrate re") == {"recover"}
-    assert "--dry-run" in _complete(shell, "set --")
-    assert _complete(shell, "get s") == {"size", "secret.key"}
-    assert _complete(shell, "get --user b") == {"bo"}
-    assert _complete(shell, "export --format j") == {"json", "jsonc"}
-    assert _complete(shell, "export --scope p") == {"project"}
-    assert _complete(shell, "migrate up --to 1") == {"1.0.0"}
-    assert _complete(shell, f"undo {id[:2]}") == {id[:8]}
-    assert "ours" in _complete(shell, "import --merge o")
-    assert _complete(shell, "plugins show formats.j") == {"formats.json", "formats.jsonc"}
-    assert _complete(shell, "schema check --mode BACK") == {"BACKWARD", "BACKWARD_TRANSITIVE"}
+    assert completed(shell, "ex") == {"explain", "export"}
+    assert completed(shell, "migrate re") == {"recover"}
+    assert "--dry-run" in completed(shell, "set --")
+    assert completed(shell, "get s") == {"size", "secret.key"}
+    assert completed(shell, "get --user b") == {"bo"}
+    assert completed(shell, "export --format j") == {"json", "jsonc"}
+    assert completed(shell, "export --scope p") == {"project"}
+    assert completed(shell, "migrate up --to 1") == {"1.0.0"}
+    assert completed(shell, f"undo {id[:2]}") == {id[:8]}
+    assert "ours" in completed(shell, "import --merge o")
+    assert completed(shell, "plugins show formats.j") == {"formats.json", "formats.jsonc"}
+    assert completed(shell, "schema check --mode BACK") == {"BACKWARD", "BACKWARD_TRANSITIVE"}
 
 
 def test_set_completes_keys_then_values_or_pairs(shell: Shell) -> None:
-    assert _complete(shell, "set th") == {"theme"}
-    assert _complete(shell, "set theme ") == {"light", "dark", "grey"}
-    assert _complete(shell, "set only.user ") == {"true", "false"}
-    assert _complete(shell, "set size ") == set()
-    assert _complete(shell, "set theme dark ") == set()
-    assert _complete(shell, "set theme=d") == {"theme=dark"}
-    assert _complete(shell, "set size=13 th") == {"theme="}
-    assert _complete(shell, "set size=13 theme=g") == {"theme=grey"}
+    assert completed(shell, "set th") == {"theme"}
+    assert completed(shell, "set theme ") == {"light", "dark", "grey"}
+    assert completed(shell, "set only.user ") == {"true", "false"}
+    assert completed(shell, "set size ") == set()
+    assert completed(shell, "set theme dark ") == set()
+    assert completed(shell, "set theme=d") == {"theme=dark"}
+    assert completed(shell, "set size=13 th") == {"theme="}
+    assert completed(shell, "set size=13 theme=g") == {"theme=grey"}
 
 
 def test_diff_completes_its_sides(shell: Shell) -> None:
     shell.run("set", "size", "13", "--user", "bo@example.org")
     id = shell.run("history", "--json").json[0]["id"]
-    assert _complete(shell, "diff u") == {"user:"}
-    assert _complete(shell, "diff system user:") == {"user:bo@example.org"}
-    assert _complete(shell, f"diff @{id[0]}") == {f"@{id[:8]}"}
+    assert completed(shell, "diff u") == {"user:"}
+    assert completed(shell, "diff system user:") == {"user:bo@example.org"}
+    assert completed(shell, f"diff @{id[0]}") == {f"@{id[:8]}"}
     asked = {
         "_PREFCORE_COMPLETE": "zsh_complete",
         "COMP_WORDS": "prefcore diff ./",
@@ -80,18 +64,18 @@ def test_diff_completes_its_sides(shell: Shell) -> None:
 def test_an_option_may_be_joined_to_its_value(shell: Shell, asks: str) -> None:
     shell.run("set", "size", "13", "--user", "bo")
     whole = "--user=bo"
-    assert _complete(shell, "get size --user=b", asks) == {"bo" if asks == "bash" else whole}
+    assert completed(shell, "get size --user=b", asks) == {"bo" if asks == "bash" else whole}
 
 
 def test_nothing_is_given_nor_said_where_nothing_is_configured(bare: Shell) -> None:
     for line in ("get s", "get --user b", "undo 1", "migrate up --to 1", "set size ", "diff user:"):
-        assert _complete(bare, line, "bash") in (set(), {""})
+        assert completed(bare, line, "bash") in (set(), {""})
 
 
 def test_a_broken_configuration_is_survived(shell: Shell) -> None:
     (shell.folder / "prefcore.toml").write_text("app = [")
-    assert _complete(shell, "get s") == set()
-    assert _complete(shell, "export --format j") == set()
+    assert completed(shell, "get s") == set()
+    assert completed(shell, "export --format j") == set()
     shell.db.unlink()
 
 
@@ -157,7 +141,7 @@ class _Bash:
         )
         assert self._shown() == "ready"
 
-    def completed(self, line: str) -> str:
+    def pressed_tab(self, line: str) -> str:
         """Give what becomes of a line when Tab is pressed behind it."""
         self._type(f"{line}\t\x14")
         return self._shown()
@@ -191,7 +175,7 @@ def bash(shell: Shell) -> Iterator[_Bash]:
 
 
 def test_bash_completes_what_holds_signs_that_mean_something_to_it(bash: _Bash) -> None:
-    for line, completed in {
+    for line, whole in {
         "prefcore get si": "prefcore get size ",
         "prefcore get size --user kim@ex": "prefcore get size --user kim@example.org ",
         "prefcore get size --user=k": "prefcore get size --user=kim@example.org ",
@@ -205,4 +189,4 @@ def test_bash_completes_what_holds_signs_that_mean_something_to_it(bash: _Bash) 
         "prefcore import exp": "prefcore import exported/",
         "prefcore diff exported/p": "prefcore diff exported/prefs.json ",
     }.items():
-        assert bash.completed(line) == completed
+        assert bash.pressed_tab(line) == whole

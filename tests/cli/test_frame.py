@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from prefcore.cli import failures, program
+from prefcore.cli.output import amount
 from tests.cli.shell import PREFCORE, Shell, at_a_terminal, ended
 
 
@@ -159,3 +160,10 @@ def test_every_verb_has_help_and_every_group_lists_its_commands(bare: Shell) -> 
     for group in ("schema", "migrate", "plugins"):
         assert bare.run(group).out == bare.run(group, "--help").out
     assert bare.run().out == bare.run("--help").out
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(0, "0 values"), (1, "1 value"), (2, "2 values"), (1200, "1,200 values")]
+)
+def test_amounts_are_told_as_people_write_them(number: int, words: str) -> None:
+    assert amount(number, "value") == words

@@ -65,7 +65,7 @@ def test_the_file_is_found_upward(shell: Shell) -> None:
 
 def test_validate_finds_what_the_schema_refuses(shell: Shell) -> None:
     shell.run("set", "size", "13", "--user", "bo")
-    assert "1 values checked against 1.0.0: all valid" in shell.run("validate").err
+    assert "1 value checked against 1.0.0: all valid" in shell.run("validate").err
     _spoil(shell)
     ran = shell.run("validate", code=1)
     assert ran.out == "user/bo size: 3 is below the minimum 6\n"

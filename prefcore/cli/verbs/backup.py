@@ -11,7 +11,7 @@ import click
 
 from prefcore.cli.completing import backup_ids, formats, targets
 from prefcore.cli.frame import Command, LazyGroup
-from prefcore.cli.output import escaped, print_json, print_table, say, warn
+from prefcore.cli.output import amount, escaped, print_json, print_table, say, warn
 from prefcore.cli.passphrases import new_passphrase
 from prefcore.cli.progress import stages
 from prefcore.cli.session import Session
@@ -93,9 +93,7 @@ def told(manifest: Manifest) -> str:
 
 def told_amount(sets: int, entries: int) -> str:
     """Give a number of values and sets in words."""
-    return (
-        f"{entries:,} value{'' if entries == 1 else 's'} in {sets:,} set{'' if sets == 1 else 's'}"
-    )
+    return f"{amount(entries, 'value')} in {amount(sets, 'set')}"
 
 
 def told_encryption(manifest: Manifest) -> str:
@@ -194,7 +192,7 @@ def list_command(session: Session, target: str | None) -> None:
             warn(escaped(one.problem.message))
     if found.foreign:
         shown = ", ".join(found.foreign[:5]) + (", …" if len(found.foreign) > 5 else "")
-        warn(escaped(f"{len(found.foreign)} other files are no backups: {shown}"))
+        warn(escaped(f"left alone, because they are no backups: {shown}"))
     if not found.backups:
         say(
             session, f"there is no backup in {escaped(name)}; make one with: prefcore backup create"

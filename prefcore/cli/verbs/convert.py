@@ -11,7 +11,7 @@ import click
 from prefcore.cli.completing import formats
 from prefcore.cli.files import compressed_as, readable, replacing
 from prefcore.cli.frame import Command
-from prefcore.cli.output import escaped, print_json, say, warn
+from prefcore.cli.output import amount, escaped, print_json, say, warn
 from prefcore.cli.session import Session
 from prefcore.cli.verbs.export import format_of
 from prefcore.compression import METHODS, compressing
@@ -107,7 +107,7 @@ def _tell(
             }
         )
     elif target != "-":
-        what = f"{done.entries} value{'' if done.entries == 1 else 's'}"
+        what = amount(done.entries, "value")
         say(
             session,
             f"converted {escaped(source)} ({ids[0]}) to {escaped(target)} ({ids[1]}): {what}",

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import click
 
 from prefcore.cli.frame import Command
-from prefcore.cli.output import escaped, print_json
+from prefcore.cli.output import amount, escaped, print_json
 from prefcore.cli.session import Session
 from prefcore.cli.sources import known_folder, snapshot_folder
 from prefcore.cli.times import local_time
@@ -153,7 +153,7 @@ def _store(prefs: Preferences[Schema]) -> Iterator[Finding]:
         yield Finding("fail", "store", f"{one.what} ({one.where})", one.advice)
     if not problems:
         state = prefs.state()
-        held = f"{state.sets} sets with {state.entries} values"
+        held = f"{amount(state.sets, 'set')} with {amount(state.entries, 'value')}"
         yield Finding("ok", "store", f"entries, history and audit chain agree; {held}")
     last = prefs.pruned() if prefs.may("history") else None
     if last is not None:
@@ -231,7 +231,8 @@ def _migrations(prefs: Preferences[Schema]) -> Iterator[Finding]:
     for one in changed:
         yield Finding("fail" if one.severity == "error" else "warn", "migrations", one.message)
     if not changed:
-        yield Finding("ok", "migrations", f"{count} steps can be read" if count else "no steps")
+        told = f"{amount(count, 'step')} can be read" if count else "no steps"
+        yield Finding("ok", "migrations", told)
 
 
 def _keys(session: Session, store: Store | None) -> Iterator[Finding]:
@@ -273,7 +274,8 @@ def _backups(session: Session, target: str) -> Iterator[Finding]:
             yield Finding("warn", check, one.problem.message)
     if found.foreign:
         advice = "give the target a folder of its own"
-        yield Finding("warn", check, f"{len(found.foreign)} files are no backups", advice)
+        told = f"{amount(len(found.foreign), 'file')} of something else"
+        yield Finding("warn", check, told, advice)
     if not found.whole:
         yield Finding("warn", check, "none yet", "make one with: prefcore backup create")
         return

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from prefcore.cli.output import amount
 from prefcore.cli.session import Session
 from prefcore.cli.times import local_time
 from prefcore.engines.auditing import keys_in_use
@@ -65,7 +66,7 @@ def _opening(session: Session, closed: ClosedRing) -> Iterator[_Told]:
         session.environ.get(name) for name in (RING, f"{RING}_FD")
     )
     count = len(closed.clear["keys"])
-    keys = f"{count} key{'' if count == 1 else 's'}"
+    keys = amount(count, "key")
     if asks:
         told = f"{closed.name} is whole, with {keys}, under a passphrase that was not asked for"
         yield "ok", told, ""
@@ -102,4 +103,4 @@ def _named(ids: dict[str, int]) -> str:
 
 
 def _values(count: int) -> str:
-    return f"{count:,} encrypted value{'' if count == 1 else 's'}"
+    return amount(count, "encrypted value")

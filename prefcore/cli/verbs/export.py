@@ -14,7 +14,7 @@ from prefcore.cli.completing import formats
 from prefcore.cli.files import compressed_as, replacing
 from prefcore.cli.frame import Command
 from prefcore.cli.options import selecting
-from prefcore.cli.output import escaped, print_json, say, warn
+from prefcore.cli.output import amount, escaped, print_json, say, warn
 from prefcore.cli.passphrases import new_passphrase
 from prefcore.cli.progress import progress
 from prefcore.cli.session import Session
@@ -203,5 +203,4 @@ def format_of(file: str, plugins: Plugins) -> str:
 
 
 def _amount(done: Exported) -> str:
-    sets, entries = done.trailer.sets, done.trailer.entries
-    return f"{sets} set{'' if sets == 1 else 's'} with {entries} value{'' if entries == 1 else 's'}"
+    return f"{amount(done.trailer.sets, 'set')} with {amount(done.trailer.entries, 'value')}"

@@ -14,7 +14,7 @@ from prefcore.cli.files import readable
 from prefcore.cli.frame import Command
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import Target, acting, selecting, targeting, trusting
-from prefcore.cli.output import escaped, say
+from prefcore.cli.output import amount, escaped, say
 from prefcore.cli.plans import finish, tell_done
 from prefcore.cli.progress import progress
 from prefcore.cli.session import Session
@@ -178,8 +178,7 @@ def command(
 
 
 def _how_to_resolve(plan: Plan, file: str, conflicts: str) -> str:
-    count = plan.counts["conflict"]
-    told = "1 conflict" if count == 1 else f"{count} conflicts"
+    told = amount(plan.counts["conflict"], "conflict")
     return (
         f"wrote {told} to {escaped(conflicts)}: write ours, theirs or base into each choice, then "
         f"import {escaped(file)} again with --resolve {escaped(conflicts)}"

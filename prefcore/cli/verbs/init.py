@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from prefcore.cli.frame import Command
-from prefcore.cli.output import print_json, say, warn
+from prefcore.cli.output import amount, print_json, say, warn
 from prefcore.cli.session import Session
 from prefcore.config import FILE_NAME, Config, write_initial
 from prefcore.errors import PrefcoreError, UsageError
@@ -128,7 +128,7 @@ def _tell_schemas(session: Session, found: Config) -> None:
     if not versions:
         warn(f"{found.schemas} holds no schema yet")
     else:
-        count = f"{len(versions)} schema version{'s' if len(versions) > 1 else ''}"
+        count = amount(len(versions), "schema version")
         span = versions[0] if len(versions) == 1 else f"{versions[0]} to {versions[-1]}"
         say(session, f"{count}, {span}")
         if secrets and session.keys.folder.stamp() is None:

@@ -10,7 +10,7 @@ from prefcore.cli.completing import versions
 from prefcore.cli.frame import Command
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import acting
-from prefcore.cli.output import escaped, print_json, print_table, say
+from prefcore.cli.output import amount, escaped, print_json, print_table, say
 from prefcore.cli.plans import carry_out, tell_done
 from prefcore.cli.session import Session
 from prefcore.errors import UsageError
@@ -72,7 +72,7 @@ def _what_breaks(session: Session, step: Between) -> str:
 
 
 def _counted(entries: int, sets: int) -> str:
-    return f"{entries} value{'s' * (entries != 1)} in {sets} set{'s' * (sets != 1)}"
+    return f"{amount(entries, 'value')} in {amount(sets, 'set')}"
 
 
 def _keys(session: Session, findings: tuple[Finding, ...]) -> str:

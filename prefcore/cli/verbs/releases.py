@@ -24,7 +24,7 @@ from prefcore.cli.findings import (
 )
 from prefcore.cli.frame import Command
 from prefcore.cli.locating import Source, source_of_class, source_of_file
-from prefcore.cli.output import escaped, print_json, print_table, say, warn
+from prefcore.cli.output import amount, escaped, print_json, print_table, say, warn
 from prefcore.cli.session import Session
 from prefcore.cli.sources import (
     own_class,
@@ -98,7 +98,7 @@ def snapshot_command(session: Session, source: str | None) -> None:
         print_json({**data, "written": is_new})
         return
     if is_new:
-        say(session, f"wrote {path} ({len(declared.preferences)} preferences)")
+        say(session, f"wrote {path} ({amount(len(declared.preferences), 'preference')})")
     else:
         say(session, f"{path} holds {declared.version} already; nothing changed")
 

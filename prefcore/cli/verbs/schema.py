@@ -11,7 +11,17 @@ from prefcore.cli.completing import versions
 from prefcore.cli.frame import Command, LazyGroup
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import acting
-from prefcore.cli.output import MASK, escaped, print_json, print_table, say, shown, warn, width
+from prefcore.cli.output import (
+    MASK,
+    amount,
+    escaped,
+    print_json,
+    print_table,
+    say,
+    shown,
+    warn,
+    width,
+)
 from prefcore.cli.plans import carry_out, tell_done
 from prefcore.cli.session import Session
 from prefcore.schema import Noted
@@ -108,8 +118,8 @@ def show_command(session: Session, version: str | None) -> None:
     if session.json:
         print_json(_masked(document))
         return
-    count = len(document.preferences)
-    click.echo(f"{document.app} {document.version}, {count} preferences, {document.digest}")
+    count = amount(len(document.preferences), "preference")
+    click.echo(f"{document.app} {document.version}, {count}, {document.digest}")
     limit = width(session)
     print_table(
         (key, type_words(one.shape), _default(one.default, one.sensitive, limit))
@@ -118,7 +128,8 @@ def show_command(session: Session, version: str | None) -> None:
     for note in document.notes if session.verbose else ():
         warn(escaped(note))
     if document.notes and not session.verbose:
-        say(session, f"{len(document.notes)} notes on what was not understood (-v shows them)")
+        count = amount(len(document.notes), "note")
+        say(session, f"{count} on what was not understood (-v shows them)")
 
 
 def _masked(document: SchemaDocument) -> dict[str, object]:

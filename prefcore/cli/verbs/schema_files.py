@@ -10,7 +10,7 @@ import click
 from prefcore.cli.completing import versions
 from prefcore.cli.files import replacing
 from prefcore.cli.frame import Command
-from prefcore.cli.output import escaped, print_json, say, warn
+from prefcore.cli.output import amount, escaped, print_json, say, warn
 from prefcore.cli.session import Session
 from prefcore.errors import UsageError
 
@@ -123,5 +123,5 @@ def import_command(session: Session, file: str, as_version: str | None, dry_run:
         )
     else:
         would = "would write" if dry_run else "wrote"
-        words = f"{document.app} {document.version}, {count} preferences"
+        words = f"{document.app} {document.version}, {amount(count, 'preference')}"
         say(session, f"{would} {escaped(str(path))} ({words})")

@@ -10,7 +10,7 @@ from prefcore.cli.completing import keys, templates
 from prefcore.cli.frame import Command, LazyGroup
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import Target, acting, owner_name, targeting, trusting
-from prefcore.cli.output import escaped, print_json, print_table, say, shown, width
+from prefcore.cli.output import amount, escaped, print_json, print_table, say, shown, width
 from prefcore.cli.plans import carry_out, tell_done
 from prefcore.cli.session import Session
 
@@ -64,13 +64,9 @@ def list_command(session: Session) -> None:
     if session.json:
         print_json([{"template": name, "keys": held} for name, held in found])
         return
-    print_table((escaped(name), _amount(len(held))) for name, held in found)
+    print_table((escaped(name), amount(len(held), "value")) for name, held in found)
     if not found:
         say(session, "there are no templates; make one with: prefcore template save NAME")
-
-
-def _amount(count: int) -> str:
-    return f"{count} value{'' if count == 1 else 's'}"
 
 
 @click.command("show", cls=Command)

@@ -7,7 +7,7 @@ import click
 
 from prefcore.cli.frame import Command
 from prefcore.cli.options import selecting
-from prefcore.cli.output import escaped, print_json, say, warn
+from prefcore.cli.output import amount, escaped, print_json, say, warn
 from prefcore.cli.session import Session
 from prefcore.cli.steps import told_steps
 from prefcore.model import Selection
@@ -50,5 +50,5 @@ def command(session: Session, selection: Selection) -> int:
         verdict = f"{len(faults)} refused" if faults else "all valid"
         if changed:
             verdict += f"; {len(changed)} of the steps that were applied changed since"
-        say(session, f"{checked} values checked against {version}: {verdict}")
+        say(session, f"{amount(checked, 'value')} checked against {version}: {verdict}")
     return 1 if faults or any(one.severity == "error" for one in changed) else 0
