@@ -28,7 +28,7 @@ def prune_act(app: str, kept: Kept, *, reason: str, secure: Callable[[], str]) -
 
     return Act(
         kind=PRUNING,
-        summary=f"prune the history {_told(kept)}",
+        summary=f"prune {_told(kept)}",
         reason=reason,
         run=run,
         action="prune",
@@ -38,13 +38,13 @@ def prune_act(app: str, kept: Kept, *, reason: str, secure: Callable[[], str]) -
 
 
 def _told(kept: Kept) -> str:
-    parts = []
+    told = "the history"
     if kept.since is not None:
-        parts.append(f"before {kept.since.astimezone():%Y-%m-%d %H:%M:%S}")
-    if kept.last is not None:
+        told += f" before {kept.since.astimezone():%Y-%m-%d %H:%M:%S}"
+    if kept.last:
         newest = "changeset" if kept.last == 1 else f"{kept.last:,} changesets"
-        parts.append(f"but for the newest {newest}" if kept.last else "whole")
-    return ", and ".join(parts)
+        told += f" but for the newest {newest}"
+    return told
 
 
 @contextmanager

@@ -103,6 +103,11 @@ def _down(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object
     yield lambda: prefs.apply(plan)
 
 
+def _prune(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object]]:
+    plan = prefs.plan_prune(keep_last=1)
+    yield lambda: prefs.apply(plan)
+
+
 def _back_up(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object]]:
     yield lambda: prefs.back_up(target=story.target(folder), always=True)
 
@@ -138,6 +143,7 @@ ACTS: Mapping[str, Act] = {
     "import": _import,
     "up": _up,
     "down": _down,
+    "prune": _prune,
     "backup": _back_up,
     "encrypted": _back_up,
     "restore": _restore,

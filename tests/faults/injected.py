@@ -41,7 +41,7 @@ from tests.faults.story import State
 __all__ = ["ACTS", "main"]
 
 #: The acts that are tried, each named as in ``tests.faults.acts``.
-ACTS = ("sets", "import", "up", "down", "backup", ENCRYPTED, "restore", "load")
+ACTS = ("sets", "import", "up", "down", "prune", "backup", ENCRYPTED, "restore", "load")
 #: What is tried as a whole, and gives what is wrong.
 _WHOLE = {"canary": traced.failures, "rotation": rotating.failures}
 _SYNCS = ("fsync", "fdatasync")
@@ -52,7 +52,7 @@ _ERRORS = (
     ("nothing taken", "retval=0", WRITES),
 )
 _KILLED = -9
-_NO_SPACE, _UNREACHABLE = 14, 15
+_PARTIAL, _NO_SPACE, _UNREACHABLE = 3, 14, 15
 
 
 @attrs.frozen
@@ -119,6 +119,8 @@ def _prepared(act: str, folder: Path) -> tuple[Prepared, list[Call]]:
             keys.create(datetime(2026, 11, 26, tzinfo=UTC), keys.new_root_file)
         if act in WITH_BACKUPS:
             prefs.back_up(target=story.target(start))
+        if act == "prune":
+            story.forget(start)
         if act in ("backup", ENCRYPTED, "restore"):
             prefs.set("key1", "since the backup", user="user0000")
     ended = shutil.copytree(start, folder / "ended")
@@ -134,6 +136,8 @@ def _points(prepared: Prepared, calls: Sequence[Call]) -> Iterator[Point]:
     failures: tuple[int, ...] = (0, _NO_SPACE)
     if prepared.act in WITH_BACKUPS:
         failures = (*failures, _UNREACHABLE)
+    if prepared.act == "prune":  # it is done, and the file could not be written anew
+        failures = (*failures, _PARTIAL)
     for number, call in enumerate(calls, 1):
         yield Point("killed", f"after call {number}, {call.name}", [_KILLED], after=number)
     main_thread = calls[0].thread

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,6 +56,8 @@ def faults_of(prepared: Prepared, folder: Path, code: int) -> Iterator[str]:
         yield from _faults_of_backups(prepared, folder, code)
     if prepared.act == "load":
         yield from _faults_of_copy(folder, code)
+    if prepared.act == "prune":
+        yield from _faults_of_forgetting(folder, code)
     if is_old:
         ended = _again(prepared.act, folder)
         if ended or not _is_new(prepared, State(folder)):
@@ -65,6 +68,17 @@ def faults_of(prepared: Prepared, folder: Path, code: int) -> Iterator[str]:
             prefs.back_up(target=story.target(folder))
     if left := list(_leftovers(folder)):
         yield f"files are left behind: {left}"
+
+
+def _faults_of_forgetting(folder: Path, code: int) -> Iterator[str]:
+    """Give what is wrong with a file that something is to be gone from; a next run sees to it."""
+    if code == 0 and (left := story.holds_forgotten(folder)):
+        yield f"it ended well, and what was forgotten stands in {left}"
+    copy = shutil.copytree(folder, folder.parent / "again")
+    ended, left = _again("prune", copy), story.holds_forgotten(copy)
+    if ended or left:
+        yield f"the next run (exit code {ended}) leaves what is to be forgotten in {left}"
+    shutil.rmtree(copy)
 
 
 def _is_new(prepared: Prepared, state: State) -> bool:

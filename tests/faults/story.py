@@ -29,6 +29,8 @@ APP = "acme"
 #: In the stores that are imported into and migrated.
 OWNERS = 15
 OLD, NEW = "1.0.0", "2.0.0"
+#: A value that stands only in what a pruning forgets.
+FORGOTTEN = "canary-4711-forgotten"
 TOOLS = ("ruff", "black", "yapf")
 
 _TEXT = Shape(kinds=("string",))
@@ -145,10 +147,32 @@ class State:
         )
 
 
+def forget(folder: Path) -> None:
+    """Give a store something to forget: a value (``FORGOTTEN``) that others took the place of."""
+    with opened(folder) as prefs:
+        for value in (FORGOTTEN, "since then", "now"):
+            prefs.set("key0", value, user="user0000")
+
+
+def holds_forgotten(folder: Path) -> list[str]:
+    """Give the files of a store in which the value still stands, be it in a free page."""
+    files = (path for path in folder.glob("prefs.db*") if path.is_file())
+    return sorted(path.name for path in files if FORGOTTEN.encode() in path.read_bytes())
+
+
 def _replayed(view: Snapshot) -> Values:
-    """Give the values that the history leads to, from nothing, change by change."""
+    """Give the values that the history leads to, change by change, from nothing.
+
+    Where it was pruned, from what was held then.
+    """
     sets: dict[tuple[str, str], dict[str, str]] = {}
+    through = view.pruned(APP)
+    if through:
+        for one in view.sets(APP, at=through):
+            sets[str(one.scope), one.owner] = {row[0]: row[1] for row in one.rows}
     for changeset in reversed(list(view.changesets())):
+        if changeset.revision <= through:
+            continue
         for change in view.changes(changeset.revision):
             if isinstance(change, Rename):
                 for held in sets.values():

@@ -85,7 +85,6 @@ def scrub(database: sqlite3.Connection) -> None:
     Raises LockedError where who reads holds up that the log is emptied.
     """
     database.execute("PRAGMA secure_delete = ON")
-    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.execute("VACUUM")
     is_busy, *_ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if is_busy:
