@@ -1,7 +1,7 @@
 """What the golden files of layout 1 hold: written once, they are read and written so for ever.
 
-A format keeps them in a folder beside its tests: ``v1``, ``v1-state`` and ``plain``, with its
-suffix::
+A format keeps them in a folder beside its tests: ``v1``, ``v1-state``, ``v1-pruned`` and ``plain``,
+with its suffix::
 
     from prefcore_testing.formats.golden import GoldenSuite
 
@@ -36,6 +36,7 @@ from prefcore.values import Sealed, canonical_text
 from prefcore_testing.documents import STATE_RECORDS, Contents
 from prefcore_testing.formats.base import FormatChecks
 from prefcore_testing.formats.pipes import Sink, Source
+from prefcore_testing.formats.pruned_state import pruned_state
 
 __all__ = ["GoldenSuite"]
 
@@ -123,7 +124,10 @@ STATE = Contents(
     tuple(Record(kind, data) for kind, data in STATE_RECORDS),
 )
 
-_DOCUMENTS = {"v1": CONTENTS, "v1-state": STATE}
+#: One whose history was pruned.
+PRUNED = pruned_state()
+
+_DOCUMENTS = {"v1": CONTENTS, "v1-state": STATE, "v1-pruned": PRUNED}
 _PLAIN: Mapping[str, object] = {key: one for key, one in VALUES.items() if key != "sealed"}
 
 

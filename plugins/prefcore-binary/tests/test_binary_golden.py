@@ -33,6 +33,7 @@ from prefcore.model import (
 )
 from prefcore.values import Sealed, canonical_text
 from prefcore_testing.documents import Contents, documents
+from prefcore_testing.formats.pruned_state import pruned_state
 from prefcore_testing.values import VALUES
 
 FORMAT = prefcore_formats()[0].factory()
@@ -115,6 +116,7 @@ GOLDEN: dict[str, Contents] = {
             Record("like a tag", {"$date": "2026-01-31"}),
         ),
     ),
+    "v1-pruned.msgpack": pruned_state(),
 }
 
 
