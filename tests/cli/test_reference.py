@@ -11,6 +11,7 @@ import click
 
 from prefcore import errors
 from prefcore.cli import cli, failures
+from prefcore.cli.frame import CommandWithOthers
 
 _REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 _CLI = (_REFERENCE / "cli.md").read_text()
@@ -25,6 +26,9 @@ def _commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Comman
             yield from _commands(command, f"{path} {name}")
         else:
             yield f"{path} {name}", command
+        if isinstance(command, CommandWithOthers):
+            for other in command.table:
+                yield f"{path} {name} {other}", command.other(other)
 
 
 def test_every_verb_has_a_heading_and_every_option_a_row() -> None:

@@ -11,7 +11,7 @@ import click
 from prefcore.cli.frame import Command
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import acting
-from prefcore.cli.output import say
+from prefcore.cli.output import escaped, say, warn
 from prefcore.cli.plans import finish, print_plan, short
 from prefcore.cli.progress import progress
 from prefcore.cli.session import Session
@@ -110,6 +110,8 @@ def _confirmed(session: Session, prefs: Preferences[Schema], wanted: _Wanted) ->
             "and confirm with --yes"
         )
     print_plan(session, plan, Masks.of(prefs), dry=True)
+    for warning in plan.warnings:
+        warn(escaped(warning))
     if not click.confirm("Forget this for good?", err=True):
         raise PolicyRefused("not confirmed; nothing was changed")
     return plan.digest
