@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from prefcore.model import (
     Header,
@@ -34,9 +34,10 @@ from prefcore.model import (
 )
 from prefcore.values import canonical_text
 
-__all__ = ["Tally", "entry_lines", "iso_time", "micros_of"]
+__all__ = ["LastMade", "Tally", "entry_lines", "iso_time", "micros_of"]
 
 _K = TypeVar("_K")
+_Made = TypeVar("_Made")
 
 
 class Tally:
@@ -91,26 +92,28 @@ def entry_lines(rows: Iterable[Row]) -> Sequence[str]:
     Asked again for the same tuple of rows right away, as by a tally and then by a format, it
     gives the lines it made.
     """
-    return _made.lines(rows)
+    return _made(rows)
 
 
-class _LastMade:
-    """The rows last asked for, and their lines."""
+class LastMade(Generic[_Made]):
+    """A pure function of the rows of a set (and texts), which remembers what it made last.
 
-    def __init__(self) -> None:
-        # One pair, replaced at once: threads may miss it, but never mix it up.
-        self._last: tuple[object, Sequence[str]] = (None, ())
+    Only of a tuple, for nobody can change that, and by its identity: that costs nothing.
+    """
 
-    def lines(self, rows: Iterable[Row]) -> Sequence[str]:
-        known, lines = self._last
-        if known is not rows:
-            lines = _entry_lines(rows)
-            if isinstance(rows, tuple):
-                self._last = rows, lines
-        return lines
+    def __init__(self, make: Callable[..., _Made]) -> None:
+        self._make = make
+        # Replaced at once: threads may miss it, but never mix it up.
+        self._last: tuple[object, tuple[str, ...], _Made] | None = None
 
-
-_made = _LastMade()
+    def __call__(self, rows: Iterable[Row], *texts: str) -> _Made:
+        last = self._last
+        if last is not None and last[0] is rows and last[1] == texts:
+            return last[2]
+        made = self._make(rows, *texts)
+        if isinstance(rows, tuple):
+            self._last = rows, texts, made
+        return made
 
 
 def _entry_lines(rows: Iterable[Row]) -> list[str]:
@@ -129,6 +132,9 @@ def _entry_lines(rows: Iterable[Row]) -> list[str]:
             f'"source": {quoted[source]}, "actor": {quoted[actor]}}}'
         )
     return lines
+
+
+_made = LastMade(_entry_lines)
 
 
 def iso_time(micros: int) -> str:

@@ -13,8 +13,9 @@ from itertools import islice
 
 import attrs
 
+from prefcore.audit import first_lines
 from prefcore.errors import ConflictError, PrefcoreError
-from prefcore.model import Conflict, Plan, PlanItem, Progress
+from prefcore.model import Conflict, Plan, PlanItem, Progress, Row
 from prefcore.model.sets import place
 from prefcore.values import UNSET, canonical_text, from_text
 
@@ -72,6 +73,22 @@ class PlanBuilder:
         self._hash.update(told.encode())
         for key, before, after in rows[: max(SHOWN - len(self.items), 0)]:
             item = PlanItem(act, key, scope, owner, _value(before), _value(after))
+            self.items.append(self._marked(item))
+
+    def add_first_rows(self, scope: str, owner: str, rows: Sequence[Row]) -> None:
+        """Take in the first entries of a set, sorted by key: that they are added.
+
+        Of what is not sealed the digest takes in the lines that the store hashes, too.
+        """
+        told = first_lines(scope, owner, rows)
+        if b'{"$sealed":' in told:
+            self.add_rows("add", scope, owner, [(row[0], None, row[1]) for row in rows])
+            return
+        self.counts["add"] += len(rows)
+        self._hash.update(b"add\0first\0")
+        self._hash.update(told)
+        for row in rows[: max(SHOWN - len(self.items), 0)]:
+            item = PlanItem("add", row[0], scope, owner, after=from_text(row[1]))
             self.items.append(self._marked(item))
 
     def add_summary(

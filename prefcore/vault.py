@@ -6,7 +6,7 @@ in clear, whatever it does. What is read stays sealed; who needs a value opens i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -304,9 +304,9 @@ class SealingTransaction(_Base):
 
     def sealed(
         self, scope: str, owner: str, rows: Iterable[Row], *, sealing: Collection[str] = ()
-    ) -> list[Row]:
+    ) -> Sequence[Row]:
         """Give rows as they may be written; raises PolicyRefused where there is no key ring."""
-        rows = list(rows)
+        rows = rows if isinstance(rows, (list, tuple)) else list(rows)
         if not sealing and self._open.issuperset(map(_KEY, rows)):
             return rows
         hides = self.hides

@@ -25,11 +25,11 @@ LINES = """
     errors
     values · host · deprecation · access · whole_files · key_names
     model · access_files
-    canonical · planning · resolution · merge · conflicts · retention · schema · security · \
+    canonical · resolution · merge · conflicts · retention · schema · security · \
         compression · config
     audit · migration · environment · keys · origins
     trust
-    full_state
+    full_state · planning
     interfaces
     judging
     hookspecs · documents · layout · plugin_problems · vault · sealed_files · heads

@@ -12,6 +12,7 @@ from prefcore.audit.digests import (
     ChangesetDigest,
     chain,
     digest_of,
+    first_lines,
     schema_fact,
 )
 from prefcore.audit.log_faults import LoggedFault, faults, state_faults
@@ -55,6 +56,7 @@ __all__ = [
     "digest_of",
     "expected_digests",
     "faults",
+    "first_lines",
     "is_claim",
     "is_pruned",
     "pruned_refusal",

@@ -24,8 +24,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import sha256
 
-from prefcore.canonical import QUOTED, iso_time
-from prefcore.model import Change, Changeset, Rename, to_micros
+from prefcore.canonical import QUOTED, LastMade, iso_time
+from prefcore.model import Change, Changeset, Rename, Row, to_micros
 from prefcore.values import canonical_text
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "chain",
     "digest_of",
     "facts_line",
+    "first_lines",
     "rename_line",
     "schema_fact",
 ]
@@ -92,6 +93,11 @@ class ChangesetDigest:
         if len(self._lines) >= _BATCH:
             self._flush()
 
+    def of_new_set(self, scope: str, owner: str, rows: Iterable[Row]) -> None:
+        """Take in the first entries of a set, which come sorted by key."""
+        self._flush()
+        self._hash.update(first_lines(scope, owner, rows))
+
     def copy(self) -> ChangesetDigest:
         """Give another that has taken in the same, and goes on by itself."""
         self._flush()
@@ -134,6 +140,30 @@ def facts_line(changeset: Changeset) -> str:
         f'"reason":{plain(changeset.reason)},"schema_after":{plain(changeset.schema_after)},'
         f'"schema_before":{plain(changeset.schema_before)}}}\n'
     )
+
+
+def first_lines(scope: str, owner: str, rows: Iterable[Row]) -> bytes:
+    """Give what a digest takes in of a set whose first entries these are, sorted by key.
+
+    Asked again for the same tuple of rows right away, as by a plan and then by a store, it gives
+    the bytes that it made.
+    """
+    return _first(rows, scope, owner)
+
+
+def _first_lines(rows: Iterable[Row], scope: str, owner: str) -> bytes:
+    quoted = QUOTED
+    head = f"[{quoted[scope]},{canonical_text(owner)},"
+    lines = [
+        f"{head}{quoted[row[0]]},-,{row[1]}]\n"
+        if not row[1].startswith(_SEALED)
+        else f"{head}{quoted[row[0]]},-,{_told(row[1])}]\n"
+        for row in rows
+    ]
+    return "".join(lines).encode()
+
+
+_first = LastMade(_first_lines)
 
 
 def _told(text: str | None) -> str:

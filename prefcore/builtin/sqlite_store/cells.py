@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 __all__ = ["Cells"]
 
@@ -35,13 +36,26 @@ FROM entries WHERE owner_id = ?
 """
 
 
+#: Arguments for one row of ``add``; owner and revision are those of all.
+_ADDED = 4
+
+
+@cache
+def _adding(rows: int) -> str:
+    """Give the statement that adds so many rows: one for each size that sets have, as far as 64.
+
+    A set in one statement takes four fifths of the time of two.
+    """
+    first = range(3, 3 + rows * _ADDED, _ADDED)
+    return _ENTRIES + ",".join([f"(?1,?2,?{i},?{i + 1},?{i + 2},?{i + 3})" for i in first])
+
+
 def _statements(head: str, columns: int, tail: str) -> dict[int, str]:
     """Give the statement for each size."""
     row = f"({','.join('?' * columns)})"
     return {size: f"{head}{','.join([row] * size)}{tail}" for size in _SIZES}
 
 
-_ADD = _statements(_ENTRIES, 6, "")
 _PUT = _statements(_ENTRIES, 6, _REPLACING)
 _LOG = _statements(_CHANGES, 7, _KEEPING)
 
@@ -57,9 +71,12 @@ class Cells:
         self._db = connection
         self._texts: dict[int, str | None] = {}  # of ``replace``
 
-    def add(self, owner_id: int, entries: Sequence[object]) -> None:
+    def add(self, owner_id: int, revision: int, entries: Sequence[object]) -> None:
         """Write the entries of an owner that has none: key, time, provenance and text of each."""
-        self._run(_ADD, entries, 6)
+        most = _SIZES[0] * _ADDED
+        for at in range(0, len(entries), most):
+            some = entries[at : at + most]
+            self._db.execute(_adding(len(some) // _ADDED), (owner_id, revision, *some))
         self._db.execute(_NOTHING_BEFORE, (owner_id,))
 
     def put(

@@ -10,8 +10,8 @@ from operator import itemgetter, lt
 from prefcore.audit import FIRST, ChangesetDigest
 from prefcore.builtin.sqlite_store.cells import Cells
 from prefcore.builtin.sqlite_store.ids import Ids
-from prefcore.builtin.sqlite_store.reading import SqliteSnapshot
-from prefcore.model import Draft, Row, Scope, to_micros
+from prefcore.builtin.sqlite_store.reading import EVERYTHING, SqliteSnapshot
+from prefcore.model import Draft, PreferenceSet, Row, Scope, to_micros
 from prefcore.values import same_text
 
 __all__ = ["EntryWriter"]
@@ -66,8 +66,8 @@ class EntryWriter(SqliteSnapshot):
         self._rewritten = False  # an entry was changed twice: it may be as before again
 
     def write(self, scope: str, owner: str, rows: Iterable[Row]) -> int:
-        rows = list(rows)
-        scope = Scope.named(scope)
+        rows = tuple(rows)
+        scope = Scope.named(scope).value
         owner_id = self._ids.owner(scope, owner)
         keys = [row[0] for row in rows]
         if self._ids.takes_new(owner_id) and all(map(lt, keys, islice(keys, 1, None))):
@@ -84,16 +84,21 @@ class EntryWriter(SqliteSnapshot):
 
     def _add(self, scope: str, owner: str, owner_id: int, rows: Sequence[Row]) -> int:
         """Write the first entries of an owner; they come sorted by key, each once."""
-        known, made, by = self._ids.keys, self._ids.key, self._ids.provenances
-        revision = self.revision
+        if not rows:
+            return 0
+        known, made, provenances = self._ids.keys, self._ids.key, self._ids.provenances
         flat: list[object] = []
+        last, by = ("", ""), 0
         for key, text, at, source, actor in rows:
-            key_id = known.get(key) or made(key)
-            flat += (owner_id, revision, key_id, at, by[source, actor], text)
-        if rows:
-            self._read = _NOBODY
-            self._cells.add(owner_id, flat)
-            self._hash(scope, owner, [(row[0], None, row[1]) for row in rows])
+            if (source, actor) != last:  # mostly all of a set came alike
+                last = (source, actor)
+                by = provenances[last]
+            flat += (known.get(key) or made(key), at, by, text)
+        self._read = _NOBODY
+        self._cells.add(owner_id, self.revision, flat)
+        if self._hashed is not None and self._is_next(scope, owner, rows[0][0], rows[-1][0]):
+            self._count_hashed += len(rows)
+            self._hashed.of_new_set(scope, owner, rows)
         return len(rows)
 
     def _put(
@@ -138,12 +143,28 @@ class EntryWriter(SqliteSnapshot):
         if self._hashed is None or not told:
             return
         told.sort(key=itemgetter(0))
-        if self._rewritten or (scope, owner, told[0][0]) <= self._last_hashed:
+        if self._is_next(scope, owner, told[0][0], told[-1][0]):
+            self._count_hashed += len(told)
+            self._hashed.of_set(scope, owner, told)
+
+    def _is_next(self, scope: str, owner: str, first: str, last: str) -> bool:
+        """Say whether entries come after those hashed so far; where not, none are any more."""
+        self._summed = None
+        if self._rewritten or (scope, owner, first) <= self._last_hashed:
             self._hashed = None
-            return
-        self._last_hashed = (scope, owner, told[-1][0])
-        self._count_hashed += len(told)
-        self._hashed.of_set(scope, owner, told)
+            return False
+        self._last_hashed = (scope, owner, last)
+        return True
+
+    def read_set(self, app: str, scope: str, owner: str) -> PreferenceSet:
+        if app != self._draft.app:
+            return super().read_set(app, scope, owner)
+        owner_id = self._ids.find_owner(str(scope), owner)
+        if not owner_id:
+            return PreferenceSet(scope, owner)
+        return PreferenceSet(
+            scope, owner, self._rows(owner_id, self._names(self._ids.app(), EVERYTHING))
+        )
 
     def transform(
         self, key: str, function: Callable[[str], str | None], *, source: str = "migration"

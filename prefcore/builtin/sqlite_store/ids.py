@@ -35,6 +35,7 @@ class Ids:
         #: Ids of sources and actors; looking one up makes its row where it is new.
         self.provenances = _Provenances(connection)
         self._untouched = 0  # the owner made last, until it is written to
+        self._missing = ("", "")  # the owner last looked for in vain; no owner has no scope
         #: How many keys were made: what knows their names must look again.
         self.made_keys = 0
         self._made_owners = 0
@@ -49,9 +50,13 @@ class Ids:
         """Give an owner's id; 0, which no row has, where there is none."""
         found = self._owners.get((scope, owner))
         if found is None:
+            if (scope, owner) == self._missing:  # it is read first, and then written
+                return 0
             found = self._select(_OWNER, self._app_id, scope, owner)
             if found:
                 self._remember(scope, owner, found)
+            else:
+                self._missing = (scope, owner)
         return found
 
     def owner(self, scope: str, owner: str) -> int:
@@ -62,6 +67,7 @@ class Ids:
                 "INSERT INTO owners(app_id, scope, name) VALUES (?, ?, ?)", self.app(), scope, owner
             )
             self._remember(scope, owner, found)
+            self._missing = ("", "")
             self._untouched = found
             self._made_owners += 1
         return found

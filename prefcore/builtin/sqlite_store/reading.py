@@ -24,7 +24,10 @@ from prefcore.model import (
 )
 from prefcore.values import from_text
 
-__all__ = ["SqliteSnapshot", "opened_snapshot"]
+__all__ = ["EVERYTHING", "SqliteSnapshot", "opened_snapshot"]
+
+#: Making one for each set would take as long as finding it.
+EVERYTHING = Selection()
 
 _OWNER = """
 SELECT o.app_id, o.id FROM owners o JOIN apps a ON a.id = o.app_id
@@ -84,7 +87,7 @@ class SqliteSnapshot(LogView):
         found = self._db.execute(_OWNER, (app, str(scope), owner)).fetchone()
         if found is None:
             return PreferenceSet(scope, owner)
-        names = self._names(found[0], Selection())
+        names = self._names(found[0], EVERYTHING)
         return PreferenceSet(scope, owner, self._rows(found[1], names))
 
     def _rows(self, owner_id: int, names: Mapping[int, str]) -> list[Row]:
@@ -104,7 +107,7 @@ class SqliteSnapshot(LogView):
             return
         app_id, _ = self._app(app)
         names, provenance = self._names(app_id, selection), self._provenance
-        every = self._names(app_id, Selection())
+        every = self._names(app_id, EVERYTHING)
         # Few keys are looked up. Of many, the others are left out: a look-up costs more than a row.
         few = len(names) * _LOOK_UP < len(every)
         which, wanted = among("key_id", names) if few else ("", [])

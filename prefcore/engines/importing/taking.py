@@ -162,8 +162,7 @@ class _Walk:
             self._builder.counts["unchanged"] += len(rows)
             return
         if not held and not base:
-            added = [(row[0], None, row[1]) for row in rows]
-            self._builder.add_rows("add", scope, one.owner, added)
+            self._builder.add_first_rows(scope, one.owner, rows)
             self._transaction.write(scope, one.owner, rows)
             return
         theirs = {row[0]: row for row in rows}
