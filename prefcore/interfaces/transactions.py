@@ -8,7 +8,7 @@ from typing import Protocol
 import attrs
 
 from prefcore.audit import Pruning
-from prefcore.interfaces.snapshots import Snapshot
+from prefcore.interfaces.snapshots import Edit, Snapshot
 from prefcore.model import Change, Changeset, Rename, Row
 
 __all__ = ["SealedCell", "Summary", "Transaction"]
@@ -88,6 +88,17 @@ class Transaction(Snapshot, Protocol):
         by it. None, and no change, where nothing is left to be forgotten. Raises UsageError where
         the changeset is not of kind ``prune``. After that and ``Store.scrub``, nothing of what was
         forgotten stands in the store's files.
+        """
+
+    def take_back(self, revision: int, *, ignoring: Collection[int]) -> Iterator[Edit]:
+        """Put sets back to before ``revision`` where only the ignored changesets changed them.
+
+        Each entry of such a set gets back what stood before that revision, with its metadata; one
+        that was not there then is removed. Of all other sets this gives what ``edits_since`` gives,
+        and leaves them as they are: those with an edit, with a sealed value before or now, or with
+        a key that had another name then. A store may leave further sets alone, so ``edits_since``
+        itself keeps this promise. A set is done, or given, once it is drawn. Raises what
+        ``edits_since`` raises.
         """
 
     def note(self, details: Mapping[str, object] | None = None) -> None:

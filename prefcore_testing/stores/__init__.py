@@ -24,6 +24,7 @@ from prefcore_testing.stores.pruning import PruningChecks
 from prefcore_testing.stores.renames import RenameChecks
 from prefcore_testing.stores.schemas import SchemaChecks
 from prefcore_testing.stores.sealed import SealedChecks
+from prefcore_testing.stores.taking_back import TakingBackChecks
 from prefcore_testing.stores.threads import ThreadChecks
 from prefcore_testing.stores.transactions import TransactionChecks
 from prefcore_testing.stores.whole_sets import WholeSetChecks
@@ -39,6 +40,7 @@ class StoreSuite(
     PruningChecks,
     SchemaChecks,
     SealedChecks,
+    TakingBackChecks,
     TransactionChecks,
     ThreadChecks,
     WholeSetChecks,

@@ -372,6 +372,44 @@ FAULTS = [
         "yield from sorted(edits.values(), key=lambda one: (one.scope, one.owner))",
         "edits_come_by_scope_owner_and_key",
     ),
+    # --------------------------------------------------------------------------- taking back
+    Fault(
+        "takes nothing back, and tells nobody",
+        "writing",
+        "        edits = self.edits_since(self._draft.app, revision, ignoring=ignoring)\n",
+        "        edits = iter(())\n",
+        "set_is_put_back_or_given_with_its_edits "
+        "what_several_migrations_changed_goes_back_to_before_the_first "
+        "what_a_migration_left_as_it_was_keeps_its_metadata",
+    ),
+    Fault(
+        "puts back what somebody edited",
+        "writing",
+        "one.edited_in is not None or ",
+        "",
+        "set_is_put_back_or_given_with_its_edits",
+    ),
+    Fault(
+        "puts back what bears another name",
+        "writing",
+        " or one.now != one.key for one",
+        " for one",
+        "set_whose_key_bears_another_name_is_given",
+    ),
+    Fault(
+        "puts back what is sealed",
+        "writing",
+        "any(map(is_sealed_text, texts))",
+        "False",
+        "set_with_a_sealed_value_is_given",
+    ),
+    Fault(
+        "what was new stays",
+        "writing",
+        "            self.remove(scope, owner, [one.key for one in touched if one.before is None])",
+        "",
+        "set_is_put_back_or_given_with_its_edits",
+    ),
     Fault(
         "anything removed is parked",
         "reading",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from itertools import groupby
+from operator import attrgetter
 from typing import cast
 from uuid import uuid4
 
@@ -25,7 +27,7 @@ from prefcore.builtin.memory_store.state import (
     audit_record,
 )
 from prefcore.errors import ConflictError, InvalidSchema, NotFound, UsageError
-from prefcore.interfaces import SealedCell, Summary
+from prefcore.interfaces import Edit, SealedCell, Summary
 from prefcore.model import (
     AuditRecord,
     Change,
@@ -39,7 +41,7 @@ from prefcore.model import (
     from_micros,
     to_micros,
 )
-from prefcore.values import canonical_text, from_text, same_text
+from prefcore.values import canonical_text, from_text, is_sealed_text, same_text
 
 __all__ = ["Making"]
 
@@ -105,6 +107,20 @@ class Making(View):
             self._put(where, cells)
             changed += 1
         return changed
+
+    def take_back(self, revision: int, *, ignoring: Collection[int]) -> Iterator[Edit]:
+        edits = self.edits_since(self._draft.app, revision, ignoring=ignoring)
+        for (scope, owner), group in groupby(edits, key=attrgetter("scope", "owner")):
+            touched = list(group)
+            held = {row[0]: row[1] for row in self.read_set(self._draft.app, scope, owner).rows}
+            texts = [one.before[1] for one in touched if one.before is not None]
+            texts += [held[one.key] for one in touched if one.key in held]
+            edited = any(one.edited_in is not None or one.now != one.key for one in touched)
+            if edited or any(map(is_sealed_text, texts)):
+                yield from touched
+                continue
+            self.remove(scope, owner, [one.key for one in touched if one.before is None])
+            self.write(scope, owner, [one.before for one in touched if one.before is not None])
 
     def rename(self, key: str, to: str) -> None:
         self._refuse_if_ended()

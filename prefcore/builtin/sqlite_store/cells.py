@@ -36,8 +36,15 @@ FROM entries WHERE owner_id = ?
 """
 
 
-#: Arguments for one row of ``add``; owner and revision are those of all.
-_ADDED = 4
+#: Arguments for one row of each; owner and revision, the first two, are those of all.
+_OF_ENTRY, _OF_CHANGE = 4, 5
+
+
+def _statement(head: str, columns: int, rows: int, tail: str = "") -> str:
+    """Give the statement that puts so many rows."""
+    first = range(3, 3 + rows * columns, columns)
+    told = [",".join([f"?{i}" for i in range(one, one + columns)]) for one in first]
+    return f"{head}{','.join([f'(?1,?2,{each})' for each in told])}{tail}"
 
 
 @cache
@@ -46,25 +53,17 @@ def _adding(rows: int) -> str:
 
     A set in one statement takes four fifths of the time of two.
     """
-    first = range(3, 3 + rows * _ADDED, _ADDED)
-    return _ENTRIES + ",".join([f"(?1,?2,?{i},?{i + 1},?{i + 2},?{i + 3})" for i in first])
+    return _statement(_ENTRIES, _OF_ENTRY, rows)
 
 
-def _statements(head: str, columns: int, tail: str) -> dict[int, str]:
-    """Give the statement for each size."""
-    row = f"({','.join('?' * columns)})"
-    return {size: f"{head}{','.join([row] * size)}{tail}" for size in _SIZES}
-
-
-_PUT = _statements(_ENTRIES, 6, _REPLACING)
-_LOG = _statements(_CHANGES, 7, _KEEPING)
+_PUT = {size: _statement(_ENTRIES, _OF_ENTRY, size, _REPLACING) for size in _SIZES}
+_LOG = {size: _statement(_CHANGES, _OF_CHANGE, size, _KEEPING) for size in _SIZES}
 
 
 class Cells:
     """Writes the cells of one changeset, an owner at a time.
 
-    Cells are flat sequences, because a list of tuples costs as much again as binding it. Each
-    begins with owner and revision.
+    Cells are flat sequences, because a list of tuples costs as much again as binding it.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -73,10 +72,10 @@ class Cells:
 
     def add(self, owner_id: int, revision: int, entries: Sequence[object]) -> None:
         """Write the entries of an owner that has none: key, time, provenance and text of each."""
-        most = _SIZES[0] * _ADDED
+        most = _SIZES[0] * _OF_ENTRY
         for at in range(0, len(entries), most):
             some = entries[at : at + most]
-            self._db.execute(_adding(len(some) // _ADDED), (owner_id, revision, *some))
+            self._db.execute(_adding(len(some) // _OF_ENTRY), (owner_id, revision, *some))
         self._db.execute(_NOTHING_BEFORE, (owner_id,))
 
     def put(
@@ -92,10 +91,10 @@ class Cells:
         entries: list[object] = []
         changes: list[object] = []
         for key_id, at, by, text, before in cells:
-            changes += (owner_id, revision, key_id, *before)
-            entries += (owner_id, revision, key_id, at, by, text)
-        self._run(_LOG, changes, 7)
-        self._run(_PUT, entries, 6)
+            changes += (key_id, *before)
+            entries += (key_id, at, by, text)
+        self._run(_LOG, owner_id, revision, changes, _OF_CHANGE)
+        self._run(_PUT, owner_id, revision, entries, _OF_ENTRY)
 
     def replace(
         self, owner_id: int, revision: int, at: int, by: int, texts: Mapping[int, str | None]
@@ -111,10 +110,17 @@ class Cells:
         self._db.execute(_LOG_ALL, (revision, owner_id))
         self._db.execute(_REPLACE_ALL, (revision, at, by, owner_id))
 
-    def _run(self, statements: dict[int, str], flat: Sequence[object], columns: int) -> None:
+    def _run(
+        self,
+        statements: Mapping[int, str],
+        owner_id: int,
+        revision: int,
+        flat: Sequence[object],
+        columns: int,
+    ) -> None:
         at, left = 0, len(flat) // columns
         for size in _SIZES:
             while left >= size:
                 end = at + size * columns
-                self._db.execute(statements[size], flat[at:end])
+                self._db.execute(statements[size], (owner_id, revision, *flat[at:end]))
                 at, left = end, left - size

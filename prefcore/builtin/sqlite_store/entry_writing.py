@@ -14,7 +14,7 @@ from prefcore.builtin.sqlite_store.reading import EVERYTHING, SqliteSnapshot
 from prefcore.model import Draft, PreferenceSet, Row, Scope, to_micros
 from prefcore.values import same_text
 
-__all__ = ["EntryWriter"]
+__all__ = ["EntryWriter", "PutCell", "Told"]
 
 _LAST_LINK = "SELECT rev, chain FROM changesets ORDER BY rev DESC LIMIT 1"
 _WRITE_ENTRY = """
@@ -38,8 +38,10 @@ _NOTHING: _Held = (0, None, None, None)
 #: Key id, and the above.
 _Cell = tuple[int, int, int | None, int | None, str | None]
 _NOBODY: tuple[int, Sequence[_Cell]] = (0, ())
+#: Key id, time, provenance and text (None: removed) to be, and what stood before.
+PutCell = tuple[int, int, int, str | None, _Held]
 #: Key, and the texts before and after.
-_Told = tuple[str, str | None, str | None]
+Told = tuple[str, str | None, str | None]
 
 
 class EntryWriter(SqliteSnapshot):
@@ -114,8 +116,8 @@ class EntryWriter(SqliteSnapshot):
         held = self._held(owner_id, [cell[0] for cell in cells])
         self._read = _NOBODY
         all_held, is_rewritten = len(held), False
-        put: list[tuple[int, int, int, str | None, _Held]] = []
-        told: list[_Told] = []
+        put: list[PutCell] = []
+        told: list[Told] = []
         for key, at, by, text in cells:
             key_id = known.get(key) or (find(key) if text is None else made(key))
             before = held.get(key_id, _NOTHING)
@@ -137,7 +139,15 @@ class EntryWriter(SqliteSnapshot):
         self._hash(scope, owner, told)
         return len(told)
 
-    def _hash(self, scope: str, owner: str, told: list[_Told]) -> None:
+    def _take_in(
+        self, scope: str, owner: str, owner_id: int, put: list[PutCell], told: list[Told]
+    ) -> None:
+        """Put cells that this changeset did not touch before, of which each is a change."""
+        self._read = _NOBODY
+        self._cells.put(owner_id, self.revision, put)
+        self._hash(scope, owner, told)
+
+    def _hash(self, scope: str, owner: str, told: list[Told]) -> None:
         """Hash entries of one set, unless they, or the sets, are out of order."""
         self._summed = None
         if self._hashed is None or not told:

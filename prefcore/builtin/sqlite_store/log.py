@@ -149,14 +149,29 @@ class LogView(NamesView):
         self, app: str, revision: int, *, ignoring: Collection[int] = ()
     ) -> Iterator[Edit]:
         app_id, _ = self._app(app)
+        self._refuse_pruned_since(app, revision)
+        names = self._names(app_id, Selection())
+        for owner_id, scope, owner in self._owners(app_id, Selection()):
+            yield from self._edits_of((scope, owner, owner_id), revision, ignoring, names)
+
+    def _refuse_pruned_since(self, app: str, revision: int) -> None:
+        """Raise HistoryPruned where changes from a revision on are not known any more."""
         refuse_older(
             self.pruned(app), app, revision - 1, f"the changes from revision {revision} on"
         )
-        names = self._names(app_id, Selection())
-        for owner_id, scope, owner in self._owners(app_id, Selection()):
-            rows = self._db.execute(_EDITED, (owner_id, revision)).fetchall()
-            edits = [self._edit((scope, owner, *row), revision, ignoring, names) for row in rows]
-            yield from sorted(filter(None, edits), key=lambda edit: edit.key)
+
+    def _edits_of(
+        self,
+        place: tuple[str, str, int],
+        revision: int,
+        ignoring: Collection[int],
+        names: dict[int, str],
+    ) -> list[Edit]:
+        """Give the edits of one set, by key."""
+        scope, owner, owner_id = place
+        rows = self._db.execute(_EDITED, (owner_id, revision)).fetchall()
+        edits = [self._edit((scope, owner, *row), revision, ignoring, names) for row in rows]
+        return sorted(filter(None, edits), key=lambda edit: edit.key)
 
     def _edit(
         self,

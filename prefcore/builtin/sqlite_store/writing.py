@@ -13,9 +13,9 @@ from uuid import uuid4
 from prefcore.audit import ALGORITHM, PRUNING, ChangesetDigest, Pruning, chain
 from prefcore.builtin.sqlite_store.connection import moved, translated
 from prefcore.builtin.sqlite_store.connections import Connections
-from prefcore.builtin.sqlite_store.entry_writing import EntryWriter
 from prefcore.builtin.sqlite_store.pruning import last_changed, prune
 from prefcore.builtin.sqlite_store.resealing import Place, reseal
+from prefcore.builtin.sqlite_store.taking_back import TakingBack
 from prefcore.errors import ConflictError, InvalidSchema, LockedError, NotFound, UsageError
 from prefcore.interfaces import SealedCell, Summary
 from prefcore.model import Change, Changeset, Draft, Record, Rename, Row, Selection, from_micros
@@ -74,7 +74,7 @@ def _roll_back(connection: sqlite3.Connection) -> None:
         connection.execute("ROLLBACK")
 
 
-class SqliteTransaction(EntryWriter):
+class SqliteTransaction(TakingBack):
     """One changeset in the making; see ``prefcore.interfaces.Transaction``."""
 
     def __init__(self, connection: sqlite3.Connection, draft: Draft) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby, takewhile
 
 import attrs
@@ -43,7 +43,7 @@ def migrate_back(
     """
     standing = _rename_back(transaction, migration, path, undo)
     descent = _Descent(transaction, migration, path, undo, standing)
-    edits = transaction.edits_since(migration.app, undo.revision, ignoring=undo.migrations)
+    edits = _edits(transaction, migration.app, undo)
     for (scope, owner), group in groupby(edits, key=lambda edit: (edit.scope, edit.owner)):
         touched = list(group)
         restored, carried, conflicts = descent.of_set(scope, owner, touched)
@@ -62,6 +62,16 @@ def migrate_back(
         transaction.write(scope, owner, wanted.values(), sealing=descent.hidden)
         migration.progress(len(touched), None)
     tell_changes(transaction, builder)
+
+
+def _edits(transaction: SealingTransaction, app: str, undo: Undoing) -> Iterator[Edit]:
+    """Give what has to be looked at, entry by entry; the store puts back the sets of all else.
+
+    Where the goal lies within a run, nothing tells what stood there but the run's first steps.
+    """
+    if undo.base == undo.goal:
+        return transaction.take_back(undo.revision, ignoring=undo.migrations)
+    return transaction.edits_since(app, undo.revision, ignoring=undo.migrations)
 
 
 def _rename_back(
