@@ -363,6 +363,30 @@ TAMPERINGS = [
     ),
     Tampering("a table put in", "CREATE TABLE more(a)", "the table 'more'"),
     Tampering(
+        "a view in the place of a table",
+        "ALTER TABLE declarations RENAME TO hidden; CREATE VIEW declarations AS SELECT version_id, "
+        "key, replace(text, '\"sensitive\":true', '\"sensitive\":false') AS text FROM hidden",
+        "the view 'declarations' is not of a store's own",
+    ),
+    Tampering(
+        "a column put in",
+        "ALTER TABLE keys ADD COLUMN more TEXT",
+        "the table 'keys' is not what a store makes it",
+    ),
+    Tampering(
+        "a column that fills itself",
+        "ALTER TABLE declarations RENAME COLUMN text TO inner; "
+        "ALTER TABLE declarations ADD COLUMN text AS (replace(inner, 'true', 'false'))",
+        "the table 'declarations' is not what a store makes it",
+    ),
+    Tampering("an index taken out", "DROP INDEX removed", "the index 'removed' is missing"),
+    Tampering(
+        "a check written into a table's declaration",
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'reason TEXT NOT "
+        "NULL', 'reason TEXT NOT NULL CHECK(kind <> ''denied'')') WHERE name = 'changesets'",
+        "the table 'changesets' is not what a store makes it",
+    ),
+    Tampering(
         "facts that are none", "UPDATE changesets SET details = '{' WHERE rev = 2", "never writes"
     ),
     Tampering(

@@ -10,7 +10,7 @@ from itertools import chain
 from prefcore.audit import expected_digests, faults, prunings, state_faults
 from prefcore.builtin.sqlite_store.connection import translated
 from prefcore.builtin.sqlite_store.connections import Connections
-from prefcore.builtin.sqlite_store.layout import OBJECTS
+from prefcore.builtin.sqlite_store.layout import departures
 from prefcore.builtin.sqlite_store.pruning import pruned_apps
 from prefcore.builtin.sqlite_store.reading import SqliteSnapshot, opened_snapshot
 from prefcore.interfaces import StoreProblem
@@ -92,13 +92,12 @@ def check(connections: Connections) -> Iterator[StoreProblem]:
             for (message,) in database.execute("PRAGMA integrity_check(10)"):
                 if message != "ok":
                     yield StoreProblem(f"SQLite finds: {message}", connections.path, _DAMAGED)
-            for kind, name in database.execute("SELECT type, name FROM sqlite_master"):
-                if (kind, name) not in OBJECTS and not name.startswith("sqlite_"):
-                    yield StoreProblem(
-                        f"the {kind} '{name:.80}' is not of a store's own",
-                        connections.path,
-                        "see what it does; who put it there can have it change what is stored",
-                    )
+            for kind, name, how in departures(database):
+                yield StoreProblem(
+                    f"the {kind} '{name:.80}' {how}",
+                    connections.path,
+                    "see what it does; who made it so can have it change what is stored",
+                )
             pruned = pruned_apps(database)
             database.create_function(
                 "pruned", 1, lambda app: pruned.get(app, 0), deterministic=True

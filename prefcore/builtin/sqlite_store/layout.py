@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 
 __all__ = [
     "APPLICATION_ID",
     "LAYOUT",
-    "OBJECTS",
     "PRUNED",
     "PRUNERS",
     "UPGRADES",
     "create",
+    "departures",
     "upgrade",
 ]
 
@@ -137,11 +138,8 @@ CREATE TABLE renames(
 #: What a pruned store has besides: the few changesets that pruned are found without a scan.
 PRUNERS = "CREATE INDEX pruners ON changesets(app_id, rev) WHERE kind = 'prune'"
 
-#: Type and name of everything that a store's file holds, but for what SQLite makes by itself.
-OBJECTS = frozenset(
-    (kind.lower(), name)
-    for kind, name in re.findall(r"CREATE (TABLE|INDEX) (\w+)", _TABLES + PRUNERS)
-)
+#: What somebody who ran SQLite's ANALYZE leaves.
+_OF_ANALYZE = frozenset(("table", f"sqlite_stat{number}") for number in (1, 3, 4))
 
 #: From each older layout to the next: statements run inside the upgrading transaction.
 UPGRADES: Mapping[int, Callable[[sqlite3.Connection], None]] = {}
@@ -156,9 +154,7 @@ def create(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN EXCLUSIVE")
     try:
         if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-            for statement in _TABLES.split(";\n"):
-                if statement.strip():
-                    connection.execute(statement)
+            _make_tables(connection)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {LAYOUT}")
         connection.execute("COMMIT")
@@ -191,3 +187,40 @@ def upgrade(
             connection.execute("ROLLBACK")
         raise
     return found
+
+
+def departures(connection: sqlite3.Connection) -> Iterator[tuple[str, str, str]]:
+    """Give kind and name of what a file declares otherwise than its layout, and how it departs.
+
+    Everything counts that SQLite would obey: tables, their columns, indexes, views and triggers.
+    """
+    (layout,) = connection.execute("PRAGMA user_version").fetchone()
+    with closing(sqlite3.connect(":memory:")) as made:
+        _make_tables(made)
+        if layout >= PRUNED:
+            made.execute(PRUNERS)
+        due = _declared(made)
+    held = _declared(connection)
+    for kind, name in sorted(held.keys() | due.keys()):
+        if (kind, name) not in due:
+            yield kind, name, "is not of a store's own"
+        elif (kind, name) not in held:
+            yield kind, name, "is missing"
+        elif held[kind, name] != due[kind, name]:
+            yield kind, name, "is not what a store makes it"
+
+
+def _declared(connection: sqlite3.Connection) -> dict[tuple[str, str], tuple[str, str]]:
+    """Give what each object is of and how it is declared, by kind and name; comments aside."""
+    rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master")
+    return {
+        (kind, name): (table, " ".join(re.sub("--[^\n]*", "", text or "").split()))
+        for kind, name, table, text in rows
+        if (kind, name) not in _OF_ANALYZE
+    }
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    for statement in _TABLES.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
