@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -176,6 +177,26 @@ class WholeStateChecks(StoreChecks, kit=True):
             other.load(*_BROKEN[name](state_of(store)))
         assert state_of(other) == ([], [])
         other.load(*state_of(store))
+        other.close()
+
+    def test_name_that_moved_without_a_rename_is_refused_or_found(
+        self, store: Store, tmp_path: Path
+    ) -> None:
+        put(store, {"a": 1, "b": 2})
+        with begin(store) as transaction:
+            transaction.remove("user", "alice", ["b"])
+        sets, records = state_of(store)
+        records = [
+            Record("key", {**one.data, "names": [[1, "b"], [2, None]]})
+            if one.data.get("names") == [[1, "b"]]
+            else one
+            for one in records
+        ]
+        assert records != state_of(store)[1]
+        other = self._another(tmp_path)
+        with suppress(DamagedDocument):
+            other.load(sets, records)
+            assert list(other.check()) != []
         other.close()
 
     @pytest.mark.parametrize("part", [0, 1], ids=["sets", "records"])

@@ -303,6 +303,13 @@ FAULTS = [
         "names_told(key.names[-1:]) for",
         "names_of_a_key_are_kept_with_the_revisions_that_gave_them",
     ),
+    Fault(
+        "names may move by themselves",
+        "checking",
+        "    yield from _check_names(state)\n",
+        "",
+        "name_that_moved_without_a_rename_is_refused_or_found",
+    ),
     # ---------------------------------------------------------------------------------- log
     Fault(
         "details lose their types",

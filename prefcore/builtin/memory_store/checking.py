@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, pairwise
 
 from prefcore.audit import expected_digests, faults, prunings, state_faults
 from prefcore.builtin.memory_store.reading import View
 from prefcore.builtin.memory_store.state import Cell, Place, State
+from prefcore.full_state import names_told
 from prefcore.interfaces import StoreProblem
 from prefcore.model import PreferenceSet
 
@@ -18,6 +19,29 @@ def problems(state: State) -> Iterator[StoreProblem]:
     """Give what does not agree."""
     yield from _check_chain(state)
     yield from _check_entries(state)
+    yield from _check_names(state)
+
+
+def _check_names(state: State) -> Iterator[StoreProblem]:
+    """Look for a rename in the log for each name that a key got after its first, or gave up."""
+    told = {
+        (record.bare.app, record.bare.revision): {
+            name for one in record.renames for name in (one.before, one.after)
+        }
+        for record in state.log
+    }
+    for app, held in sorted(state.apps.items()):
+        for uuid, key in sorted(held.keys.items()):
+            names = names_told(key.names)
+            for (_, was), (revision, name) in pairwise(names):
+                moved = {one for one in (was, name) if one is not None}
+                if not moved <= told.get((app, revision), set()):
+                    yield StoreProblem(
+                        "a name that a key got, or gave up, without a rename in the log",
+                        f"{app}: {name or was} ({uuid}) at revision {revision}",
+                        "restore a safety copy or a backup",
+                        revision=revision,
+                    )
 
 
 def _check_chain(state: State) -> Iterator[StoreProblem]:
