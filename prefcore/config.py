@@ -4,14 +4,13 @@ No code is run from a configuration file. Precedence: explicit argument, environ
 default. ``prefcore get`` reads this on its way, so it takes ``os.path`` where other modules take
 pathlib (5 ms to import) and NamedTuples, which tomllib has paid for, where others take attrs.
 """
-# ruff: noqa: PTH100, PTH108, PTH110, PTH111, PTH113, PTH117, PTH118, PTH120, PTH123
+# ruff: noqa: PTH100, PTH110, PTH111, PTH113, PTH117, PTH118, PTH120, PTH123
 
 from __future__ import annotations
 
 import errno
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from prefcore.errors import (
@@ -21,7 +20,7 @@ from prefcore.errors import (
     UsageError,
 )
 from prefcore.host import default_store
-from prefcore.whole_files import flush_folder, unwritable
+from prefcore.whole_files import unwritable, written_whole
 
 __all__ = [
     "FILE_NAME",
@@ -341,19 +340,11 @@ def write_initial(
     path = os.path.join(os.path.abspath(folder), FILE_NAME)
     settings = {"app": app, "store": store, "schemas": schemas, "migrations": migrations}
     lines = [f"{key} = {_toml_text(value)}\n" for key, value in settings.items() if value]
-    draft = f"{path}.{os.urandom(4).hex()}.new"
     try:
-        with open(draft, "x", encoding="utf-8", newline="\n") as file:
-            file.writelines(lines)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, path)  # unlike a rename, never over a file that is there
-        flush_folder(os.path.dirname(path))
+        with written_whole(path, mode=0o666, replacing=False) as file:
+            file.write("".join(lines).encode())
     except OSError as error:
         raise _refusal(path, error) from error
-    finally:
-        with suppress(OSError):  # what could not be made cannot be removed
-            os.unlink(draft)
     return path
 
 

@@ -1,11 +1,11 @@
-"""Small files that are whole or not there: written aside, flushed, and renamed into their place.
+"""Files that are whole or not there: written aside, flushed, and renamed into their place.
 
 A draft is locked (flock) by the process that writes it. The kernel gives the lock up when that
 process dies, so the next one that writes the file finds what the dead left, and removes it.
 
 On the way of ``prefcore get``, so it takes ``os.path``: pathlib costs 5 ms to import.
 """
-# ruff: noqa: PTH105, PTH108, PTH118, PTH119, PTH120, PTH123, PTH208
+# ruff: noqa: PTH101, PTH105, PTH108, PTH118, PTH119, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ import errno
 import os
 import re
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import BinaryIO
 
 from prefcore.errors import NoSpace, NotPermitted, PrefcoreError, ReadOnly
 
-__all__ = ["NO_SPACE", "flush_folder", "locked", "put_whole", "unwritable"]
+__all__ = ["NO_SPACE", "flush_folder", "locked", "put_whole", "unwritable", "written_whole"]
 
 #: A full disk, a full quota, a file larger than the process may write.
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+#: What a draft adds to a name has room beside so many bytes in every file system's longest one.
+_LONGEST = 240
 # Neither through a link nor, of a pipe, waiting for anybody; Windows has neither.
 _AS_IT_IS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
@@ -31,30 +35,66 @@ def put_whole(path: str | os.PathLike[str], data: bytes, *, mode: int = 0o600) -
     One that is there is replaced. ``mode`` is the new file's, less what the process's umask takes
     away. Raises what ``unwritable`` gives; then what was there still is.
     """
+    try:
+        with written_whole(path, mode=mode) as file:
+            file.write(data)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+@contextmanager
+def written_whole(
+    path: str | os.PathLike[str],
+    *,
+    mode: int = 0o600,
+    kept: int | None = None,
+    replacing: bool = True,
+) -> Iterator[BinaryIO]:
+    """Open a file to be written, which takes its place when the block ends well, and durably.
+
+    What is there is replaced, or else not ``replacing`` raises FileExistsError. ``mode`` is as for
+    ``put_whole``; ``kept`` is one that no umask takes from. Where it raises OSError, or the block
+    raises, what was there still is.
+    """
     path = os.fspath(path)
-    folder, name = os.path.dirname(path) or ".", os.path.basename(path)
+    folder, name = os.path.dirname(path) or ".", _drafted(os.path.basename(path))
     draft = ""
     try:
         _sweep(folder, name)
-        draft, descriptor = _draft(path, mode)
+        draft, descriptor = _draft(os.path.join(folder, name), mode)
         with open(descriptor, "wb") as file:
-            file.write(data)
+            if kept is not None:
+                os.chmod(draft, kept)
+            yield file
             file.flush()
             os.fsync(file.fileno())
-            os.replace(draft, path)
+            if os.name == "posix":  # while it is locked; elsewhere an open file cannot be moved
+                _place(draft, path, replacing=replacing)
+        if os.name != "posix":
+            _place(draft, path, replacing=replacing)
         flush_folder(folder)
-    except OSError as error:
-        raise unwritable(path, error) from error
     finally:
         with suppress(OSError):  # it is in place by now, or could not be made
             os.unlink(draft)
+
+
+def _place(draft: str, path: str, *, replacing: bool) -> None:
+    if replacing:
+        os.replace(draft, path)
+    else:
+        os.link(draft, path)  # unlike a rename, never over a file that is there
+
+
+def _drafted(name: str) -> str:
+    """Give what a draft's name begins with: the file's, or of a long one what leaves room."""
+    return name if len(os.fsencode(name)) <= _LONGEST else name[: _LONGEST // 4]
 
 
 def _draft(path: str, mode: int) -> tuple[str, int]:
     """Make a new file beside a path; gives its path and its descriptor, which holds its lock."""
     while True:
         draft = f"{path}.{os.urandom(4).hex()}.new"
-        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _AS_IT_IS, mode)
         # A sweep that comes before the lock removes it.
         if locked(file) is not False and os.fstat(file).st_nlink:
             return draft, file

@@ -13,7 +13,7 @@ from textwrap import dedent
 import pytest
 
 from prefcore.errors import NoSpace, NotPermitted, PrefcoreError, ReadOnly
-from prefcore.whole_files import locked, put_whole, unwritable
+from prefcore.whole_files import locked, put_whole, unwritable, written_whole
 
 
 def test_a_file_is_put_replaced_and_its_owners_alone(tmp_path: Path) -> None:
@@ -97,6 +97,40 @@ def test_the_draft_of_a_killed_process_goes_with_the_next_file(tmp_path: Path) -
     assert (tmp_path / "ring").read_bytes() == b"old"
     put_whole(tmp_path / "ring", b"newer")
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("ring", b"newer")]
+
+
+def test_a_streamed_file_is_whole_or_as_it_was_and_a_dead_draft_goes(tmp_path: Path) -> None:
+    file = tmp_path / ("ü" * 125 + ".json")  # its name leaves no room for more
+    code = """
+        import os, signal, sys
+        from prefcore.whole_files import written_whole
+
+        with written_whole(sys.argv[1]) as file:
+            for _ in range(100):
+                file.write(b"x" * 100_000)
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    command = [sys.executable, "-c", dedent(code), str(file)]
+    assert subprocess.run(command, check=False, timeout=300).returncode == -signal.SIGKILL
+    (dead,) = tmp_path.iterdir()
+    assert dead.stat().st_size > 9_000_000
+    with pytest.raises(ZeroDivisionError):
+        _write_half(file)
+    assert list(tmp_path.iterdir()) == []
+    with written_whole(file, kept=0o664, mode=0o600) as out:
+        out.write(b"all")
+        assert not file.exists()
+    assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [(file.name, b"all")]
+    assert file.stat().st_mode & 0o777 == 0o664
+    with pytest.raises(FileExistsError), written_whole(file, replacing=False) as out:
+        out.write(b"more")
+    assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [(file.name, b"all")]
+
+
+def _write_half(file: Path) -> None:
+    with written_whole(file) as out:
+        out.write(b"half")
+        raise ZeroDivisionError
 
 
 def test_drafts_of_the_living_and_files_of_others_stay(tmp_path: Path) -> None:

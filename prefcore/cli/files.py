@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
@@ -14,7 +14,7 @@ from typing import BinaryIO
 from prefcore.cli.failures import from_os
 from prefcore.compression import split_suffix
 from prefcore.errors import NotFound, NotPermitted, UsageError
-from prefcore.whole_files import flush_folder
+from prefcore.whole_files import written_whole
 
 __all__ = ["MOST_FROM_A_PIPE", "compressed_as", "readable", "replacing"]
 
@@ -58,31 +58,13 @@ def replacing(name: str, *, private: bool = False) -> Iterator[BinaryIO]:
             return
         if mode is not None and not os.access(target, os.W_OK):
             raise NotPermitted(f"{name} cannot be written: permission denied", path=name)
-        with _written_aside(target, mode, new=0o600 if private else 0o666) as file:
+        kept = None if mode is None else stat.S_IMODE(mode)
+        with written_whole(target, mode=0o600 if private else 0o666, kept=kept) as file:
             yield file
     except BrokenPipeError:
         raise
     except OSError as error:
         raise from_os(error, name) or error from error
-
-
-@contextmanager
-def _written_aside(target: Path, mode: int | None, *, new: int) -> Iterator[BinaryIO]:
-    part = target.with_name(f".{target.name[:200]}.{os.urandom(4).hex()}.part")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-    try:
-        with os.fdopen(os.open(part, flags, new), "wb") as file:
-            if mode is not None:
-                part.chmod(stat.S_IMODE(mode))
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink()
-        raise
-    flush_folder(target.parent)
 
 
 def _copy(source: BinaryIO, out: BinaryIO, name: str) -> None:

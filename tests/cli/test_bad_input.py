@@ -288,7 +288,7 @@ def test_an_export_onto_a_full_disk_leaves_the_old_file_whole(held: Shell) -> No
     assert done.returncode == 14, done
     assert done.stderr.startswith(f"prefcore: error: {_DOCUMENT} cannot be written")
     assert (held.folder / _DOCUMENT).read_bytes() == old
-    assert not list(held.folder.glob("*.part")) + list(held.folder.glob(".*.part"))
+    assert not list(held.folder.glob("*.new"))
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")

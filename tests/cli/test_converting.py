@@ -47,7 +47,7 @@ def test_what_cannot_be_converted_leaves_the_target_as_it_was(bare: Shell) -> No
     ):
         assert told in bare.fails(code, "convert", *words.split()), words
     assert (bare.folder / "to.json").read_text(encoding="utf-8") == "mine"
-    assert not list(bare.folder.glob(".*.part"))
+    assert not list(bare.folder.glob("*.new"))
 
 
 def test_a_file_may_be_converted_onto_itself(bare: Shell) -> None:

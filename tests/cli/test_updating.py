@@ -86,7 +86,7 @@ def test_a_link_and_the_permissions_stay(held: Shell) -> None:
     assert (held.folder / "link.json").is_symlink()
     assert path.stat().st_mode & 0o777 == 0o640
     assert '"size": 13, // points' in text(held)
-    assert sorted(one.name for one in held.folder.glob(".*.part")) == []
+    assert sorted(one.name for one in held.folder.glob("*.new")) == []
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from typing import Any
 
 from prefcore import ImportRequest
 from prefcore.builtin.sqlite_store import SqliteStore
+from prefcore.cli.files import replacing
 from prefcore.errors import LockedError, PrefcoreError
 from prefcore.preferences import Preferences
 from tests.faults import story
@@ -132,6 +133,14 @@ def _load(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object
     yield load
 
 
+def _export(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object]]:
+    def export() -> None:
+        with replacing(str(folder / story.EXPORTED)) as out:
+            prefs.export(out, format="json")
+
+    yield export
+
+
 ACTS: Mapping[str, Act] = {
     "sets": _sets,
     "our sets": _sets_of("ours"),
@@ -148,6 +157,7 @@ ACTS: Mapping[str, Act] = {
     "encrypted": _back_up,
     "restore": _restore,
     "load": _load,
+    "export": _export,
 }
 
 

@@ -41,7 +41,7 @@ from tests.faults.story import State
 __all__ = ["ACTS", "main"]
 
 #: The acts that are tried, each named as in ``tests.faults.acts``.
-ACTS = ("sets", "import", "up", "down", "prune", "backup", ENCRYPTED, "restore", "load")
+ACTS = ("sets", "import", "up", "down", "prune", "backup", ENCRYPTED, "restore", "load", "export")
 #: What is tried as a whole, and gives what is wrong.
 _WHOLE = {"canary": traced.failures, "rotation": rotating.failures}
 _SYNCS = ("fsync", "fdatasync")
@@ -112,6 +112,8 @@ def _prepared(act: str, folder: Path) -> tuple[Prepared, list[Call]]:
     story.prepare(start, owners=story.OWNERS)
     story.write_import(start)
     with story.opened(start) as prefs:
+        if act == "export":
+            (start / story.EXPORTED).write_text(story.BEFORE_EXPORT, encoding="utf-8")
         if act == "down":
             prefs.apply(prefs.plan_migration(story.NEW))
         if act == ENCRYPTED:

@@ -21,7 +21,7 @@ __all__ = ["ENCRYPTED", "WITH_BACKUPS", "Prepared", "faults_of"]
 #: Acts that work with a target: how many backups there are then, at least and after the act.
 WITH_BACKUPS = {"backup": (1, 2), "encrypted": (1, 2), "restore": (1, 2), "load": (1, 1)}
 #: Acts that leave the store as it was.
-_KEEPING = ("backup", "load")
+_KEEPING = ("backup", "load", "export")
 #: What puts a signed checkpoint into the log, and ends well without where the disk is full.
 ENCRYPTED = "encrypted"
 
@@ -58,6 +58,8 @@ def faults_of(prepared: Prepared, folder: Path, code: int) -> Iterator[str]:
         yield from _faults_of_copy(folder, code)
     if prepared.act == "prune":
         yield from _faults_of_forgetting(folder, code)
+    if prepared.act == "export":
+        yield from _faults_of_export(folder, code)
     if is_old:
         ended = _again(prepared.act, folder)
         if ended or not _is_new(prepared, State(folder)):
@@ -128,6 +130,19 @@ def _faults_of_copy(folder: Path, code: int) -> Iterator[str]:
             file.unlink()
 
 
+def _faults_of_export(folder: Path, code: int) -> Iterator[str]:
+    """Give what is wrong with the exported file: it is what stood there before, or all of it."""
+    file = folder / story.EXPORTED
+    if file.read_text(encoding="utf-8") == story.BEFORE_EXPORT:
+        if code == 0:
+            yield "it ended well, and the file is the old one"
+        return
+    with story.opened(folder) as prefs:
+        plan = prefs.plan_import(file)
+        if plan.counts != {"unchanged": prefs.state().entries} or plan.warnings:
+            yield f"the exported file does not hold what the store does: {plan.counts}"
+
+
 def _again(act: str, folder: Path) -> int:
     """Do an act to its end, here; give its exit code."""
     try:
@@ -140,7 +155,7 @@ def _again(act: str, folder: Path) -> int:
 
 def _leftovers(folder: Path) -> Iterator[str]:
     """Give the files that no finished act leaves."""
-    known = {"prefs.db", "import.json", "new.db"}
+    known = {"prefs.db", "import.json", "new.db", story.EXPORTED}
     yield from sorted(
         one.name for one in folder.iterdir() if one.is_file() if one.name not in known
     )

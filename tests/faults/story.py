@@ -62,6 +62,10 @@ STEPS = (
 Values = Mapping[tuple[str, str], Mapping[str, str]]
 
 
+#: The file that an export goes to, and what stands there before.
+EXPORTED, BEFORE_EXPORT = "out.json", "what stood there before\n"
+
+
 def opened(folder: Path) -> Preferences[Any]:
     """Open the store of a folder, at whatever version it is."""
     store = SqliteStore.open(f"sqlite:{folder}/prefs.db", create=True)
