@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +188,20 @@ def test_a_document_is_encrypted_and_opened_by_passphrase(keyed: Shell) -> None:
     wrong = {"PREFCORE_FILE_PASSPHRASE": "parsley"}
     assert "stays locked" in keyed.fails(12, "import", "all.sealed", env=wrong)
     assert "FILE_PASSPHRASE" in keyed.fails(12, "import", "all.sealed")
+
+
+def test_the_reader_of_the_documentation_opens_an_export(keyed: Shell) -> None:
+    long = "x" * 200_000  # several chunks
+    keyed.run("import", str(keyed.write("tags.json", json.dumps({"tags": [long]}))), "--user", "bo")
+    keyed.run("export", "all.sealed", "--passphrase", "--plaintext-secrets", "--yes", env=PHRASE)
+    reader = Path(__file__).parents[2] / "docs" / "examples" / "open-encrypted.py"
+    phrase = next(iter(PHRASE.values())) + "\n"
+    command = [sys.executable, "-I", str(reader), "all.sealed", "opened.json"]
+    subprocess.run(command, input=phrase.encode(), cwd=keyed.folder, check=True)
+    (held,) = json.loads((keyed.folder / "opened.json").read_text())["sets"]
+    assert held["entries"]["secret.key"]["value"] == CANARY
+    assert held["entries"]["tags"]["value"] == [long]
+    (keyed.folder / "opened.json").unlink()
 
 
 def test_a_document_without_its_keys_is_imported_in_part(keyed: Shell) -> None:

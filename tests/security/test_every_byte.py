@@ -17,7 +17,7 @@ from prefcore.keys import Keys
 from prefcore.model import from_micros
 from prefcore.plugins import Plugins
 from prefcore.preferences import Preferences
-from prefcore.schema import SchemaDocument
+from prefcore.schema import Preference, SchemaDocument, Shape
 from prefcore.schema.secret import Secret
 from tests.test_secrets import document
 
@@ -75,6 +75,58 @@ def test_a_bit_flipped_in_any_byte_of_a_stored_secret_is_found(tmp_path: Path, k
                 found = prefs.audit.verify().found  # of another key it is told as that
                 assert found.problems or found.locked
     database.close()
+
+
+MOVES = {
+    "to another key": ("user", "alice", "other"),
+    "to another owner": ("user", "bobby", "token"),
+    "to another scope": ("project", "alice", "token"),
+    "to a template": ("template", "alice", "token"),
+}
+
+
+@pytest.mark.parametrize("how", [*MOVES, "to another store", "to another application"])
+def test_a_stored_secret_moved_elsewhere_is_found_and_not_given(
+    tmp_path: Path, keys: Keys, how: str
+) -> None:
+    scope, owner, key = MOVES.get(how, ("user", "alice", "token"))
+    app = "other" if how == "to another application" else "acme"
+    names = ("prefs.db", "other.db" if how == "to another store" else "prefs.db")
+    for name, of in zip(names, ("acme", app), strict=True):
+        with _two_secrets(tmp_path / name, keys, of) as prefs:
+            prefs.set_many("user", "alice", {"token": SECRET, "other": SECRET})
+            if (scope, owner) != ("user", "alice"):
+                prefs.set_many(scope, owner, {"token": "its own"})
+    source = sqlite3.connect(tmp_path / names[0])
+    (text,) = source.execute(f"{_VALUE} WHERE {_OF}", ("acme", "user", "alice", "token")).fetchone()
+    source.close()
+    target = sqlite3.connect(tmp_path / names[1])
+    entry = f"(SELECT e.owner_id, e.key_id {_FROM} WHERE {_OF})"
+    moved = target.execute(
+        f"UPDATE entries SET value = ? WHERE (owner_id, key_id) IN {entry}",  # ours
+        (text, app, scope, owner, key),
+    )
+    assert moved.rowcount == 1
+    target.commit()
+    target.close()
+    with _two_secrets(tmp_path / names[1], keys, app) as prefs:
+        refused(lambda: prefs.reveal(scope, owner, key))
+        assert prefs.audit.verify().found.problems
+
+
+_FROM = """FROM entries e JOIN owners o ON o.id = e.owner_id JOIN keys k ON k.id = e.key_id
+JOIN apps a ON a.id = k.app_id"""
+_VALUE = f"SELECT e.value {_FROM}"
+_OF = "a.name = ? AND o.scope = ? AND o.name = ? AND k.name = ?"
+
+
+def _two_secrets(path: Path, keys: Keys, app: str) -> Preferences[Any]:
+    """Give a facade over a store at a schema with two secret keys."""
+    text = Shape(kinds=("string",))
+    declared = [Preference(key, text, sensitive=True) for key in ("token", "other")]
+    schema = SchemaDocument(app, "1.0.0", declared)
+    store = SqliteStore.open(f"sqlite:{path}", create=True)
+    return Preferences[Any](store, app, schema=schema, keys=keys, plugins=PLUGINS)
 
 
 @pytest.mark.parametrize("how", ["to the ring", "to a passphrase"])

@@ -129,16 +129,16 @@ def read_manifest(text: bytes, name: str) -> Manifest:
         raise IntegrityError(f"{name} is no manifest of a backup: {error}", name=name) from error
     if not isinstance(data, dict) or type(data.get("prefcore_backup")) is not int:
         raise IntegrityError(f"{name} is no manifest of a backup", name=name)
-    if data["prefcore_backup"] > LAYOUT:
-        raise NewerFormat(
-            f"{name} was written by a newer prefcore (layout {data['prefcore_backup']}, this one "
-            f"reads up to {LAYOUT}); upgrade prefcore",
-            name=name,
-        )
     checksum = data.pop("checksum", None)
     try:
-        if checksum != _checksum(data):
+        if checksum != _checksum(data):  # in every layout: else damage might look like a newer one
             raise IntegrityError(f"{name} was damaged or edited: its checksum differs", name=name)
+        if data["prefcore_backup"] > LAYOUT:
+            raise NewerFormat(
+                f"{name} was written by a newer prefcore (layout {data['prefcore_backup']}, this "
+                f"one reads up to {LAYOUT}); upgrade prefcore",
+                name=name,
+            )
         manifest = _manifest(data)
         if manifest.as_data() != data:
             raise ValueError("it has other fields than manifests have")

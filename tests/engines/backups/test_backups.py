@@ -314,10 +314,21 @@ def test_damaged_or_forged_manifest_is_told_of_and_hurts_no_other(here: World, n
     assert not here.backups().create(here.store).is_new
 
 
+def test_a_bit_flipped_in_any_byte_of_a_manifest_is_noticed(here: World) -> None:
+    manifest = here.backups().create(here.store).manifest
+    name = f"{manifest.id}.manifest.json"
+    whole = (here.target / name).read_bytes()
+    assert read_manifest(whole, name) == manifest
+    for at in range(len(whole)):
+        edited = whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :]
+        with pytest.raises(IntegrityError):
+            read_manifest(edited, name)
+
+
 def test_manifest_of_a_newer_prefcore_is_told_of(here: World) -> None:
     manifest = here.backups().create(here.store).manifest
     path = here.target / f"{manifest.id}.manifest.json"
-    path.write_bytes(path.read_bytes().replace(b'"prefcore_backup": 1', b'"prefcore_backup": 2'))
+    path.write_bytes(_forged(path.read_bytes(), prefcore_backup=2))
     (one,) = here.backups().list().backups
     assert one.state == "newer"
     with pytest.raises(NewerFormat, match="upgrade"):
