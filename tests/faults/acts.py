@@ -11,6 +11,7 @@ import resource
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 from prefcore import ImportRequest
 from prefcore.builtin.sqlite_store import SqliteStore
 from prefcore.cli.files import replacing
+from prefcore.engines import reencrypting
 from prefcore.errors import LockedError, PrefcoreError
 from prefcore.preferences import Preferences
 from tests.faults import story
@@ -141,6 +143,21 @@ def _export(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], obje
     yield export
 
 
+def _rotate(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object]]:
+    keys = prefs.keys.folder
+    yield lambda: keys.change(lambda ring: ring.rotated(datetime.now(UTC), os.urandom))
+
+
+def _rewrap(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object]]:
+    keys = prefs.keys.folder
+    yield lambda: keys.rewrap(keys.new_root_file)
+
+
+def _reencrypt(prefs: Preferences[Any], folder: Path) -> Iterator[Callable[[], object]]:
+    reencrypting._PART = 4  # so that it is several transactions
+    yield prefs.reencrypt
+
+
 ACTS: Mapping[str, Act] = {
     "sets": _sets,
     "our sets": _sets_of("ours"),
@@ -158,6 +175,9 @@ ACTS: Mapping[str, Act] = {
     "restore": _restore,
     "load": _load,
     "export": _export,
+    "rotate": _rotate,
+    "rewrap": _rewrap,
+    "reencrypt": _reencrypt,
 }
 
 

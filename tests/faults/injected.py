@@ -26,6 +26,7 @@ import attrs
 from prefcore.errors import PrefcoreError
 from tests.faults import rotating, story, traced
 from tests.faults.judging import ENCRYPTED, WITH_BACKUPS, Prepared, faults_of
+from tests.faults.judging_keys import KEYED, prepare_keys
 from tests.faults.stepping import (
     WRITES,
     Call,
@@ -41,7 +42,10 @@ from tests.faults.story import State
 __all__ = ["ACTS", "main"]
 
 #: The acts that are tried, each named as in ``tests.faults.acts``.
-ACTS = ("sets", "import", "up", "down", "prune", "backup", ENCRYPTED, "restore", "load", "export")
+ACTS = (
+    *("sets", "import", "up", "down", "prune", "backup", ENCRYPTED, "restore", "load", "export"),
+    *KEYED,
+)
 #: What is tried as a whole, and gives what is wrong.
 _WHOLE = {"canary": traced.failures, "rotation": rotating.failures}
 _SYNCS = ("fsync", "fdatasync")
@@ -119,6 +123,8 @@ def _prepared(act: str, folder: Path) -> tuple[Prepared, list[Call]]:
         if act == ENCRYPTED:
             keys = prefs.keys.folder
             keys.create(datetime(2026, 11, 26, tzinfo=UTC), keys.new_root_file)
+        if act in KEYED:
+            prepare_keys(act, prefs)
         if act in WITH_BACKUPS:
             prefs.back_up(target=story.target(start))
         if act == "prune":

@@ -14,6 +14,7 @@ from prefcore.errors import PrefcoreError
 from prefcore_testing.stores.whole_state import state_of
 from tests.faults import story
 from tests.faults.acts import ACTS
+from tests.faults.judging_keys import KEYED, faults_of_keys
 from tests.faults.story import State
 
 __all__ = ["ENCRYPTED", "WITH_BACKUPS", "Prepared", "faults_of"]
@@ -43,6 +44,11 @@ class Prepared:
 
 def faults_of(prepared: Prepared, folder: Path, code: int) -> Iterator[str]:
     """Give what is wrong with a folder after an act that ended so, and after the next run."""
+    if prepared.act in KEYED:
+        yield from faults_of_keys(prepared.act, prepared.folder, prepared.before, folder, code)
+        if left := list(_leftovers(folder)):
+            yield f"files are left behind: {left}"
+        return
     state = State(folder)
     if not state.is_whole():
         yield f"the store is not whole: {state.problems}"

@@ -36,13 +36,16 @@ TOOLS = ("ruff", "black", "yapf")
 _TEXT = Shape(kinds=("string",))
 _NUMBER = Shape(kinds=("integer",))
 _FLAG = Shape(kinds=("boolean",))
+_SECRET = Preference("token", _TEXT, sensitive=True)
 _OLD = {
+    "token": _SECRET,
     "size": Preference("size", _NUMBER, default=12),
     "tool": Preference("tool", _TEXT, default="ruff"),
     "legacy.mode": Preference("legacy.mode", _FLAG),
     **{f"key{i}": Preference(f"key{i}", _TEXT) for i in range(8)},
 }
 _NEW = {
+    "token": _SECRET,
     **{key: one for key, one in _OLD.items() if key.startswith(("key", "tool"))},
     "font_size": Preference("font_size", _NUMBER, default=12),
     "wrap": Preference("wrap", _FLAG, default=False),
