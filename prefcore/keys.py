@@ -9,7 +9,14 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from prefcore.errors import NotFound, PolicyRefused, UsageError, WrongKey
+from prefcore.errors import (
+    NotFound,
+    PluginError,
+    PolicyRefused,
+    PrefcoreError,
+    UsageError,
+    WrongKey,
+)
 from prefcore.host import data_folder
 
 if TYPE_CHECKING:
@@ -67,6 +74,44 @@ class OpenProvider(Protocol):
         """Give the root; raises PluginMissing."""
 
 
+class _Provided:
+    """A plugin's root; what its code should not have raised, or given, becomes a PluginError."""
+
+    def __init__(self, id: str, root: Root) -> None:
+        self._id = id
+        self._root = root
+
+    def wrap(self, key: bytes, *, context: bytes) -> bytes:
+        try:
+            return self._bytes(self._root.wrap(key, context=context))
+        except PrefcoreError:
+            raise
+        except Exception as error:  # noqa: BLE001  # a plugin may raise whatever it likes
+            # Neither its text nor its frames: they may hold the key.
+            raise _failed(self._id, type(error).__name__) from None
+
+    def unwrap(self, wrapped: bytes, *, context: bytes) -> bytes:
+        try:
+            return self._bytes(self._root.unwrap(wrapped, context=context))
+        except PrefcoreError:
+            raise
+        except Exception as error:
+            raise _failed(self._id, f"{type(error).__name__}: {error}") from error
+
+    def _bytes(self, given: object) -> bytes:
+        if not isinstance(given, bytes):
+            raise _failed(self._id, f"it gave {type(given).__name__}, not bytes")
+        return given
+
+
+def _failed(id: str, what: str) -> PluginError:
+    return PluginError(
+        f"the key provider '{id}' failed ({what:.200}), so the key ring stays as it is; where it "
+        "cannot be had any more: prefcore keys import FILE --force",
+        id=id,
+    )
+
+
 class Keys:
     """The key ring in a folder, if there is one.
 
@@ -113,7 +158,12 @@ class Keys:
     def _open_provider(self, id: str, settings: Mapping[str, object]) -> Root:
         if self._provider is None:
             raise WrongKey(f"the root key is kept by '{id}', and no plugins are loaded here")
-        return self._provider(id, settings)
+        try:
+            return _Provided(id, self._provider(id, settings))
+        except PrefcoreError:
+            raise
+        except Exception as error:
+            raise _failed(id, f"{type(error).__name__}: {error}") from error
 
     @property
     def is_open(self) -> bool:

@@ -29,14 +29,17 @@ _LONGEST = 240
 _AS_IT_IS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
-def put_whole(path: str | os.PathLike[str], data: bytes, *, mode: int = 0o600) -> None:
+def put_whole(
+    path: str | os.PathLike[str], data: bytes, *, mode: int = 0o600, names: str = ""
+) -> None:
     """Put a file in place, whole or not at all, so that it survives power loss.
 
     One that is there is replaced. ``mode`` is the new file's, less what the process's umask takes
-    away. Raises what ``unwritable`` gives; then what was there still is.
+    away; ``names`` matches the names of files like it, where each gets another: what the dead left
+    of these is removed too. Raises what ``unwritable`` gives; then what was there still is.
     """
     try:
-        with written_whole(path, mode=mode) as file:
+        with written_whole(path, mode=mode, names=names) as file:
             file.write(data)
     except OSError as error:
         raise unwritable(path, error) from error
@@ -49,18 +52,19 @@ def written_whole(
     mode: int = 0o600,
     kept: int | None = None,
     replacing: bool = True,
+    names: str = "",
 ) -> Iterator[BinaryIO]:
     """Open a file to be written, which takes its place when the block ends well, and durably.
 
-    What is there is replaced, or else not ``replacing`` raises FileExistsError. ``mode`` is as for
-    ``put_whole``; ``kept`` is one that no umask takes from. Where it raises OSError, or the block
-    raises, what was there still is.
+    What is there is replaced, or else not ``replacing`` raises FileExistsError. ``mode`` and
+    ``names`` are as for ``put_whole``; ``kept`` is a mode that no umask takes from. Where it raises
+    OSError, or the block raises, what was there still is.
     """
     path = os.fspath(path)
     folder, name = os.path.dirname(path) or ".", _drafted(os.path.basename(path))
     draft = ""
     try:
-        _sweep(folder, name)
+        _sweep(folder, names or re.escape(name))
         draft, descriptor = _draft(os.path.join(folder, name), mode)
         with open(descriptor, "wb") as file:
             if kept is not None:
@@ -101,9 +105,9 @@ def _draft(path: str, mode: int) -> tuple[str, int]:
         os.close(file)
 
 
-def _sweep(folder: str, name: str) -> None:
-    """Remove the drafts of a file whose processes died; those that cannot be are left alone."""
-    pattern = re.compile(re.escape(name) + r"\.[0-9a-f]{8}\.new")
+def _sweep(folder: str, names: str) -> None:
+    """Remove the drafts of files whose processes died; those that cannot be are left alone."""
+    pattern = re.compile(rf"(?:{names})\.[0-9a-f]{{8}}\.new")
     for found in filter(pattern.fullmatch, os.listdir(folder)):
         with suppress(OSError):  # it went meanwhile, or is not ours to touch
             draft = os.path.join(folder, found)

@@ -16,7 +16,13 @@ import pytest
 
 import prefcore
 import prefcore_testing
-from prefcore.interfaces import FormatInfo, MergeStrategyInfo, StoreInfo, TargetInfo
+from prefcore.interfaces import (
+    FormatInfo,
+    KeyProviderInfo,
+    MergeStrategyInfo,
+    StoreInfo,
+    TargetInfo,
+)
 from prefcore_testing.guard import Suite
 
 __all__ = ["CheckResult", "Report", "run_plugin", "run_tests", "why_not"]
@@ -83,7 +89,12 @@ def why_not(info: object, trial: str = "") -> str:
             f"the declaration of '{info.id}' has no `trial`, a URL to test at; give one with "
             "--trial, or the path of the author's own tests"
         )
-    if isinstance(info, FormatInfo | MergeStrategyInfo):
+    if isinstance(info, KeyProviderInfo) and len(info.trials) < 2:
+        return (
+            f"the declaration of '{info.id}' has no `trials`, the settings of two roots to test "
+            "with; give the path of the author's own tests"
+        )
+    if isinstance(info, FormatInfo | MergeStrategyInfo | KeyProviderInfo):
         return ""
     kind = type(info).__name__
     return f"a {kind} alone is not enough to run a suite; give the path of the author's tests"

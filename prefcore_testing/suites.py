@@ -9,6 +9,8 @@ from urllib.parse import quote
 from prefcore.errors import UsageError
 from prefcore.interfaces import (
     FormatInfo,
+    KeyProvider,
+    KeyProviderInfo,
     MergeStrategyInfo,
     Store,
     StoredObject,
@@ -19,6 +21,7 @@ from prefcore.interfaces import (
 from prefcore.plugins import Plugins
 from prefcore_testing.formats import FormatSuite
 from prefcore_testing.guard import Suite
+from prefcore_testing.key_providers import KeyProviderSuite
 from prefcore_testing.running import why_not
 from prefcore_testing.stores import StoreSuite
 from prefcore_testing.strategies import MergeStrategySuite
@@ -54,6 +57,8 @@ def suite_for(info: object, module: str, *, trial: str = "") -> type[Suite]:
         return _format_suite(info, module)
     if isinstance(info, MergeStrategyInfo):
         return _strategy_suite(info, module)
+    if isinstance(info, KeyProviderInfo):
+        return _key_provider_suite(info)
     if isinstance(info, StoreInfo):
         return _store_suite(info, module, trial or info.trial)
     if isinstance(info, TargetInfo):
@@ -75,6 +80,17 @@ def _strategy_suite(declared: MergeStrategyInfo, plugin: str) -> type[MergeStrat
         module = plugin
 
     return TestMergeStrategy
+
+
+def _key_provider_suite(info: KeyProviderInfo) -> type[KeyProviderSuite]:
+    class TestKeyProvider(KeyProviderSuite):
+        def make(self) -> KeyProvider:
+            return info.factory(info.trials[0])
+
+        def make_other(self) -> KeyProvider:
+            return info.factory(info.trials[1])
+
+    return TestKeyProvider
 
 
 class _Urls(dict[int, str]):

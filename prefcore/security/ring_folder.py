@@ -22,7 +22,7 @@ from prefcore.errors import (
     NewerFormat,
     NotFound,
     NotPermitted,
-    PluginMissing,
+    PluginError,
     PolicyRefused,
     PrefcoreError,
     WrongKey,
@@ -37,6 +37,7 @@ __all__ = ["Broken", "RingFolder", "Stamp", "copy_bytes", "opened_copy"]
 
 _RING = "ring"
 _ASIDE = f"{_RING}.broken-"
+_ROOTS = r"root-[0-9a-f]{8}\.key"
 _KEY_MAGIC = "prefcore-root-key 1"
 #: What changes with every change of the ring's file.
 Stamp = tuple[int, int, int]
@@ -116,7 +117,7 @@ class RingFolder:
             return None
         try:
             closed.open(self.root_of(closed))
-        except (IntegrityError, WrongKey, PluginMissing) as error:
+        except (IntegrityError, WrongKey, PluginError) as error:
             if "unasked" in error.facts:
                 raise
             return Broken(error.message, closed)
@@ -216,7 +217,7 @@ class RingFolder:
         name = f"root-{self.random(4).hex()}.key"
         secret = self.random(KEY_BYTES)
         text = f"{_KEY_MAGIC}\n{secret.hex()}\n"
-        put_whole(self.path / name, text.encode())
+        put_whole(self.path / name, text.encode(), names=_ROOTS)
         described: dict[str, object] = {"kind": "file", "file": name}
         return RootKey(secret, self.random, str(self.path / name)), described
 

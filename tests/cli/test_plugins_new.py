@@ -87,6 +87,47 @@ def test_a_target_is_red(bare: Shell) -> None:
     assert "NotImplementedError: store an object" in red.stdout
 
 
+_PROVIDED = """
+        import hashlib
+
+        slot = str(self.settings["slot"]).encode()
+        self._root = AESGCM(hashlib.sha256(b"a root key made for the test of " + slot).digest())
+"""
+_WRAP = """nonce = os.urandom(12)
+        return nonce + self._root.encrypt(nonce, key, context)
+"""
+_UNWRAP = """try:
+            return self._root.decrypt(wrapped[:12], wrapped[12:], context)
+        except (InvalidTag, ValueError):
+            raise WrongKey("another root key or context") from None
+"""
+
+
+def test_a_key_provider_is_red_then_green(bare: Shell) -> None:
+    bare.run("plugins", "new", "key-provider", "hashed", "-q")
+    package = bare.folder / "prefcore-hashed"
+    tests = "tests/test_hashed_key_provider.py"
+    red = _suite(package, tests)
+    assert red.returncode == 1
+    assert "NotImplementedError: encrypt the key under" in red.stdout
+    file = package / "prefcore_hashed" / "_provider.py"
+    text = file.read_text().replace(
+        "self.settings = settings\n", f"self.settings = settings{_PROVIDED}"
+    )
+    wrap, unwrap = (
+        at for at in range(len(text)) if text.startswith("raise NotImplementedError", at)
+    )
+    text = text[:wrap] + _WRAP + text[text.index("\n", wrap) : unwrap] + _UNWRAP
+    imports = (
+        "import os\nfrom cryptography.exceptions import InvalidTag\n"
+        "from cryptography.hazmat.primitives.ciphers.aead import AESGCM\n"
+        "from prefcore.errors import WrongKey\n"
+    )
+    file.write_text(text.replace("from collections", f"{imports}from collections", 1))
+    green = _suite(package, tests)
+    assert (green.returncode, green.stderr) == (0, ""), green.stdout
+
+
 def _suite(package: Path, tests: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "prefcore_testing", tests],

@@ -347,6 +347,16 @@ def test_rewrapping_changes_the_root_and_no_data_key(made: RingFolder) -> None:
     assert made.stray_roots() == []
 
 
+def test_what_a_kill_left_of_a_root_key_goes_with_the_next_one(made: RingFolder) -> None:
+    left = made.path / "root-0123abcd.key.0123abcd.new"
+    left.write_text("half a root key")
+    theirs = made.path / "root-notes.key.0123abcd.new"
+    theirs.write_text("of somebody else")
+    made.rewrap(made.new_root_file)
+    assert not left.exists()
+    assert theirs.exists()
+
+
 def test_rewrapping_to_a_passphrase_leaves_no_root_key_behind(made: RingFolder) -> None:
     ring = made.open()
     made.rewrap(lambda: made.new_passphrase_root("sesame"))

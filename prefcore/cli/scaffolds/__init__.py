@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from prefcore.cli.scaffolds import format, strategy, target
+from prefcore.cli.scaffolds import format, key_provider, strategy, target
 from prefcore.cli.scaffolds.common import COMMON
 
 __all__ = ["KINDS", "files_of"]
@@ -16,6 +16,7 @@ __all__ = ["KINDS", "files_of"]
 #: What users call a kind → the kind, and the files of its own.
 KINDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "format": ("formats", format.FILES),
+    "key-provider": ("key_providers", key_provider.FILES),
     "strategy": ("merge_strategies", strategy.FILES),
     "target": ("backup_targets", target.FILES),
 }
@@ -33,7 +34,7 @@ def files_of(word: str, name: str, version: str) -> dict[str, str]:
         "VERSION": version,
         "NAME": name,
         "KIND": kind,
-        "WORD": word,
+        "WORD": word.replace("-", " "),
     }
     return {_filled(path, words): _filled(text, words) for path, text in {**COMMON, **own}.items()}
 

@@ -9,7 +9,7 @@ import click
 
 from prefcore.cli.frame import Command, LazyGroup
 from prefcore.cli.output import escaped, print_json, print_table, say, warn
-from prefcore.cli.passphrases import new_root
+from prefcore.cli.passphrases import Kept, keeping, new_root
 from prefcore.cli.session import Session
 from prefcore.cli.times import local_time
 from prefcore.cli.warnings import warn_uncopied
@@ -40,27 +40,18 @@ command = LazyGroup(
     help="Keep the keys that secrets are encrypted with.",
 )
 
-_root_options = (
-    click.option("--passphrase", is_flag=True, help="Keep it under a passphrase."),
-    click.option("--provider", metavar="ID", help="Keep its root key in this plugin's place."),
-)
-
 
 @click.command("init", cls=Command)
-@_root_options[0]
-@_root_options[1]
+@keeping
 @click.pass_obj
-def init_command(session: Session, passphrase: bool, provider: str | None) -> None:
+def init_command(session: Session, kept: Kept) -> None:
     """Make your key ring, with one key; where there is one, it stays.
 
     Its root key is a file that only you may read, a passphrase, or with a plugin. Sensitive
     preferences can be stored from then on.
     """
     folder = session.keys.folder
-    ring = folder.create(
-        datetime.now(UTC),
-        new_root(session, folder, passphrase=passphrase, provider=provider),
-    )
+    ring = folder.create(datetime.now(UTC), new_root(session, folder, kept))
     closed = folder.closed()
     record(session, "init", ring.id)
     if session.json:

@@ -11,7 +11,7 @@ import click
 
 from prefcore.cli.frame import Command
 from prefcore.cli.output import print_json, say, warn
-from prefcore.cli.passphrases import new_root
+from prefcore.cli.passphrases import Kept, keeping, new_root
 from prefcore.cli.session import Session
 from prefcore.cli.verbs.keys import record
 from prefcore.cli.warnings import warn_uncopied
@@ -70,22 +70,21 @@ def compromise_command(session: Session, key: str) -> None:
 
 
 @click.command("rewrap", cls=Command)
-@click.option("--passphrase", is_flag=True, help="Keep it under a new passphrase.")
-@click.option("--provider", metavar="ID", help="Keep its root key in this plugin's place.")
+@keeping
 @click.pass_obj
-def rewrap_command(session: Session, passphrase: bool, provider: str | None) -> None:
+def rewrap_command(session: Session, kept: Kept) -> None:
     """Keep the ring under another root key: a new file, a passphrase, or a plugin.
 
     The keys themselves stay. The old root key's file is removed when the ring is safe under the
     new one.
     """
     folder = session.keys.folder
-    ring = folder.rewrap(new_root(session, folder, passphrase=passphrase, provider=provider))
+    ring = folder.rewrap(new_root(session, folder, kept))
     record(session, "rewrap", ring.id)
-    kept = folder.closed().root.get("kind")
+    kind = folder.closed().root.get("kind")
     if session.json:
-        print_json({"ring": ring.id, "root": kept}, compact=True)
-    say(session, f"the key ring is kept under a new {_WORDS.get(str(kept), str(kept))} now")
+        print_json({"ring": ring.id, "root": kind}, compact=True)
+    say(session, f"the key ring is kept under a new {_WORDS.get(str(kind), str(kind))} now")
 
 
 _WORDS = {"file": "root key file", "provider": "root key of a plugin"}

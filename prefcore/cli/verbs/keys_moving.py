@@ -11,10 +11,10 @@ import click
 from prefcore.cli.files import readable, replacing
 from prefcore.cli.frame import Command
 from prefcore.cli.output import escaped, print_json, say, warn
-from prefcore.cli.passphrases import new_passphrase, new_root
+from prefcore.cli.passphrases import Kept, keeping, new_passphrase, new_root
 from prefcore.cli.session import Session
 from prefcore.cli.verbs.keys import record
-from prefcore.errors import PluginMissing, PolicyRefused, WrongKey
+from prefcore.errors import PluginError, PolicyRefused, WrongKey
 from prefcore.keys import FILE
 
 if TYPE_CHECKING:
@@ -60,17 +60,14 @@ def export_command(session: Session, file: str, force: bool) -> None:
 
 @click.command("import", cls=Command)
 @click.argument("file")
-@click.option("--passphrase", is_flag=True, help="Keep a new ring under a passphrase.")
-@click.option("--provider", metavar="ID", help="Keep a new ring's root key in this plugin's place.")
+@keeping
 @click.option(
     "--force",
     is_flag=True,
     help="Take it although your ring does not open, or what is broken may be another ring.",
 )
 @click.pass_obj
-def import_command(
-    session: Session, file: str, passphrase: bool, provider: str | None, force: bool
-) -> None:
+def import_command(session: Session, file: str, kept: Kept, force: bool) -> None:
     """Take in a copy of a key ring from FILE, as keys export wrote it.
 
     Where you have no ring, it becomes yours. Where you have, its keys are added: those of another
@@ -85,12 +82,12 @@ def import_command(
     taken = opened_copy(data, name, lambda: session.keys.passphrase(FILE, f"the copy {name}"))
     folder = session.keys.folder
     if folder.stamp() is None:
-        root = new_root(session, folder, passphrase=passphrase, provider=provider)
+        root = new_root(session, folder, kept)
         ring = folder.create(datetime.now(UTC), root, taken)
         told = "your key ring is the one of the copy now"
     elif (broken := folder.broken(is_lost=force)) is not None:
         _confirm(session, broken, taken, name, force=force)
-        root = new_root(session, folder, passphrase=passphrase, provider=provider)
+        root = new_root(session, folder, kept)
         aside, ring = folder.replace(taken, root), taken
         warn(
             f"{escaped(broken.why.partition(';')[0])}; your ring as it was is kept as "
@@ -102,7 +99,7 @@ def import_command(
         before = {key["id"] for key in folder.closed().clear["keys"]}
         try:
             ring = folder.change(lambda ring: ring.merged(taken))
-        except (WrongKey, PluginMissing) as error:
+        except (WrongKey, PluginError) as error:
             raise type(error)(
                 f"{error.message}; if it will never open again, --force puts it aside for the copy",
                 **error.facts,
