@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from prefcore.acts import set_act, write_set
 from prefcore.errors import ConflictError, InvalidValue, StoreMoved, UsageError
-from prefcore.interfaces import Transaction
+from prefcore.interfaces import Transaction, pruned_in
 from prefcore.key_names import Judged, KeyNames
 from prefcore.model import SOURCES, Changeset, Plan, Row, Scope, set_fault, to_micros
 from prefcore.model.sets import place
@@ -219,6 +219,12 @@ class Changer(Performer, Generic[S]):
         last = next(transaction.changesets(self.app), None)
         if last is None or last.revision <= began:
             return
+        if pruned_in(transaction, self.app) > began:
+            raise ConflictError(
+                "the history was pruned since this change() block began, so nobody can tell "
+                "whether somebody else changed one of its keys; nothing was changed, begin another "
+                "block and look again"
+            )
         where = place(scope, owner)
         for key, text in wanted.items():
             newest = next(transaction.history(self.app, scope, owner, key), None)

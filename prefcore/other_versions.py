@@ -22,6 +22,7 @@ from prefcore.interfaces import (
     Store,
     StoreProblem,
     Transaction,
+    pruned_in,
 )
 from prefcore.model import (
     AppState,
@@ -298,7 +299,7 @@ class _View:
         return self._view.changeset(id)
 
     def pruned(self, app: str) -> int:
-        return self._view.pruned(app)
+        return pruned_in(self._view, app)
 
     def changes(self, revision: int) -> Iterator[Change | Rename]:
         return self._view.changes(revision)

@@ -28,7 +28,7 @@ import yaml
 import prefcore
 from prefcore import config, errors, hookspecs, interfaces
 from prefcore.cli import failures
-from prefcore.cli.frame import _GLOBAL
+from prefcore.cli.frame import _GLOBAL, CommandWithOthers
 from prefcore.cli.program import cli
 from prefcore.preferences import Preferences
 
@@ -267,6 +267,9 @@ def _commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Co
             found = command.get_command(context, name)
             assert found is not None
             yield from _commands(found, f"{path} {name}")
+    if isinstance(command, CommandWithOthers):
+        for name in command.table:
+            yield f"{path} {name}", command.other(name)
 
 
 COMMANDS = dict(_commands(cli, "prefcore"))

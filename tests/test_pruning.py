@@ -22,6 +22,7 @@ from prefcore.builtin.memory_store import MemoryStore
 from prefcore.engines.auditing import keys_in_use
 from prefcore.engines.pruning import Kept, last_to_prune
 from prefcore.errors import (
+    ConflictError,
     HistoryPruned,
     IntegrityError,
     NotFound,
@@ -426,3 +427,64 @@ def test_value_of_then_that_becomes_a_secret_later_verifies(tmp_path: Path, keys
         assert prefs.audit.verify().found.problems == ()
         for clear in (b"in clear", b"then"):
             assert clear not in store.read_bytes()
+
+
+# ------------------------------------------------------------------------- beside other acts
+
+
+def test_block_that_began_before_what_was_pruned_overwrites_nothing(
+    prefs: Preferences[Editor],
+) -> None:
+    other = prefs.user("alice")
+    with (  # noqa: PT012  # what is done meanwhile stands in the block
+        pytest.raises(ConflictError, match="pruned since this change"),
+        prefs.change(user="alice") as mine,
+    ):
+        mine.size = 7
+        other.size = 9
+        _prune(prefs, keep_last=0)
+    assert prefs.get("size", user="alice") == 9
+    with prefs.change(user="alice") as mine:
+        mine.size = 7
+    assert prefs.get("size", user="alice") == 7
+
+
+def test_store_that_is_read_at_another_version_tells_what_was_pruned(
+    migrated: Preferences[Any], tmp_path: Path
+) -> None:
+    _prune(migrated, keep_last=1)
+    with story.opened(tmp_path) as older:
+        older.read_at_newest()
+        last = older.pruned()
+        assert last is not None
+        assert older.plan_prune(keep_last=0).counts == {"prune": 1}
+
+
+def test_pruning_again_goes_on_from_where_it_was(prefs: Preferences[Editor]) -> None:
+    for kept, through, changesets in ((3, 1, 1), (1, 3, 2), (0, 4, 1)):
+        pruning = Pruning.told_by(_prune(prefs, keep_last=kept))
+        assert pruning is not None
+        assert (pruning.through, pruning.changesets) == (through, changesets)
+        assert list(prefs.problems()) == []
+    assert prefs.audit.verify().found.pruned == {"acme": 4}
+
+
+def test_applications_of_one_store_are_pruned_each_by_itself(tmp_path: Path) -> None:
+    class Other(Schema, app="other", version="1.0.0"):
+        size: int = 12
+
+    store = tmp_path / "both.db"
+    with (
+        Preferences.open(Editor, store=store, actor="alice", environ=NOBODY) as ours,
+        Preferences.open(Other, store=store, actor="alice", environ=NOBODY) as theirs,
+    ):
+        for size in (1, 2, 3):
+            ours.set("size", size, user="alice")
+            theirs.set("size", size, user="alice")
+        _prune(theirs, keep_last=0)
+        assert ours.pruned() is None
+        ours.apply(ours.plan_undo())
+        assert ours.get("size", user="alice") == 2
+        _prune(ours, keep_last=1)
+        assert ours.audit.pruned() == {"acme": 5, "other": 6}
+        assert ours.audit.verify().found.problems == ()
