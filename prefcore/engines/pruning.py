@@ -121,7 +121,7 @@ def _tell(
     acts = "1 changeset" if changesets == 1 else f"{changesets:,} changesets"
     builder.warn(
         f"{acts}, up to {last.id[:8]} of {last.at.astimezone():%Y-%m-%d %H:%M:%S}, can no longer "
-        "be undone, nor what they changed be told"
+        "be undone, and what they changed is no longer told"
     )
     for start, goal in migrations:
         builder.warn(f"the migration {start} → {goal} can no longer be taken back")

@@ -80,6 +80,14 @@ class PruningChecks(StoreChecks, kit=True):
             _REFUSED[name](view)
         assert caught.value.facts["through"] == 4
 
+    def test_taking_back_what_was_pruned_is_refused(self, store: Store) -> None:
+        _tell_a_story(store)
+        before = held(store)
+        _prune(store, 4)
+        with begin(store, "migrate") as transaction, pytest.raises(HistoryPruned):
+            list(transaction.take_back(4, ignoring=[4]))
+        assert held(store) == before
+
     def test_what_came_after_is_told_as_before(self, store: Store) -> None:
         _tell_a_story(store)
         put(store, {"c": 4, "gone": 5})

@@ -486,7 +486,7 @@ FAULTS = [
         "reading",
         "self.pruned(app), app, revision - 1",
         "0, app, revision - 1",
-        "what_takes_pruned_changes_is_refused",
+        "what_takes_pruned_changes_is_refused taking_back_what_was_pruned_is_refused",
     ),
     Fault(
         "sets right after what was pruned are refused",
