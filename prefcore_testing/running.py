@@ -183,11 +183,15 @@ def _outcome(report: pytest.TestReport) -> tuple[str, str]:
     if report.passed:
         return "passed", ""
     crash = getattr(report.longrepr, "reprcrash", None)
-    return "failed", _first_line(crash.message if crash else str(report.longreprtext))
+    return "failed", _told(crash.message if crash else str(report.longreprtext))
 
 
-def _first_line(text: str) -> str:
-    return " ".join(text.split("\n")[0].split())[:300]
+def _told(text: str) -> str:
+    """Give the first line of a failure, with the second where the first tells nothing."""
+    first, _, rest = (" ".join(line.split()) for line in f"{text}\n\n".partition("\n"))
+    if first.endswith(("assert False", "assert None")) and rest.startswith("+ where "):
+        first = f"{first}, {rest.partition(' + ')[0].removeprefix('+ ')}"
+    return first[:300]
 
 
 def _last_line(text: str) -> str:

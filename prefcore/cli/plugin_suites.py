@@ -37,10 +37,10 @@ def suite_finding(session: Session, entry: PluginEntry) -> Finding:
     except ValueError:
         last = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
         return Finding("suite", "fail", f"the suite could not be run: {last[:300]}")
-    return _finding(report)
+    return _finding(report, entry.name)
 
 
-def _finding(report: dict[str, object]) -> Finding:
+def _finding(report: dict[str, object], plugin: str) -> Finding:
     checks, errors = report["checks"], report["errors"]
     assert isinstance(checks, list)
     assert isinstance(errors, list)
@@ -53,5 +53,8 @@ def _finding(report: dict[str, object]) -> Finding:
     if failed:
         names = ", ".join(str(one["name"]).removeprefix("test_") for one in failed[:5])
         more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
-        return Finding("suite", "fail", f"{counts}, {len(failed)} failed: {names}{more}")
+        why = f"the first says: {failed[0]['message']}"
+        how = f"all of it: python -m prefcore_testing {plugin}"
+        told = f"{counts}, {len(failed)} failed: {names}{more}; {why}; {how}"
+        return Finding("suite", "fail", told)
     return Finding("suite", "ok", counts)

@@ -99,7 +99,9 @@ def test_a_suite_that_fails_is_told_by_its_checks(shell: Shell, tmp_path: Path) 
     ran = _run(shell, folder, "plugins", "check", "bad", "-q", code=1)
     assert "fail  merge_strategies.bad" in ran.out
     assert "failed: gives_a_portable_value_or_nothing_or_a_conflict" not in ran.out
-    assert "1 failed: goes_by_times_only_if_it_says_so" in ran.out
+    assert "1 failed: goes_by_times_only_if_it_says_so; the first says: " in ran.out
+    assert "declare needs_times" in ran.out
+    assert ran.out.endswith("; all of it: python -m prefcore_testing merge_strategies.bad\n")
 
 
 def test_what_has_no_suite_is_not_run_and_says_why(shell: Shell, tmp_path: Path) -> None:

@@ -98,6 +98,21 @@ def test_what_fails_is_named_with_why_and_written_down(run: Run, tmp_path: Path)
     assert report["kit"] in ran.out
 
 
+def test_a_failure_that_says_nothing_is_told_with_what_was_looked_at(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "test_toy.py").write_text(
+        "from prefcore.interfaces import MergeStrategyInfo\n"
+        "from prefcore_testing.strategies import MergeStrategySuite\n\n"
+        "class TestToy(MergeStrategySuite):\n"
+        "    info = MergeStrategyInfo(\n"
+        "        id='toy', summary='a toy', resolve=lambda sides: sides.ours, needs_times='no'\n"
+        "    )\n"
+    )
+    ran = run("test_toy.py")
+    assert "assert False, where False = isinstance('no', bool)\n" in ran.out
+
+
 def test_two_distributions_of_one_id_can_be_told_apart(run: Run, tmp_path: Path) -> None:
     _install(tmp_path, _LAWS)
     _install(tmp_path, _TIMES, name="acme-other")
