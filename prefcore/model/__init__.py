@@ -7,7 +7,6 @@ Bulk paths carry entries as plain tuples (``Row``): a frozen attrs instance cost
 from __future__ import annotations
 
 from prefcore.model.acts import (
-    Actor,
     AuditRecord,
     Change,
     Changeset,
@@ -24,7 +23,6 @@ from prefcore.model.versions import AppState, SchemaVersion
 
 __all__ = [
     "SOURCES",
-    "Actor",
     "AppHeader",
     "AppState",
     "AuditRecord",

@@ -10,7 +10,7 @@ import attrs
 from prefcore.errors import UsageError
 from prefcore.model.sets import Entry
 
-__all__ = ["Actor", "AuditRecord", "Change", "Changeset", "Draft", "Progress", "Rename", "Stages"]
+__all__ = ["AuditRecord", "Change", "Changeset", "Draft", "Progress", "Rename", "Stages"]
 
 
 def _line_of_text(instance: object, attribute: attrs.Attribute[str], value: object) -> None:
@@ -29,14 +29,6 @@ Progress = Callable[[int, float | None], object]
 
 #: Gives what is told of one stage of an act, by what the stage is called.
 Stages = Callable[[str], Progress]
-
-
-@attrs.frozen
-class Actor:
-    """Who acts: an id (for the audit log) and roles (for the access policy)."""
-
-    id: str
-    roles: frozenset[str] = frozenset()
 
 
 @attrs.frozen
