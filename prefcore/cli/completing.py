@@ -187,7 +187,7 @@ def targets(asked: _Asked) -> Iterable[str]:
 @_quietly
 def backup_ids(asked: _Asked) -> Iterable[str]:
     """Complete the ids of whole backups, newest first, in the target that the line names."""
-    from prefcore.cli.verbs.backup import opened
+    from prefcore.cli.backups import opened
 
     with opened(asked.session, asked.context.params.get("target")) as backups:
         found = [one.id for one in reversed(backups.list().whole)]

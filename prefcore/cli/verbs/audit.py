@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from prefcore.cli.backups import absolute
 from prefcore.cli.completing import targets
 from prefcore.cli.frame import Command, LazyGroup
 from prefcore.cli.output import escaped, print_json, say, warn
 from prefcore.cli.session import Session
 from prefcore.cli.times import local_time
-from prefcore.cli.verbs.backup import absolute
 from prefcore.engines.auditing import CHECKPOINT
 from prefcore.errors import IntegrityError, PolicyRefused, UsageError
 

@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import click
 
+from prefcore.cli.backups import opened, told_encryption
 from prefcore.cli.frame import Command
 from prefcore.cli.output import amount, escaped, print_json
 from prefcore.cli.session import Session
 from prefcore.cli.sources import known_folder, snapshot_folder
 from prefcore.cli.times import local_time
-from prefcore.cli.verbs.backup import opened, told_encryption
 from prefcore.cli.verbs.doctor_keys import key_findings
 from prefcore.errors import NotPermitted, PolicyRefused, PrefcoreError
 from prefcore.interfaces import Store

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from prefcore.cli.backups import absolute, opened, targeting, told
 from prefcore.cli.completing import backup_ids
 from prefcore.cli.frame import Command
 from prefcore.cli.masking import Masks
@@ -15,7 +16,6 @@ from prefcore.cli.output import escaped, print_json, say
 from prefcore.cli.plans import finish, tell_done
 from prefcore.cli.progress import progress, stages
 from prefcore.cli.session import Session, store_url
-from prefcore.cli.verbs.backup import absolute, opened, targeting, told
 from prefcore.errors import NotFound, UsageError
 from prefcore.model import Selection
 
