@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from prefcore.cli.files import readable, replacing
+from prefcore.cli.files import format_of, readable, replacing
 from prefcore.cli.output import escaped, shown
-from prefcore.cli.verbs.export import format_of
 from prefcore.conflicts import Choice, conflict_values, mark_of, read_choices
 from prefcore.documents import guarded, opened_document
 from prefcore.errors import UsageError

@@ -1,4 +1,4 @@
-"""Files of users: written whole or not at all, and read twice although they may be a pipe."""
+"""Files of users: what their names tell, written whole or not at all, read twice, even a pipe."""
 
 from __future__ import annotations
 
@@ -7,21 +7,36 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from prefcore.cli.failures import from_os
 from prefcore.compression import split_suffix
 from prefcore.errors import NotFound, NotPermitted, UsageError
 from prefcore.whole_files import written_whole
 
-__all__ = ["MOST_FROM_A_PIPE", "compressed_as", "readable", "replacing"]
+if TYPE_CHECKING:
+    from prefcore.plugins import Plugins
+
+__all__ = ["MOST_FROM_A_PIPE", "compressed_as", "format_of", "readable", "replacing"]
 
 #: How much of a pipe is taken before it is given up, in bytes.
 MOST_FROM_A_PIPE = 1 << 30
 #: How much of it is held in memory, where nothing of it is written anywhere.
 _MOST_IN_MEMORY = 32 << 20
+
+#: Suffixes of our own packages' formats, so that a missing one is asked for by name.
+_SUFFIXES = {
+    ".json": "json",
+    ".jsonc": "jsonc",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".toml": "toml",
+    ".msgpack": "binary",
+}
+#: Suffixes of compressors that prefcore does not speak.
+_FOREIGN = (".zstd", ".bz2", ".xz", ".lz4", ".br", ".zip")
 
 
 def compressed_as(name: str, asked: str | None) -> tuple[str, str]:
@@ -36,6 +51,23 @@ def compressed_as(name: str, asked: str | None) -> tuple[str, str]:
             "give another name, or leave --compress out"
         )
     return uncompressed, asked or told
+
+
+def format_of(file: str, plugins: Plugins) -> str:
+    """Give the id of the format that a file's suffix tells; json where it tells none."""
+    name = PurePath(file).name
+    suffix = PurePath(file).suffix.lower()
+    if file == "-" or not suffix:
+        return "json"
+    if suffix in _FOREIGN:
+        raise UsageError(f"{file}: exports are compressed as .zst or .gz, not {suffix}")
+    # Only names are compared where that settles it: formats are imported to be asked.
+    if suffix in _SUFFIXES:
+        return _SUFFIXES[suffix]
+    for info in plugins.formats.all():
+        if any(name.endswith(end) for end in info.suffixes):
+            return info.id
+    return "json"
 
 
 @contextmanager

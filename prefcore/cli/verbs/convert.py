@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from prefcore.cli.completing import formats
-from prefcore.cli.files import compressed_as, readable, replacing
+from prefcore.cli.files import compressed_as, format_of, readable, replacing
 from prefcore.cli.frame import Command
 from prefcore.cli.output import amount, escaped, print_json, say, warn
 from prefcore.cli.session import Session
-from prefcore.cli.verbs.export import format_of
 from prefcore.compression import METHODS, compressing
 from prefcore.documents import opened_document
 from prefcore.engines import converting

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from pathlib import PurePath
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from prefcore.cli.asking import confirm
 from prefcore.cli.completing import formats
-from prefcore.cli.files import compressed_as, replacing
+from prefcore.cli.files import compressed_as, format_of, replacing
 from prefcore.cli.frame import Command
 from prefcore.cli.options import selecting
 from prefcore.cli.output import amount, escaped, print_json, say, warn
@@ -26,21 +25,8 @@ from prefcore.schema.secret import Secret
 
 if TYPE_CHECKING:
     from prefcore.engines.exporting import Exported
-    from prefcore.plugins import Plugins
 
-__all__ = ["command", "format_of"]
-
-#: Suffixes of our own packages' formats, so that a missing one is asked for by name.
-_SUFFIXES = {
-    ".json": "json",
-    ".jsonc": "jsonc",
-    ".yaml": "yaml",
-    ".yml": "yaml",
-    ".toml": "toml",
-    ".msgpack": "binary",
-}
-#: Suffixes of compressors that prefcore does not speak.
-_FOREIGN = (".zstd", ".bz2", ".xz", ".lz4", ".br", ".zip")
+__all__ = ["command"]
 
 
 @click.command("export", cls=Command)
@@ -131,10 +117,16 @@ def command(
 
         with progress(session, "exporting") as watch:
             done = _written(file, write, private=plaintext_secrets)
-    if done.left_out:
-        warn(f"left out, because they belong to this machine: {', '.join(done.left_out)}")
+    _tell(session, file, chosen, method, done)
     if not done.trailer.sets and not selection.is_everything:
         warn("nothing matches the selection")
+    return _tell_secrets(session, done, redact=redact, plain=plain)
+
+
+def _tell(session: Session, file: str, chosen: str, method: str, done: Exported) -> None:
+    """Say what was exported, in which format and compression, and what stayed here."""
+    if done.left_out:
+        warn(f"left out, because they belong to this machine: {', '.join(done.left_out)}")
     if session.json:
         print_json(
             {
@@ -151,6 +143,10 @@ def command(
     elif file != "-":
         how = chosen if method == "none" else f"{chosen}, {method}"
         say(session, f"exported {_amount(done)} to {escaped(file)} ({how})")
+
+
+def _tell_secrets(session: Session, done: Exported, *, redact: bool, plain: bool) -> int:
+    """Say which secrets were left out, and give the exit code that this makes."""
     if not done.secrets_left_out:
         return 0
     names = ", ".join(map(escaped, done.secrets_left_out))
@@ -183,23 +179,6 @@ def _written(file: str, write: Callable[[BinaryIO], Exported], *, private: bool)
         return done
     with replacing(file, private=private) as out:
         return write(out)
-
-
-def format_of(file: str, plugins: Plugins) -> str:
-    """Give the id of the format that a file's suffix tells; json where it tells none."""
-    name = PurePath(file).name
-    suffix = PurePath(file).suffix.lower()
-    if file == "-" or not suffix:
-        return "json"
-    if suffix in _FOREIGN:
-        raise UsageError(f"{file}: exports are compressed as .zst or .gz, not {suffix}")
-    # Only names are compared where that settles it: formats are imported to be asked.
-    if suffix in _SUFFIXES:
-        return _SUFFIXES[suffix]
-    for info in plugins.formats.all():
-        if any(name.endswith(end) for end in info.suffixes):
-            return info.id
-    return "json"
 
 
 def _amount(done: Exported) -> str:
