@@ -213,7 +213,7 @@ def test_forged_pruning_of_what_was_signed_is_found(signed: Shell) -> None:
     told = _problems(signed)
     assert any("were pruned, and no checkpoint vouches for that" in one for one in told), told
     assert "nobody vouches" in signed.fails(13, "audit", "checkpoint")
-    signed.run("audit", "checkpoint", "--accept")
+    signed.run("audit", "checkpoint", "--accept", "--yes")
     assert signed.run("audit", "verify", "--json").json["ok"] is True
 
 
