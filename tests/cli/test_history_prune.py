@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from prefcore.builtin.sqlite_store import layout
-from tests.cli.shell import STEP, Shell, acme, at_a_terminal, write_schema
+from tests.cli.shell import STEP, Shell, acme, at_a_terminal, completed, write_schema
 from tests.cli.test_access import policy
 
 CANARY = "canary-4711-gone"
@@ -211,7 +211,10 @@ def _layout(shell: Shell) -> int:
     return int(found)
 
 
-def test_help_names_the_command_and_completion_its_options(shell: Shell) -> None:
+def test_command_and_its_options_are_helped_with_and_completed(shell: Shell) -> None:
+    assert {"prune", "proxy"} <= completed(shell, "history p")
+    assert "size" in completed(shell, "history s")
+    assert {"--keep-last", "--older-than"} <= completed(shell, "history prune --")
     assert (
         "prune  Forget what stood before old changes, for good."
         in shell.run("history", "--help").out

@@ -24,6 +24,8 @@ from prefcore.model.sets import place
 from prefcore.values import UNSET
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from prefcore.preferences import Preferences
     from prefcore.schema import Schema
 
@@ -33,13 +35,28 @@ __all__ = ["command"]
 _MOST = 200
 
 
+#: The commands that history has besides what it does itself.
+_TABLE = {"prune": ("history_prune:command", "Forget what stood before old changes, for good.")}
+
+
+def _keys_and_commands(
+    context: click.Context, param: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    found = [CompletionItem(name, help=line) for name, (_, line) in _TABLE.items()]
+    named = [one for one in found if one.value.startswith(begun)]
+    more = keys(context, param, begun)
+    return named + [one if isinstance(one, CompletionItem) else CompletionItem(one) for one in more]
+
+
 @click.command(
     "history",
     cls=CommandWithOthers,
     package="prefcore.cli.verbs",
-    table={"prune": ("history_prune:command", "Forget what stood before old changes, for good.")},
+    table=_TABLE,
 )
-@click.argument("key", required=False, shell_complete=keys)
+@click.argument("key", required=False, shell_complete=_keys_and_commands)
 @one_set
 @click.option(
     "--changeset",
