@@ -571,7 +571,7 @@ def test_doctor_sees_how_far_signatures_reach_and_that_an_end_was_cut_off(scene:
     (told,) = _doctor(shell)
     assert told.startswith("ok: signed up to revision")
     shell.run("set", "size=12", "--user", "bo")
-    assert _doctor(shell)[0].endswith(", 1 changesets came since")
+    assert _doctor(shell)[0].endswith(", 1 changeset came since")
     shell.run("audit", "checkpoint")
     shell.db.write_bytes(older)
     failed, reached = _doctor(shell, code=1)
@@ -598,7 +598,7 @@ def test_doctor_finds_a_checkpoint_that_was_edited_or_never_made(scene: Scene) -
     shell.run("--store", "fresh.db", "set", "size=9", "--user", "bo")
     found = shell.run("--store", "fresh.db", "doctor", "--json").json
     (told,) = [one for one in found if one["check"] == "signatures"]
-    assert (told["state"], told["message"]) == ("warn", "the log is not signed, 1 changesets")
+    assert (told["state"], told["message"]) == ("warn", "the log is not signed, 1 changeset")
 
 
 def test_a_ring_that_nobody_opens_judges_by_the_key_that_signed_last(scene: Scene) -> None:

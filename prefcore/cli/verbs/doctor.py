@@ -250,12 +250,16 @@ def _signatures(prefs: Preferences[Schema]) -> Iterator[Finding]:
             "fail", "signatures", f"{one.what} ({one.where})", "see: prefcore audit verify"
         )
     if found.last is None and not found.problems:
-        told = f"the log is not signed, {found.unsigned} changesets"
+        told = f"the log is not signed, {_changesets(found.unsigned)}"
         yield Finding("warn", "signatures", told, "sign it: prefcore audit checkpoint")
     elif found.last is not None:
-        since = f", {found.unsigned} changesets came since" if found.unsigned else ""
+        since = f", {_changesets(found.unsigned)} came since" if found.unsigned else ""
         told = f"signed up to revision {found.last.revision}, {local_time(found.last.at)}{since}"
         yield Finding("ok", "signatures", told)
+
+
+def _changesets(count: int) -> str:
+    return f"{count:,} changeset{'' if count == 1 else 's'}"
 
 
 def _targets(session: Session) -> list[str]:
