@@ -1,0 +1,33 @@
+"""Texts of sealed values: what they begin with, what stands for one, and what errors call it."""
+
+from __future__ import annotations
+
+from prefcore.model import PreferenceSet
+from prefcore.model.sets import place
+from prefcore.security.places import Place
+from prefcore.values import Sealed, canonical_text, from_text
+
+__all__ = ["HIDDEN", "HIDDEN_TEXT", "SEALED_PREFIX", "holds_secrets", "name_of", "sealed_of"]
+
+#: Stands in plans for a value that was opened.
+HIDDEN = Sealed("hidden", b"", b"")
+HIDDEN_TEXT = canonical_text(HIDDEN)
+SEALED_PREFIX = '{"$sealed":['
+
+
+def holds_secrets(one: PreferenceSet) -> bool:
+    """Say whether a sealed value may be in a set; where not, there is none to be looked for."""
+    # One search over all texts: a look at each would cost exports without secrets a tenth.
+    return SEALED_PREFIX in "\n".join([row[1] for row in one.rows])
+
+
+def sealed_of(text: str) -> Sealed:
+    """Give the sealed value of a text that begins as one."""
+    value = from_text(text)
+    assert isinstance(value, Sealed), "its beginning says that it is sealed"
+    return value
+
+
+def name_of(where: Place, key: str) -> str:
+    """Give what errors call a value: its set and its key."""
+    return f"{place(where.scope, where.owner)} {key}"
