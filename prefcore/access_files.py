@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from prefcore.access import ACTIONS, OF_SETS, ROLES, Access, AccessPolicy, Rule
 from prefcore.errors import NotPermitted, PolicyRefused, UsageError
-from prefcore.host import file_owner, system_user, why_untrusted
+from prefcore.host import file_owner, shared_data, system_user, why_untrusted
 
 __all__ = ["access_of", "policy_from_text", "policy_paths", "read_policy"]
 
@@ -34,9 +34,10 @@ def policy_paths(environ: Mapping[str, str], platform: str = sys.platform) -> tu
         support = os.path.join("Library", "Application Support", "prefcore", FILE_NAME)
         return os.path.join("/", support), os.path.join(home, support)
     if platform == "win32":
-        every = environ.get("PROGRAMDATA") or "C:\\ProgramData"
         own = environ.get("APPDATA") or os.path.join(home, "AppData", "Roaming")
-        return os.path.join(every, "prefcore", FILE_NAME), os.path.join(own, "prefcore", FILE_NAME)
+        return os.path.join(shared_data(), "prefcore", FILE_NAME), os.path.join(
+            own, "prefcore", FILE_NAME
+        )
     own = environ.get("XDG_CONFIG_HOME", "")
     if not os.path.isabs(own):
         own = os.path.join(home, ".config")
@@ -64,7 +65,7 @@ def access_of(
     ]
     if not found:
         return None
-    return Access(actor or system_user(environ), [read_policy(path) for path in found])
+    return Access(actor or system_user(), [read_policy(path) for path in found])
 
 
 def _is_there(path: str, *, must_be_known: bool) -> bool:

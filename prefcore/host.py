@@ -10,13 +10,14 @@ import os
 import sys
 from collections.abc import Mapping
 
-from prefcore.errors import UsageError
+from prefcore.errors import NotPermitted, UsageError
 
 __all__ = [
     "data_folder",
     "default_actor",
     "default_store",
     "file_owner",
+    "shared_data",
     "system_user",
     "why_unsafe",
     "why_untrusted",
@@ -56,19 +57,38 @@ def default_actor(environ: Mapping[str, str]) -> str:
 
     LOGNAME and USER are not asked: they hold what anybody wrote into them.
     """
-    return environ.get("PREFCORE_ACTOR") or system_user(environ)
+    return environ.get("PREFCORE_ACTOR") or system_user()
 
 
-def system_user(environ: Mapping[str, str]) -> str:
+def system_user() -> str:
     """Give the operating system's name of this user; what the environment says does not count."""
     if sys.platform == "win32":
-        return environ.get("USERNAME") or "unknown"
+        return os.getlogin()  # there GetUserNameW, which no variable changes
     import pwd
 
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # in a container, a user without an account
         return f"uid-{os.getuid()}"
+
+
+def shared_data() -> str:
+    """Give the folder of all users' data on Windows, as the system knows it.
+
+    No variable has a say in it: whoever sets one could else choose the system's policy.
+    """
+    if sys.platform == "win32":
+        import ctypes
+
+        found = ctypes.create_unicode_buffer(260)  # MAX_PATH
+        # CSIDL_COMMON_APPDATA; anything but 0 (S_OK) is a failure.
+        if ctypes.windll.shell32.SHGetFolderPathW(None, 0x23, None, 0, found) == 0:
+            return found.value
+        raise NotPermitted(
+            "Windows does not tell where the data of all users is, so nothing can be known of "
+            "the system's access policy, and nothing is done"
+        )
+    return "C:\\ProgramData"
 
 
 def why_untrusted(path: str | os.PathLike[str], uid: int | None = None) -> str:

@@ -177,7 +177,8 @@ def test_policies_stand_where_projects_cannot_write(tmp_path: Path) -> None:
         "/x/prefcore/access.toml"
     )
     assert all("Application Support" in one for one in policy_paths(home, "darwin"))
-    assert "ProgramData" in policy_paths(home, "win32")[0]
+    hostile = {**home, "PROGRAMDATA": "/mine"}
+    assert policy_paths(hostile, "win32")[0].startswith("C:\\ProgramData")
     assert access_of({"HOME": str(tmp_path)}, paths=(str(tmp_path / "none.toml"),)) is None
 
 

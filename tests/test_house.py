@@ -103,6 +103,7 @@ LATE = {
     ("prefcore.compression", "compression.zstd"): "as backports.zstd",
     ("prefcore.config", "difflib"): "only a misspelt setting needs it",
     ("prefcore.config", "tomllib"): "8 ms, and most folders have no prefcore.toml",
+    ("prefcore.host", "ctypes"): "only Windows needs it",
     ("prefcore.host", "grp"): "Windows has none",
     ("prefcore.host", "pwd"): "Windows has none",
     ("prefcore.keys", "prefcore.security.ring_folder"): "30 ms for ciphers, if there are secrets",
