@@ -174,6 +174,7 @@ class Changer(Performer, Generic[S]):
     ) -> Changeset | None:
         """Set and unset; with ``began``, only what nobody changed after that revision."""
         version = self._version
+        self._workplace.in_force.renewed()
         with self._recorded():
             try:
                 return self._set_once(scope, owner, values, unset, source, reason, began)

@@ -26,7 +26,7 @@ class Guard(Lookup):
     """Reads single values, and records who was denied what, and who opened which secret."""
 
     def __init__(self, workplace: Workplace) -> None:
-        super().__init__(workplace.store, workplace.app, access=workplace.access)
+        super().__init__(workplace.store, workplace.app, access=workplace.in_force.now)
         self._workplace = workplace
         self._denied: set[tuple[object, ...]] = set()
 
@@ -74,8 +74,8 @@ class Guard(Lookup):
         they may give any value of a set any name. So all of a set is asked for where some rule is
         of certain keys. To reveal takes that of all its secrets.
         """
-        store = self._store
-        if isinstance(store, OtherVersion) and self._access and self._access.tells_keys_apart:
+        store, access = self._store, self._access
+        if isinstance(store, OtherVersion) and access is not None and access.tells_keys_apart:
             for scope, owner in sets:
                 for row in store.sources(scope, owner):
                     if action == "read" or is_sealed_text(row[1]):
@@ -83,7 +83,8 @@ class Guard(Lookup):
 
     def _permit_selected(self, selection: Selection) -> None:
         """Do the same for all sets that are selected."""
-        if self._access is None or not self._access.tells_keys_apart:
+        access = self._access
+        if access is None or not access.tells_keys_apart:
             return
         if isinstance(self._store, OtherVersion):
             whole = Selection(selection.scopes, selection.owners)

@@ -6,7 +6,7 @@ declaration comes from the store, as text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -27,9 +27,11 @@ __all__ = ["Lookup"]
 class Lookup:
     """Reads one application's values in a store, at the schema version in force when opened."""
 
-    def __init__(self, store: Store, app: str, *, access: Access | None = None) -> None:
+    def __init__(
+        self, store: Store, app: str, *, access: Callable[[], Access | None] = lambda: None
+    ) -> None:
         self._store = store
-        self._access = access
+        self._access_now = access
         self._judging: Judge | None = None
         self.app = app
         self._version, _ = store.declaration(app, "")
@@ -55,6 +57,11 @@ class Lookup:
         if judge is not None:
             with self._recorded():
                 judge.check(action, scope, owner, key, needed=() if needed is None else (needed,))
+
+    @property
+    def _access(self) -> Access | None:
+        """What the actor may do by the policies in force; None where there is none."""
+        return self._access_now()
 
     @property
     def _judge(self) -> Judge | None:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from prefcore.access import Access
-from prefcore.access_files import access_of
+from prefcore.access_in_force import AccessInForce
 from prefcore.acts import register_act
 from prefcore.audit import is_claim
 from prefcore.browsing import Browser
@@ -51,10 +51,13 @@ class Performer(Browser):
         environ: Mapping[str, str] = os.environ,
         keys: Keys | None = None,
         targets: Mapping[str, str] | None = None,
-        access: Access | None = None,
+        access: Access | AccessInForce | None = None,
         vouch: Callable[[], None] = lambda: None,
     ) -> None:
-        access = access or access_of(environ, actor)
+        if access is None:
+            access = AccessInForce(environ, actor)
+        elif isinstance(access, Access):
+            access = AccessInForce.fixed(access)
         plugins = plugins or Plugins.from_environment()
         snapshots = None
         if schemas is not None:
@@ -72,7 +75,8 @@ class Performer(Browser):
         )
         super().__init__(workplace, environ)
         self._targets = dict(targets or {})
-        if access is not None and self.actor != access.actor:
+        held = access.now()
+        if held is not None and self.actor != held.actor:
             self.permit("act_as")
 
     @property
@@ -185,8 +189,9 @@ class Performer(Browser):
         self, act: Act, *, rehearsed: bool = False, progress: Progress = silent
     ) -> Iterator[Begun]:
         with self._recorded():
-            if act.action != "write" and self._access is not None:
-                self._access.check(act.action)
+            access = self._workplace.in_force.renewed()
+            if act.action != "write" and access is not None:
+                access.check(act.action)
             with self._workplace.begun(
                 act, self._version, self._done, rehearsed=rehearsed, progress=progress
             ) as begun:

@@ -78,7 +78,8 @@ class Preferences(Changer[S], Mover, Upgrader, Pruner, Revealer):
         ``store`` is a URL (``sqlite:PATH``) or a path; by default a file in the platform's data
         folder. A fresh store starts at the class's version. ``keys`` is the key ring that sensitive
         values are encrypted with; by default the user's. ``access`` is who acts and what they may
-        do; by default the access policies of the system and the user say what ``actor`` may.
+        do; by default the access policies of the system and the user say what ``actor`` may, as
+        they are when something is done.
 
         An older one is migrated with ``migrate="auto"``, refused with MigrationRequired with
         ``"require"``, and with ``"never"`` read through the migration steps in memory, as is every

@@ -16,6 +16,7 @@ from pathlib import Path
 import attrs
 
 from prefcore.access import Access
+from prefcore.access_in_force import AccessInForce
 from prefcore.engines import registering
 from prefcore.errors import (
     InvalidValue,
@@ -169,10 +170,10 @@ class Workplace:
         plugins: Plugins,
         actor: str,
         keys: Keys,
-        access: Access | None = None,
+        access: AccessInForce,
     ) -> None:
         self.app = app
-        self.access = access
+        self.in_force = access
         self.keys = keys
         self.vault = Vault(app, keys)
         self.store = store
@@ -181,6 +182,11 @@ class Workplace:
         self.watch = Watch(plugins)
         self.actor = actor
         self._migrations = migrations
+
+    @property
+    def access(self) -> Access | None:
+        """What the actor may do by the access policies in force; None where there is none."""
+        return self.in_force.now()
 
     def steps(self) -> tuple[Step, ...]:
         """Give the migration steps, reading (running) their files when first asked."""
@@ -337,7 +343,8 @@ class Workplace:
         def document() -> SchemaDocument:
             return self.schema(act.to_version or version or self.first_version())
 
-        judge = None if self.access is None else Judge.of(self.access, view, self.app)
+        access = self.access
+        judge = None if access is None else Judge.of(access, view, self.app)
         return self.permitting(judge, lambda key: document(), lambda key: self.said_of(view, key))
 
     def _hiding(self, *versions: str | None) -> Callable[[str], bool]:
@@ -361,11 +368,12 @@ class Workplace:
         was denied, whatever name (``as``) was given.
         """
         actor, told = self.actor, dict(details or {})
-        if self.access is not None and self.access.actor != actor:
+        access = self.access
+        if access is not None and access.actor != actor:
             if kind == "denied":
-                actor, told["as"] = self.access.actor, actor
+                actor, told["as"] = access.actor, actor
             else:
-                told["by"] = self.access.actor
+                told["by"] = access.actor
         return Draft(self.app, actor, kind, datetime.now(UTC), reason, told)
 
     @contextmanager

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prefcore import Preferences, Schema
 from prefcore.access import ACTIONS, OF_SETS, ROLES, Access, Rule
 from prefcore.access_files import access_of, policy_from_text, policy_paths, read_policy
-from prefcore.errors import PolicyRefused, PrefcoreError, UsageError
+from prefcore.access_in_force import AccessInForce
+from prefcore.errors import NotPermitted, PolicyRefused, PrefcoreError, UsageError
 from tests.test_access import SETS, with_roles
 
 _GOOD = """
@@ -221,3 +223,101 @@ def test_globs_with_brackets_are_followed() -> None:
     assert access.refusal("read", "system", "", "x]") is not None
     assert access.refusal("read", "system", "", "ya") is not None
     assert access.refusal("read", "system", "", "ui.zoom") is None
+
+
+# ------------------------------------------------------------- policies that change while one runs
+
+
+class Clock:
+    """Tells the time that a test says it is."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+ADMINS = '[roles]\nadmin = ["me", "kim"]\nsecurity_admin = ["kim"]\n'
+USERS = '[roles]\nadmin = ["kim"]\nsecurity_admin = ["kim"]\nuser = ["*"]\n'
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    file = tmp_path / ".config" / "prefcore" / "access.toml"
+    file.parent.mkdir(parents=True)
+    return file
+
+
+def test_a_policy_that_changes_is_seen_within_a_second_and_by_acts_at_once(own: Path) -> None:
+    clock = Clock()
+    standing = AccessInForce({"HOME": str(own.parents[2])}, "me", clock=clock)
+    assert standing.now() is None
+    own.write_text(ADMINS, encoding="utf-8")
+    assert standing.now() is None, "a reading may be a second late"
+    given = standing.renewed()
+    assert given is not None
+    assert given.refusal("write", "system") is None
+    assert standing.now() is given
+    assert standing.renewed() is given, "what did not change is not read again"
+    own.write_text(USERS, encoding="utf-8")
+    assert standing.now() is given
+    clock.now = 1.0
+    given = standing.now()
+    assert given is not None
+    assert given.refusal("write", "system") is not None
+    own.unlink()
+    assert standing.renewed() is None
+
+
+@pytest.mark.parametrize("change", ["replaced", "with its old time", "given away"])
+def test_no_way_to_change_a_policy_is_overlooked(own: Path, change: str) -> None:
+    own.write_text(ADMINS, encoding="utf-8")
+    standing = AccessInForce({"HOME": str(own.parents[2])}, "me")
+    first, held = standing.renewed(), own.stat()
+    if change == "given away":
+        own.chmod(0o666)
+        with pytest.raises(PolicyRefused, match="could be anybody's"):
+            standing.renewed()
+        return
+    text = USERS.ljust(len(ADMINS), "\n")
+    if change == "replaced":
+        (own.parent / "new").write_text(text, encoding="utf-8")
+        (own.parent / "new").replace(own)
+    else:
+        own.write_text(text, encoding="utf-8")
+    os.utime(own, ns=(held.st_atime_ns, held.st_mtime_ns))
+    assert standing.renewed() is not first
+
+
+def test_a_program_that_runs_stops_at_a_policy_that_cannot_be_followed(own: Path) -> None:
+    class Editor(Schema, app="acme", version="1.0.0"):
+        size: int = 12
+
+    with Preferences.open(
+        Editor, store="memory:", actor="me", environ={"HOME": str(own.parents[2])}
+    ) as prefs:
+        prefs.set("size", 9, system=True)
+        own.write_text(ADMINS + "[[rules]]\n", encoding="utf-8")
+        for _ in range(2):
+            with pytest.raises(UsageError, match="until it is mended, nothing is done"):
+                prefs.set("size", 10, system=True)
+        with pytest.raises(UsageError):
+            prefs.get("size")
+        own.write_text(USERS, encoding="utf-8")
+        plan = prefs.plan_set("user", "me", {"size": 11})
+        with pytest.raises(NotPermitted, match="may not write system size"):
+            prefs.set("size", 10, system=True)
+        own.write_text(USERS.replace('user = ["*"]', 'viewer = ["*"]'), encoding="utf-8")
+        with pytest.raises(NotPermitted, match="may not write user/me size"):
+            prefs.apply(plan)
+        own.unlink()
+        prefs.apply(plan)
+        assert prefs.get("size", user="me") == 11
+        assert [one.kind for one in prefs.log()] == ["set", "denied", "denied", "set"]
+
+
+def test_who_vouches_for_access_is_asked_no_policy(own: Path) -> None:
+    access = Access("me", [])
+    standing = AccessInForce.fixed(access)
+    own.write_text(USERS, encoding="utf-8")
+    assert standing.renewed() is standing.now() is access

@@ -25,7 +25,7 @@ LINES = """
     errors
     values · host · deprecation · access · whole_files · key_names
     model · access_files
-    canonical · resolution · merge · conflicts · retention · schema · security · \
+    access_in_force · canonical · resolution · merge · conflicts · retention · schema · security · \
         compression · config
     audit · migration · environment · keys · origins
     trust

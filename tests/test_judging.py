@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prefcore import Preferences
@@ -234,6 +234,7 @@ _NAMES = st.sampled_from(["a", "b", "c", "d"])
 _PAIRS = st.lists(st.tuples(_NAMES, _NAMES), max_size=3)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # a busy machine is slow
 @given(st.lists(_PAIRS, max_size=5), _NAMES)
 def test_no_value_of_a_key_is_told_that_a_rule_denies_by_any_of_its_names(
     acts: list[list[tuple[str, str]]], closed: str

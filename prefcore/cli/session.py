@@ -18,6 +18,7 @@ from prefcore.errors import PrefcoreError, UsageError
 
 if TYPE_CHECKING:
     from prefcore.access import Access
+    from prefcore.access_in_force import AccessInForce
     from prefcore.interfaces import Store
     from prefcore.keys import Keys
     from prefcore.plugins import Plugins
@@ -46,7 +47,7 @@ class Session:
         self._configuration: Config | None = None
         self._plugins: Plugins | None = None
         self._keys: Keys | None = None
-        self._access: tuple[Access | None] | None = None
+        self._in_force: AccessInForce | None = None
 
     @property
     def configuration(self) -> Config:
@@ -128,11 +129,15 @@ class Session:
 
         ``--actor`` and PREFCORE_ACTOR have no say in it: anybody may write anything there.
         """
-        if self._access is None:
-            from prefcore.access_files import access_of
+        return self._policies.now()
 
-            self._access = (access_of(self.environ),)
-        return self._access[0]
+    @property
+    def _policies(self) -> AccessInForce:
+        if self._in_force is None:
+            from prefcore.access_in_force import AccessInForce
+
+            self._in_force = AccessInForce(self.environ)
+        return self._in_force
 
     def permit(self, action: str) -> None:
         """Raise NotPermitted where the user may not do what a verb does beside the facade."""
@@ -246,7 +251,7 @@ class Session:
             environ=self.environ,
             keys=self.keys,
             targets=self.targets if back_up else {},
-            access=self.access,
+            access=self._policies,
             vouch=lambda: self.trusted.check_schemas(found),
         )
 

@@ -66,7 +66,7 @@ def _found_fast(
     """Give what is found by the store's own declaration alone; None where that does not do."""
     if store.read_only:  # perhaps it is older than its readers, and read through the steps
         return None
-    lookup = Lookup(store, session.configuration.app, access=session.access)
+    lookup = Lookup(store, session.configuration.app, access=lambda: session.access)
     try:
         if session.environ.get(lookup.declared(key).variable):
             return None  # what the variable's text means, only the schema tells
