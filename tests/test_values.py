@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefcore import values
-from prefcore.errors import InvalidValue
+from prefcore.errors import DamagedValue, InvalidValue
 from prefcore.values import (
     MAX_DEPTH,
     UNSET,
@@ -23,6 +23,7 @@ from prefcore.values import (
     equal,
     from_tagged,
     from_text,
+    from_texts,
     kind_of,
 )
 from prefcore_testing.values import REFUSED, VALUES, nested, portable_values
@@ -102,6 +103,18 @@ def test_any_value_comes_back(value: object) -> None:
     text = canonical_text(value)
     assert repr(from_text(text)) == repr(_sorted(value)).replace(", fold=1", "")
     assert canonical_text(from_text(text)) == text
+
+
+@given(st.lists(portable_values()))
+def test_values_decoded_together_are_those_decoded_one_by_one(many: list[object]) -> None:
+    texts = [canonical_text(one) for one in many]
+    assert repr(from_texts(texts)) == repr([from_text(text) for text in texts])
+
+
+@pytest.mark.parametrize("texts", [["1,2"], ["[1", "2]"], ['"a', 'b"'], ["1", "{"], [""], ["1]"]])
+def test_damaged_text_among_many_is_refused(texts: list[str]) -> None:
+    with pytest.raises(DamagedValue, match="damaged"):
+        from_texts(texts)
 
 
 @given(portable_values())

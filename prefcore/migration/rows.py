@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 
 from prefcore.errors import PrefcoreError
 from prefcore.model import Row
-from prefcore.values import from_text
+from prefcore.values import from_texts
 
 __all__ = ["Carried", "Rows", "Uncarried"]
 
@@ -39,7 +39,8 @@ class Rows:
     def values(self, keys: Iterable[str]) -> dict[str, object]:
         """Give the values of those keys that are held, made anew."""
         rows = self._rows
-        return {key: from_text(rows[key][1]) for key in keys if key in rows}
+        held = [key for key in keys if key in rows]
+        return dict(zip(held, from_texts([rows[key][1] for key in held]), strict=True))
 
     def differing(self, before: Iterable[Row]) -> tuple[list[Row], list[str]]:
         """Give the rows that are not ``before``, sorted, and the keys that are held no more."""

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 
 from prefcore.engines.migrating.aside import Aside
 from prefcore.engines.migrating.distrusting import distrust, is_doubted, tell_tightened
-from prefcore.engines.migrating.refusals import lost_key, raise_named, refused_value
+from prefcore.engines.migrating.judging import Judging
+from prefcore.engines.migrating.refusals import lost_key, raise_named
 from prefcore.engines.migrating.telling import tell_changes
 from prefcore.engines.migrating.work import Migration, fault_of
 from prefcore.errors import (
@@ -18,14 +19,10 @@ from prefcore.model import PreferenceSet, Row, Selection
 from prefcore.model.sets import place
 from prefcore.planning import PlanBuilder
 from prefcore.schema import SchemaDocument
-from prefcore.values import from_text, is_sealed_text
+from prefcore.values import is_sealed_text
 from prefcore.vault import SealingTransaction, holds_secrets
 
 __all__ = ["migrate_up"]
-
-
-#: So many texts that passed are remembered.
-_REMEMBERED = 10_000
 
 
 def migrate_up(
@@ -45,16 +42,19 @@ def migrate_up(
         doubted = distrust(transaction, builder, migration, edge)
         newer = migration.load(edge.newer)
         operations = edge.step.operations if edge.step is not None else ()
+        judging = Judging(transaction, migration, edge)
         for operation in operations:
             if isinstance(operation, Add):  # a value that the user had comes before the step's
                 _return_parked(transaction, aside, newer, (operation.key,), doubted)
-            _up(transaction, migration, aside, edge, operation)
+            if operation is operations[-1]:
+                judging.begin_last(operation)
+            _up(transaction, migration, aside, edge, operation, judging)
         aside.end(edge)
         decided = {key for operation in operations for key in operation.decides_on}
         added, removed, _ = migration.changed_keys(edge)
         _refuse_lost_keys(transaction, edge, migration.app, removed)
         _return_parked(transaction, aside, newer, {*added} - decided, doubted)
-        _check_held(transaction, edge, newer, migration.judged_keys(edge))
+        judging.rest()
         tell_tightened(transaction, builder, migration, edge)
     tell_changes(transaction, builder)
 
@@ -65,6 +65,7 @@ def _up(
     aside: Aside,
     edge: Edge,
     operation: Operation,
+    judging: Judging,
 ) -> None:
     """Run one operation over the store: in bulk where it works on one key alone."""
     in_bulk = operation.in_bulk()
@@ -74,7 +75,7 @@ def _up(
         transaction.rename(operation.key, operation.to)
         aside.renamed(operation)
     else:
-        _up_by_set(transaction, migration, edge, operation)
+        _up_by_set(transaction, migration, edge, operation, judging)
 
 
 def _holds(transaction: SealingTransaction, migration: Migration, key: str) -> bool:
@@ -110,7 +111,11 @@ def _culprit(
 
 
 def _up_by_set(
-    transaction: SealingTransaction, migration: Migration, edge: Edge, operation: Operation
+    transaction: SealingTransaction,
+    migration: Migration,
+    edge: Edge,
+    operation: Operation,
+    judging: Judging,
 ) -> None:
     """Run an operation set by set, over those that hold a key it decides by."""
     concerned = Selection.of_keys(operation.decides_by)
@@ -125,6 +130,8 @@ def _up_by_set(
         transaction.write(one.scope, one.owner, written, sealing=hidden)
         if gone:
             transaction.remove(one.scope, one.owner, gone)
+        stands = transaction.read_set(migration.app, one.scope, one.owner).rows if hidden else rows
+        judging.written(one, stands)
         migration.progress(len(one.rows), None)
 
 
@@ -177,27 +184,3 @@ def _fault(
 ) -> PrefcoreError | None:
     key, text = transaction.opened(scope, owner, row)[:2]
     return fault_of(schema, key, text, scope, owner, hidden=transaction.hides(key))
-
-
-def _check_held(
-    transaction: SealingTransaction, edge: Edge, newer: SchemaDocument, keys: set[str]
-) -> None:
-    if not keys:
-        return
-    # What passes, which is nearly all, does so here; ``_fault`` words the errors.
-    rules = {key: (newer.preference(key).scopes, newer.check_of(key)) for key in keys}
-    passed: set[tuple[str, str, str]] = set()
-    for one in transaction.sets(newer.app, Selection.of_keys(keys)):
-        for row in one.rows:
-            key, text = row[:2]
-            seen = (one.scope, key, text)
-            if seen in passed:
-                continue
-            scopes, check = rules[key]
-            if is_sealed_text(text) or one.scope not in scopes or check(from_text(text)):
-                fault = _fault(newer, transaction, one.scope, one.owner, row)
-                if fault is not None:
-                    raise refused_value(edge, key, fault)
-            if len(passed) >= _REMEMBERED:
-                passed.clear()
-            passed.add(seen)
