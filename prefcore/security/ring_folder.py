@@ -13,32 +13,27 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from stat import S_IMODE, S_ISREG
 
 import attrs
 
 from prefcore.errors import (
     IntegrityError,
     NewerFormat,
-    NotFound,
-    NotPermitted,
     PluginError,
     PolicyRefused,
     PrefcoreError,
     WrongKey,
 )
-from prefcore.security.ciphers import KEY_BYTES
 from prefcore.security.ring import KeyRing
-from prefcore.security.ring_text import MAX_BYTES, ClosedRing, Root, ring_bytes
+from prefcore.security.ring_text import ClosedRing, Root, ring_bytes
+from prefcore.security.root_files import ROOT_FILES, file_bytes, new_root_file, root_file
 from prefcore.security.roots import KdfParameters, RootKey, passphrase_root
 from prefcore.whole_files import put_whole, unwritable
 
-__all__ = ["Broken", "RingFolder", "Stamp", "copy_bytes", "opened_copy"]
+__all__ = ["Broken", "RingFolder", "Stamp"]
 
 _RING = "ring"
 _ASIDE = f"{_RING}.broken-"
-_ROOTS = r"root-[0-9a-f]{8}\.key"
-_KEY_MAGIC = "prefcore-root-key 1"
 #: What changes with every change of the ring's file.
 Stamp = tuple[int, int, int]
 
@@ -89,7 +84,7 @@ class RingFolder:
     def closed(self) -> ClosedRing:
         """Read the ring as everybody may; raises NotFound, NotPermitted or IntegrityError."""
         try:
-            return ClosedRing.read(_read(self.ring_path), str(self.ring_path))
+            return ClosedRing.read(file_bytes(self.ring_path), str(self.ring_path))
         except IntegrityError as error:
             raise IntegrityError(
                 f"{error.message}; take in the copy that `prefcore keys export` made: "
@@ -127,7 +122,7 @@ class RingFolder:
         """Give the root that a ring says it is wrapped by."""
         kind, root = closed.root.get("kind"), closed.root
         if kind == "file":
-            return self._root_file(self.path / Path(str(root.get("file"))).name)
+            return root_file(self.path / Path(str(root.get("file"))).name, self.random)
         if kind == "passphrase":
             parameters = KdfParameters.from_object(root)
             return passphrase_root(self._passphrase(), parameters, self.random)
@@ -142,30 +137,6 @@ class RingFolder:
             path=closed.name,
         )
 
-    def _root_file(self, path: Path) -> RootKey:
-        try:
-            found = path.stat()
-        except OSError as error:
-            raise WrongKey(
-                f"{path}, the root key of your key ring, is not there; put it back, or take "
-                "in the copy that `prefcore keys export` made: prefcore keys import FILE",
-                path=str(path),
-            ) from error
-        if os.name == "posix" and (not S_ISREG(found.st_mode) or S_IMODE(found.st_mode) & 0o077):
-            raise NotPermitted(
-                f"{path} can be read by others than you; chmod 600 it, and if somebody may have: "
-                "prefcore keys rewrap, then prefcore keys rotate",
-                path=str(path),
-            )
-        magic, _, rest = _read(path).partition(b"\n")
-        try:
-            secret = bytes.fromhex(rest.strip().decode("ascii"))
-        except ValueError:
-            secret = b""
-        if magic != _KEY_MAGIC.encode() or len(secret) != KEY_BYTES:
-            raise IntegrityError(f"{path} is no root key, or is damaged", path=str(path))
-        return RootKey(secret, self.random, str(path))
-
     def stray_roots(self) -> list[Path]:
         """Give root key files that no ring here uses, those put aside included: kills leave such.
 
@@ -174,10 +145,10 @@ class RingFolder:
         used = {str(self.closed().root.get("file"))}
         for path in self.put_aside():
             try:
-                used.add(str(ClosedRing.read(_read(path), str(path)).root.get("file")))
+                used.add(str(ClosedRing.read(file_bytes(path), str(path)).root.get("file")))
             except PrefcoreError:
                 return []
-        return sorted(path for path in self.path.glob("root-*.key") if path.name not in used)
+        return sorted(path for path in self.path.glob(ROOT_FILES) if path.name not in used)
 
     def put_aside(self) -> list[Path]:
         """Give the rings that did not open any more, and were put aside for a copy."""
@@ -214,12 +185,7 @@ class RingFolder:
 
     def new_root_file(self) -> tuple[RootKey, dict[str, object]]:
         """Make a root key in a file of its own; gives it, and what describes it."""
-        name = f"root-{self.random(4).hex()}.key"
-        secret = self.random(KEY_BYTES)
-        text = f"{_KEY_MAGIC}\n{secret.hex()}\n"
-        put_whole(self.path / name, text.encode(), names=_ROOTS)
-        described: dict[str, object] = {"kind": "file", "file": name}
-        return RootKey(secret, self.random, str(self.path / name)), described
+        return new_root_file(self.path, self.random)
 
     def new_passphrase_root(self, passphrase: str) -> tuple[RootKey, dict[str, object]]:
         """Make a root key of a passphrase with a new salt; gives it, and what describes it."""
@@ -277,42 +243,6 @@ class RingFolder:
             if closed.root.get("kind") == "file":
                 (self.path / Path(str(closed.root.get("file"))).name).unlink(missing_ok=True)
         return ring
-
-
-def copy_bytes(ring: KeyRing, passphrase: str, random: Callable[[int], bytes]) -> bytes:
-    """Give a copy of a ring that a passphrase opens, with nothing else needed."""
-    parameters = KdfParameters.fresh(random)
-    root = passphrase_root(passphrase, parameters, random)
-    return ring_bytes(ring, root, {"kind": "passphrase", **parameters.as_object()}, random)
-
-
-def opened_copy(data: bytes, name: str, passphrase: Callable[[], str]) -> KeyRing:
-    """Give the ring of a copy; raises WrongKey, IntegrityError or NewerFormat."""
-    try:
-        closed = ClosedRing.read(data, name)
-    except IntegrityError as error:
-        raise IntegrityError(
-            f"{error.message}: this is the copy; your key ring stays as it was, import another "
-            "copy",
-            **error.facts,
-        ) from error
-    if closed.root.get("kind") != "passphrase":
-        raise IntegrityError(f"{name} is no copy of a key ring that a passphrase opens", path=name)
-    parameters = KdfParameters.from_object(closed.root)
-    return closed.open(passphrase_root(passphrase(), parameters, os.urandom))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except FileNotFoundError as error:
-        raise NotFound(
-            f"there is no key ring at {path.parent}; make one with: prefcore keys init",
-            path=str(path),
-        ) from error
-    except OSError as error:
-        raise NotPermitted(f"{path} cannot be read: {error.strerror}", path=str(path)) from error
 
 
 def _private(path: str, flags: int) -> int:

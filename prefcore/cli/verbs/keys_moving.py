@@ -43,7 +43,7 @@ def export_command(session: Session, file: str, force: bool) -> None:
             "not; name another file, or give --force",
             path=file,
         )
-    from prefcore.security.ring_folder import copy_bytes
+    from prefcore.security.ring_copies import copy_bytes
 
     folder = session.keys.folder
     ring = folder.open()
@@ -75,7 +75,7 @@ def import_command(session: Session, file: str, kept: Kept, force: bool) -> None
     damaged, or has lost its root key's file, is put aside for the copy, and never deleted; so is,
     with --force, one whose passphrase or plugin does not open it any more.
     """
-    from prefcore.security.ring_folder import opened_copy
+    from prefcore.security.ring_copies import opened_copy
 
     with readable(file) as (path, name), path.open("rb") as source:
         data = source.read(_MOST + 1)
