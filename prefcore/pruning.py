@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from prefcore.acts import prune_act
 from prefcore.engines.pruning import Kept
-from prefcore.errors import UsageError
+from prefcore.errors import IntegrityError, UsageError, WrongKey
 from prefcore.keeping import Keeper
 from prefcore.model import Plan, Progress
 from prefcore.performing import silent
@@ -67,7 +67,14 @@ class Pruner(Keeper):
 
         def secure() -> str:
             # The checkpoint that vouches for it is signed right after it: see now that it can be.
-            _ = self.keys.ring
+            try:
+                _ = self.keys.ring
+            except (WrongKey, IntegrityError) as error:
+                raise type(error)(
+                    "your key ring has to sign what pruning leaves, and nothing was changed: "
+                    f"{error.message}",
+                    **error.facts,
+                ) from error
             return "" if back is None else back()
 
         return prune_act(self.app, kept, reason=reason, secure=secure)

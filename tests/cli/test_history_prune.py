@@ -220,3 +220,17 @@ def test_command_and_its_options_are_helped_with_and_completed(shell: Shell) -> 
         in shell.run("history", "--help").out
     )
     assert "--older-than TIME" in shell.run("history", "prune", "--help").out
+
+
+def test_ring_that_does_not_open_cannot_sign_so_nothing_is_pruned(shell: Shell) -> None:
+    shell.run("keys", "init", "--passphrase", env={"PREFCORE_NEW_PASSPHRASE": "barley"})
+    words = ("history", "prune", "--keep-last", "1", "--yes")
+    before = shell.dump()
+    told = shell.fails(12, *words)
+    assert "your key ring has to sign what pruning leaves, and nothing was changed" in told
+    assert "PREFCORE_PASSPHRASE" in told
+    assert shell.dump() == before
+    shell.run(*words, env={"PREFCORE_PASSPHRASE": "barley"})
+    kinds = [one["kind"] for one in shell.run("audit", "list", "--json", "-n2").json]
+    assert kinds == ["checkpoint", "prune"]
+    assert shell.run("audit", "verify", "--json").json["ok"] is True
