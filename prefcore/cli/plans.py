@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from prefcore.cli.masking import Masks
-from prefcore.cli.output import escaped, print_json, say, shown, warn, width
+from prefcore.cli.output import amount, escaped, print_json, say, shown, warn, width
 from prefcore.model import Changeset, Conflict, Plan, PlanItem
 from prefcore.model.sets import place
 from prefcore.values import UNSET
@@ -49,7 +49,7 @@ _PAST = {
     "rename": "renamed",
     "register": "registered",
     "note": "noted",
-    "prune": "changes forgotten",
+    "prune": "forgotten",
     "park": "parked",
     "return": "returned",
     "unchanged": "unchanged",
@@ -194,7 +194,12 @@ def _print_conflict(conflict: Conflict, masks: Masks, limit: int, names: Mapping
 
 def counted(plan: Plan) -> str:
     """Give how much of each kind a plan does, such as ``1 changed, 8 removed``."""
-    parts = [f"{plan.counts[act]} {word}" for act, word in _PAST.items() if plan.counts.get(act)]
+    nouns = {"prune": "change"}  # what is counted where it is no value
+    parts = [
+        f"{amount(count, nouns[act]) if act in nouns else count} {word}"
+        for act, word in _PAST.items()
+        if (count := plan.counts.get(act))
+    ]
     return ", ".join(parts) or "no value changes"
 
 

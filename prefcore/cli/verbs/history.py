@@ -13,7 +13,7 @@ from prefcore.cli.completing import changesets, keys
 from prefcore.cli.frame import CommandWithOthers
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import Target, newest, one_set
-from prefcore.cli.output import escaped, print_json, print_table, say, shown, width
+from prefcore.cli.output import amount, escaped, print_json, print_table, say, shown, width
 from prefcore.cli.plans import short
 from prefcore.cli.session import Session
 from prefcore.cli.times import local_time
@@ -121,7 +121,7 @@ def _what(
 ) -> str:
     """Say in a few words what a changeset did."""
     details, gone = one.details, is_pruned(one, through)
-    values = f"{one.changes} value{'' if one.changes == 1 else 's'}" + (" (pruned)" if gone else "")
+    values = amount(one.changes, "value") + (" (pruned)" if gone else "")
     pruning = Pruning.told_by(one)
     if one.kind == "migrate":
         told = f"{one.schema_before} → {one.schema_after}, {values}"
@@ -132,7 +132,7 @@ def _what(
     elif one.kind == "register":
         told = f"schema {details.get('version', '')}"
     elif pruning is not None:
-        acts = f"{pruning.changesets} changeset{'' if pruning.changesets == 1 else 's'}"
+        acts = amount(pruning.changesets, "changeset")
         told = f"forgot what {acts} up to revision {pruning.through} changed"
     elif gone:
         told = values

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
+from prefcore.cli.asking import confirm
 from prefcore.cli.frame import Command
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import acting
@@ -16,7 +16,7 @@ from prefcore.cli.plans import finish, print_plan, short
 from prefcore.cli.progress import progress
 from prefcore.cli.session import Session
 from prefcore.cli.times import duration_of, moment_of
-from prefcore.errors import PolicyRefused, UsageError
+from prefcore.errors import UsageError
 
 if TYPE_CHECKING:
     from typing import TypedDict
@@ -104,14 +104,14 @@ def _confirmed(session: Session, prefs: Preferences[Schema], wanted: _Wanted) ->
     plan = prefs.plan_prune(**wanted)
     if plan.is_empty:
         return None
-    if session.no_input or not sys.stdin.isatty():
-        raise UsageError(
-            f"this would {plan.summary}, which cannot be taken back; look at it with --dry-run, "
-            "and confirm with --yes"
-        )
-    print_plan(session, plan, Masks.of(prefs), dry=True)
-    for warning in plan.warnings:
-        warn(escaped(warning))
-    if not click.confirm("Forget this for good?", err=True):
-        raise PolicyRefused("not confirmed; nothing was changed")
+    if session.may_ask:
+        print_plan(session, plan, Masks.of(prefs), dry=True)
+        for warning in plan.warnings:
+            warn(escaped(warning))
+    confirm(
+        session,
+        "Forget this for good?",
+        unasked=f"this would {plan.summary}, which cannot be taken back; look at it with "
+        "--dry-run, and confirm with --yes",
+    )
     return plan.digest
