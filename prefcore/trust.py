@@ -21,7 +21,7 @@ from prefcore.errors import (
 )
 from prefcore.host import data_folder, why_untrusted
 from prefcore.origins import digest_of, why_not_own, why_not_own_schemas
-from prefcore.whole_files import put_whole, unwritable
+from prefcore.whole_files import make_private, put_whole, unwritable
 
 __all__ = ["Allowed", "Trusted"]
 
@@ -160,7 +160,7 @@ class Trusted:
     def _write(self, file: Path, data: bytes) -> None:
         """Write a file whole or not at all, for its owner alone."""
         try:
-            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(self.path)
         except OSError as error:
             raise unwritable(self.path, error, "made") from error
         put_whole(file, data)

@@ -5,7 +5,7 @@ process dies, so the next one that writes the file finds what the dead left, and
 
 On the way of ``prefcore get``, so it takes ``os.path``: pathlib costs 5 ms to import.
 """
-# ruff: noqa: PTH101, PTH105, PTH108, PTH118, PTH119, PTH120, PTH123, PTH208
+# ruff: noqa: PTH100, PTH101, PTH102, PTH105, PTH108, PTH112, PTH118, PTH119, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -19,7 +19,15 @@ from typing import BinaryIO
 
 from prefcore.errors import NoSpace, NotPermitted, PrefcoreError, ReadOnly
 
-__all__ = ["NO_SPACE", "flush_folder", "locked", "put_whole", "unwritable", "written_whole"]
+__all__ = [
+    "NO_SPACE",
+    "flush_folder",
+    "locked",
+    "make_private",
+    "put_whole",
+    "unwritable",
+    "written_whole",
+]
 
 #: A full disk, a full quota, a file larger than the process may write.
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -117,6 +125,25 @@ def _sweep(folder: str, names: str) -> None:
                     os.unlink(draft)
             finally:
                 os.close(file)
+
+
+def make_private(folder: str | os.PathLike[str]) -> None:
+    """Make a folder, and those above it that are missing, each for its owner alone.
+
+    As the XDG Base Directory Specification 0.8 asks for: what a umask leaves to a group would not
+    be safe to trust afterwards. Raises OSError.
+    """
+    missing = []
+    place = os.path.abspath(folder)
+    while not os.path.isdir(place):
+        missing.append(place)
+        place = os.path.dirname(place)
+    for one in reversed(missing):
+        try:
+            os.mkdir(one, 0o700)
+        except FileExistsError:
+            if not os.path.isdir(one):
+                raise
 
 
 def locked(file: int) -> bool | None:

@@ -9,7 +9,7 @@ from prefcore.errors import IntegrityError, NotPermitted
 from prefcore.security.checkpoints import Checkpoint
 from prefcore.security.objects import object_of
 from prefcore.values import canonical_text
-from prefcore.whole_files import put_whole, unwritable
+from prefcore.whole_files import make_private, put_whole, unwritable
 
 __all__ = ["Remembered"]
 
@@ -49,7 +49,7 @@ class Remembered:
     def keep(self, url: str, checkpoint: Checkpoint) -> None:
         """Put the one of a store in place of the one before, whole or not at all, and durably."""
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._folder)
         except OSError as error:
             raise unwritable(self._folder, error, "made") from error
         put_whole(self.path_of(url), canonical_text(checkpoint.as_data()).encode() + b"\n")

@@ -28,7 +28,7 @@ from prefcore.security.ring import KeyRing
 from prefcore.security.ring_text import ClosedRing, Root, ring_bytes
 from prefcore.security.root_files import ROOT_FILES, file_bytes, new_root_file, root_file
 from prefcore.security.roots import KdfParameters, RootKey, passphrase_root
-from prefcore.whole_files import put_whole, unwritable
+from prefcore.whole_files import make_private, put_whole, unwritable
 
 __all__ = ["Broken", "RingFolder", "Stamp"]
 
@@ -160,7 +160,7 @@ class RingFolder:
     def locked(self) -> Iterator[None]:
         """Keep other processes from changing the ring meanwhile."""
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self.path)
             # Who can open it can hold it, and keep the owner out.
             with open(self.path / "lock", "a", opener=_private) as lock:  # opener
                 _lock(lock.fileno())

@@ -422,3 +422,25 @@ def test_a_store_that_can_only_be_read_is_not_read_by_them_either(strange: Shell
     ran = strange.run("--read-only", "get", "size")
     assert ran.out == "14\n"
     assert "is read at 1.0.0, as it is stored: " in ran.err
+
+
+def test_what_is_made_for_a_user_is_the_user_s_alone_whatever_the_umask(tmp_path: Path) -> None:
+    """Else a record of what was allowed would be one that a group could have written."""
+    shell = acme(tmp_path / "work")
+    shell.folder.chmod(0o777)
+    home = tmp_path / "fresh"
+    home.mkdir()
+    env = {"HOME": str(home), "XDG_DATA_HOME": ""}
+    before = os.umask(0)
+    try:
+        shell.run("trust", env=env)
+        shell.run("keys", "init", env=env)
+        shell.run("--store", f"{home}/more/deep/prefs.db", "init", env=env)
+    finally:
+        os.umask(before)
+    made = [one for one in home.rglob("*") if one.is_dir()]
+    assert len(made) > 5
+    assert {str(one): stat.S_IMODE(one.stat().st_mode) for one in made} == {
+        str(one): 0o700 for one in made
+    }
+    assert shell.run("trust", "--list", "--json", env=env).json[0]["state"] == "allowed"

@@ -181,10 +181,18 @@ def moved(path: str, app: str, expected: str | None, found: str | None) -> Store
     )
 
 
+def _make_folder(folder: str) -> None:
+    """Make a folder, and those above it that are missing, each for its owner alone."""
+    if not os.path.isdir(folder):
+        _make_folder(os.path.dirname(folder))
+        with suppress(FileExistsError):  # another one just made it, or a file stands there
+            os.mkdir(folder, 0o700)
+
+
 def _create(path: str) -> None:
     folder = os.path.dirname(path)
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        _make_folder(folder)
         with suppress(FileExistsError):  # empty, or being made by another: SQLite's lock decides
             # Preferences are private; SQLite itself would leave this to the umask.
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))

@@ -19,7 +19,7 @@ from pathlib import Path
 from prefcore.engines.backups.ids import id_of, manifest_name
 from prefcore.errors import PrefcoreError
 from prefcore.interfaces import Target
-from prefcore.whole_files import flush_folder, locked
+from prefcore.whole_files import flush_folder, locked, make_private
 
 __all__ = ["BegunBackups"]
 
@@ -109,7 +109,7 @@ class BegunBackups:
         text = json.dumps({"target": self._url, "document": name}).encode() + b"\n"
         file = -1
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._folder)
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600)
             # A sweep that comes before the lock removes it.
             if locked(file) is not False and os.fstat(file).st_nlink:
