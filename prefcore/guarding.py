@@ -18,6 +18,8 @@ from prefcore.workplace import Workplace
 
 __all__ = ["Guard", "warn"]
 
+#: So much of a fact is recorded; keys and owners are shorter.
+_LONGEST = 600
 #: What the record of a denial says, of the error's facts.
 _OF_DENIALS = ("actor", "action", "scope", "owner", "key", "rule")
 
@@ -49,7 +51,11 @@ class Guard(Lookup):
         try:
             yield
         except NotPermitted as error:
-            facts = {name: error.facts[name] for name in _OF_DENIALS if error.facts.get(name)}
+            # A watcher may have put anything there.
+            told = {name: error.facts.get(name) for name in _OF_DENIALS}
+            facts = {
+                name: one[:_LONGEST] for name, one in told.items() if isinstance(one, str) and one
+            }
             asked = tuple(facts.items())
             if "rule" in facts and asked not in self._denied:
                 self._denied.add(asked)
@@ -58,7 +64,7 @@ class Guard(Lookup):
 
     def _record_denial(self, facts: Mapping[str, object], error: NotPermitted) -> None:
         try:
-            self._record("denied", facts, reason=str(error.facts["what"]))
+            self._record("denied", facts, reason=str(error.facts["what"])[:_LONGEST])
         except PrefcoreError as failed:
             warn(f"a denial could not be recorded: {failed.message}")
 

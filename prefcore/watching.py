@@ -33,8 +33,10 @@ class Watch:
             try:
                 watcher.veto(draft, transaction.pending())
             except NotPermitted as refused:  # with what a record of the denial says
-                told = {"actor": draft.actor, "action": draft.kind, "what": draft.kind}
-                refused.facts = {**told, "rule": f"the watcher '{watcher.id}'", **refused.facts}
+                told = {"action": draft.kind, "what": draft.kind, **refused.facts}
+                # Who acted, and who refuses, no watcher says otherwise.
+                rule = f"the watcher '{watcher.id}'"
+                refused.facts = {**told, "actor": draft.actor, "rule": rule}
                 raise
             except PrefcoreError:
                 raise

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from prefcore.errors import NotPermitted, PluginError, PluginMissing
+from prefcore.errors import LockedError, NotPermitted, PluginError, PluginMissing
 from prefcore.hookspecs import hookimpl
 from prefcore.interfaces import WatcherInfo
 from prefcore.model import Change, Changeset, Draft, Rename
@@ -78,6 +78,51 @@ def test_an_act_that_is_planned_is_judged_like_one_that_is_done() -> None:
     with pytest.raises(NotPermitted):
         prefs.apply(plan)
     assert prefs.get("size", user="al") == 14
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"actor": "somebody else", "rule": "the law"},
+        {"what": ["a", "list"], "key": {"an": "object"}},
+        {"what": object(), "owner": object()},
+        {"scope": "x" * 1_000_000},
+    ],
+    ids=["lies", "what no set can hold", "what no store can hold", "more than anybody reads"],
+)
+def test_a_veto_may_not_have_the_history_say_of_others_what_it_likes(
+    facts: dict[str, object],
+) -> None:
+    def veto(draft: Draft, changes: Iterator[Change | Rename]) -> None:
+        raise NotPermitted("no", **facts)
+
+    prefs = opened(Watcher(veto))
+    for _ in range(2):
+        with pytest.raises(NotPermitted, match="no"):
+            prefs.set("theme", "dark", user="al")
+    (denied,) = prefs.log()
+    assert (denied.kind, denied.actor, denied.details["actor"]) == ("denied", "kim", "kim")
+    assert denied.details["rule"] == "the watcher 'toy'"
+    assert len(str(denied.details)) + len(denied.reason) < 5000
+
+
+def test_a_veto_that_writes_into_the_store_meanwhile_is_refused_and_nothing_stays() -> None:
+    def veto(draft: Draft, changes: Iterator[Change | Rename]) -> None:
+        prefs.set("size", 99, user="al")
+
+    prefs = opened(Watcher(veto))
+    with pytest.raises((PluginError, LockedError)):
+        prefs.set("theme", "dark", user="al")
+    assert list(prefs.log()) == []
+
+
+def test_a_veto_that_keeps_what_it_was_shown_sees_no_more_of_it() -> None:
+    kept: list[Iterator[Change | Rename]] = []
+    prefs = opened(Watcher(lambda draft, changes: kept.append(changes)))
+    prefs.set("theme", "dark", user="al")
+    later = opened(Watcher())
+    later.set("size", 7, user="al")
+    assert all(one.key == "theme" for one in kept[0] if isinstance(one, Change))
 
 
 def test_a_veto_that_fails_refuses() -> None:
