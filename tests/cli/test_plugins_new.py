@@ -128,6 +128,23 @@ def test_a_key_provider_is_red_then_green(bare: Shell) -> None:
     assert (green.returncode, green.stderr) == (0, ""), green.stdout
 
 
+def test_steps_are_red_then_green(bare: Shell) -> None:
+    bare.run("plugins", "new", "steps", "acme-editor", "-q")
+    package = bare.folder / "prefcore-acme-editor"
+    tests = "tests/test_acme_editor_steps.py"
+    red = _suite(package, tests)
+    assert red.returncode == 1
+    assert "NotImplementedError: give the steps" in red.stdout
+    file = package / "prefcore_acme_editor" / "_steps.py"
+    begin = file.read_text().partition("    raise NotImplementedError")[0]
+    begin = begin.replace("import Step", "import Step, rename")
+    file.write_text(f'{begin}    return [Step("1.0.0", "1.1.0", rename("size", "font_size"))]\n')
+    green = _suite(package, tests)
+    assert (green.returncode, green.stderr) == (0, ""), green.stdout
+    file.write_text(f'{begin}    return [Step("1.0.0", "1.1.0")]\n')
+    assert _suite(package, tests).returncode == 1
+
+
 def _suite(package: Path, tests: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "prefcore_testing", tests],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from prefcore.cli.scaffolds import format, key_provider, strategy, target
+from prefcore.cli.scaffolds import format, key_provider, steps, strategy, target
 from prefcore.cli.scaffolds.common import COMMON
 
 __all__ = ["KINDS", "files_of"]
@@ -17,6 +17,7 @@ __all__ = ["KINDS", "files_of"]
 KINDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "format": ("formats", format.FILES),
     "key-provider": ("key_providers", key_provider.FILES),
+    "steps": ("migrations", steps.FILES),
     "strategy": ("merge_strategies", strategy.FILES),
     "target": ("backup_targets", target.FILES),
 }
