@@ -22,7 +22,7 @@ import json
 import re
 from base64 import b64decode, b64encode
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from math import isfinite
 
@@ -185,7 +185,15 @@ def canonical_text(value: object, *, path: str = "") -> str:
     return _encode(to_tagged(value, path=path))
 
 
-def _are_ascii(items: list[object]) -> bool:
+def _are_small(items: Sequence[object]) -> bool:
+    """Say whether all items of a list are integers of 64 bits, as numbers of keys are."""
+    if {*map(type, items)} != {int}:
+        return False
+    least, most = min(items), max(items)  # type: ignore[type-var]  # integers
+    return least >= MIN_INTEGER and most <= MAX_INTEGER  # type: ignore[operator]  # integers
+
+
+def _are_ascii(items: Sequence[object]) -> bool:
     """Say whether all items of a list, which are often texts, are plain ones."""
     return {*map(type, items)} == {str} and "".join(items).isascii()  # type: ignore[arg-type]  # texts
 
@@ -213,6 +221,8 @@ def to_tagged(value: object, *, path: str = "", depth: int = 1) -> object:
         return _tagged_object(value, path, depth)
     if isinstance(value, (list, tuple)):
         _check_depth(depth, path)
+        if _are_small(value) or _are_ascii(value):
+            return list(value)
         return [
             to_tagged(item, path=f"{path}[{i}]", depth=depth + 1) for i, item in enumerate(value)
         ]
