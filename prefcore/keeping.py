@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+from prefcore.act import Act, Begun
 from prefcore.acts import restore_act
 from prefcore.auditing import Audit
 from prefcore.backups import Backups, Taken, begun_folder, target_named
@@ -13,7 +14,6 @@ from prefcore.errors import PrefcoreError
 from prefcore.model import Plan, Progress, Selection
 from prefcore.performing import Performer, silent
 from prefcore.schema.secret import Secret
-from prefcore.workplace import Act, Begun
 
 __all__ = ["Keeper"]
 

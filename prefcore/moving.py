@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from prefcore import __version__
+from prefcore.act import Act, Begun
 from prefcore.acts import import_act
 from prefcore.compression import compressing
 from prefcore.engines import exporting, updating
@@ -23,7 +24,6 @@ from prefcore.schema import SchemaDocument
 from prefcore.schema.secret import Secret
 from prefcore.sealed_files import encrypting
 from prefcore.values import is_sealed_text
-from prefcore.workplace import Act, Begun
 
 __all__ = ["Mover"]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from prefcore.access import Access
 from prefcore.access_in_force import AccessInForce
+from prefcore.act import Act, Begun
 from prefcore.acts import register_act
 from prefcore.audit import is_claim
 from prefcore.browsing import Browser
@@ -26,7 +27,7 @@ from prefcore.notary import Notary
 from prefcore.other_versions import NewerStore, OtherVersion
 from prefcore.plugins import Plugins
 from prefcore.schema import SchemaDocument, Snapshots, Version
-from prefcore.workplace import Act, Begun, Workplace
+from prefcore.workplace import Workplace
 
 __all__ = ["Performer", "silent"]
 

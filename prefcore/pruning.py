@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 
+from prefcore.act import Act, Begun
 from prefcore.acts import prune_act
 from prefcore.engines.pruning import Kept
 from prefcore.errors import IntegrityError, UsageError, WrongKey
 from prefcore.keeping import Keeper
 from prefcore.model import Plan, Progress
 from prefcore.performing import silent
-from prefcore.workplace import Act, Begun
 
 __all__ = ["Pruner"]
 

@@ -12,6 +12,7 @@ from functools import partial
 
 import attrs
 
+from prefcore.act import Act
 from prefcore.engines import registering
 from prefcore.errors import ConflictError, InvalidSchema, NotFound
 from prefcore.interfaces import Snapshot, Transaction
@@ -21,7 +22,7 @@ from prefcore.model import Plan, PlanItem, SchemaVersion
 from prefcore.planning import PlanBuilder
 from prefcore.schema import Noted, SaidVerdict, SchemaDocument, Version
 from prefcore.schema.compatibility import Finding, Verdict, compare
-from prefcore.workplace import Act, Workplace
+from prefcore.workplace import Workplace
 
 __all__ = ["Between", "Pair", "Registry", "Standing", "VersionEntry"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+from prefcore.act import Act, Begun
 from prefcore.acts import migration_act, undo_act, undo_migration_act
 from prefcore.errors import NotFound, PolicyRefused
 from prefcore.keeping import Keeper
 from prefcore.model import Changeset, Plan, Progress
 from prefcore.performing import silent
-from prefcore.workplace import Act, Begun
 
 __all__ = ["Upgrader"]
 

@@ -41,6 +41,7 @@ LINES = """
         engines.pruning · \
         builtin.sqlite_store · builtin.memory_store · builtin.strategies
     engines · builtin · builtin.hooks · plugin_checks · watching · notary
+    act
     workplace · other_versions · backups
     lookup · meeting · auditing
     guarding

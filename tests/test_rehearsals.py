@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from prefcore.act import Act
 from prefcore.builtin.sqlite_store import SqliteStore
 from prefcore.errors import NoSpace, ReadOnly, StalePlan, UsageError
 from prefcore.interfaces import Transaction
@@ -17,7 +18,6 @@ from prefcore.migration import Step, convert
 from prefcore.model import Draft
 from prefcore.planning import PlanBuilder
 from prefcore.preferences import Preferences
-from prefcore.workplace import Act
 from tests.migration.world import INTEGER, NUMBER, started, values
 
 SCHEMAS = {"1.0.0": {"size": INTEGER}, "2.0.0": {"size": NUMBER}}

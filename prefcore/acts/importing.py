@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import attrs
 
+from prefcore.act import Act
 from prefcore.documents import (
     fingerprint,
     naming_file,
@@ -36,7 +37,7 @@ from prefcore.plugins import Plugins
 from prefcore.schema import SchemaDocument
 from prefcore.sealed_files import in_clear
 from prefcore.vault import SealingTransaction
-from prefcore.workplace import Act, Workplace
+from prefcore.workplace import Workplace
 
 __all__ = ["import_act"]
 

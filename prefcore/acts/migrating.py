@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import attrs
 
+from prefcore.act import Act
 from prefcore.acts.pruning import naming_pruned
 from prefcore.engines import migrating
 from prefcore.interfaces import Transaction
@@ -15,7 +16,7 @@ from prefcore.model import Changeset
 from prefcore.planning import PlanBuilder
 from prefcore.schema import Noted, SchemaDocument, Version
 from prefcore.vault import SealingTransaction
-from prefcore.workplace import Act, Workplace
+from prefcore.workplace import Workplace
 
 __all__ = ["migration_act", "undo_migration_act"]
 

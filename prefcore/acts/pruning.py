@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from prefcore.act import Act
 from prefcore.audit import PRUNING
 from prefcore.engines import migrating, pruning
 from prefcore.engines.pruning import Kept
 from prefcore.errors import HistoryPruned
 from prefcore.planning import PlanBuilder
 from prefcore.vault import SealingTransaction
-from prefcore.workplace import Act
 
 __all__ = ["naming_pruned", "prune_act"]
 

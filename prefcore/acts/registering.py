@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from prefcore.act import Act
 from prefcore.model import PlanItem
 from prefcore.planning import PlanBuilder
 from prefcore.schema import SchemaDocument
 from prefcore.vault import SealingTransaction
-from prefcore.workplace import Act, Workplace
+from prefcore.workplace import Workplace
 
 __all__ = ["baseline_act", "register_act"]
 

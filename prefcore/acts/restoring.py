@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import attrs
 
+from prefcore.act import Act
 from prefcore.backups import Backups
 from prefcore.engines import backups as backing_up
 from prefcore.engines.backups import Manifest
@@ -17,7 +18,7 @@ from prefcore.model import Selection
 from prefcore.planning import PlanBuilder
 from prefcore.schema import Version
 from prefcore.vault import SealingTransaction
-from prefcore.workplace import Act, Workplace
+from prefcore.workplace import Workplace
 
 __all__ = ["restore_act"]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from prefcore.act import Act
 from prefcore.model import PlanItem, Row
 from prefcore.model.sets import place
 from prefcore.planning import PlanBuilder
 from prefcore.schema import SchemaDocument
 from prefcore.values import UNSET, from_text, same_text
 from prefcore.vault import SealingTransaction
-from prefcore.workplace import Act
 
 __all__ = ["set_act", "write_set"]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from prefcore.act import Act
 from prefcore.acts.pruning import naming_pruned
 from prefcore.engines import history
 from prefcore.model import Change, Changeset
 from prefcore.planning import PlanBuilder
 from prefcore.schema import SchemaDocument
 from prefcore.vault import SealingTransaction
-from prefcore.workplace import Act
 
 __all__ = ["undo_act"]
 

@@ -15,10 +15,10 @@ from prefcore.model.sets import place
 from prefcore.values import UNSET
 
 if TYPE_CHECKING:
+    from prefcore.act import Begun
     from prefcore.cli.session import Session
     from prefcore.preferences import Preferences
     from prefcore.schema import Schema
-    from prefcore.workplace import Begun
 
 __all__ = [
     "carry_out",

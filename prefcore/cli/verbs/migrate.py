@@ -21,9 +21,9 @@ from prefcore.errors import PrefcoreError, StalePlan, UsageError
 from prefcore.model import Plan
 
 if TYPE_CHECKING:
+    from prefcore.act import Begun
     from prefcore.preferences import Preferences
     from prefcore.schema import Schema
-    from prefcore.workplace import Begun
 
 __all__ = [
     "command",
