@@ -13,11 +13,11 @@ from prefcore.access_in_force import AccessInForce
 from prefcore.act import Act, Begun
 from prefcore.acts import register_act
 from prefcore.audit import is_claim
-from prefcore.browsing import Browser
 from prefcore.documents import values_of
 from prefcore.engines import registering
 from prefcore.errors import AppMismatch, UsageError
 from prefcore.host import default_actor
+from prefcore.inspecting import Inspector
 from prefcore.interfaces import Layer, Store
 from prefcore.keys import Keys, default_folder
 from prefcore.meeting import newer_refusal
@@ -36,7 +36,7 @@ def silent(entries: int, part: float | None) -> None:
     """Tell nobody how far an act has come."""
 
 
-class Performer(Browser):
+class Performer(Inspector):
     """Reads all there is of one application, and turns acts into plans and changesets."""
 
     def __init__(

@@ -46,6 +46,7 @@ LINES = """
     lookup · meeting · auditing
     guarding
     browsing · acts · views · templating · releasing · registry
+    inspecting
     performing
     changing · moving · keeping · revealing
     upgrading · pruning
