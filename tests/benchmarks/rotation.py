@@ -123,8 +123,8 @@ def _owners(secrets: int) -> Iterator[str]:
 
 
 def run(folder: Path, *, rounds: int, secrets: int) -> list[Finding]:
-    """Measure rotations of so many secrets, and of a tenth for what memory they take."""
-    large, small = _Folder(folder / "large", secrets), _Folder(folder / "small", secrets // 10)
+    """Measure rotations of so many secrets, and of a fifth for what memory they take."""
+    large, small = _Folder(folder / "large", secrets), _Folder(folder / "small", secrets // 5)
     for one in (large, small):
         one.make()
     runs = run_rounds(
