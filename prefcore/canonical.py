@@ -117,15 +117,16 @@ class LastMade(Generic[_Made]):
 
 
 def _entry_lines(rows: Iterable[Row]) -> list[str]:
-    quoted, hours, seconds = QUOTED, _HOURS, _SECONDS
+    quoted, hours, seconds, digits = QUOTED, _HOURS, _SECONDS, _DIGITS
     lines = []
     last = moment = None
     for key, text, micros, source, actor in rows:
         if micros != last:  # what was imported or saved together has one time
             last = micros
+            whole, part = divmod(micros, 1_000_000)  # in smaller numbers all else takes half
             moment = (
-                f"{hours[micros // 3_600_000_000]}{seconds[micros // 1_000_000 % 3600]}"
-                f"{micros % 1_000_000:06d}Z"
+                f"{hours[whole // 3600]}{seconds[whole % 3600]}"
+                f"{digits[part // 1000]}{digits[part % 1000]}Z"
             )
         lines.append(
             f'{quoted[key]}: {{"value": {text}, "updated_at": "{moment}", '
@@ -161,6 +162,7 @@ class _Remembered(dict[_K, str]):
 QUOTED = _Remembered[str](canonical_text)
 _HOURS = _Remembered[int](lambda hour: from_micros(hour * 3_600_000_000).isoformat()[:14])
 _SECONDS = _Remembered[int](lambda second: f"{second // 60:02d}:{second % 60:02d}.")
+_DIGITS = _Remembered[int]("{:03d}".format)
 
 
 def micros_of(text: str) -> int:
