@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from fnmatch import translate
 from typing import NoReturn
 
-from prefcore.access import ACTIONS, OF_SETS, ROLES, Access, AccessPolicy, Rule
+from prefcore.access import Access, AccessPolicy, Rule
 from prefcore.errors import NotPermitted, PolicyRefused, UsageError
 from prefcore.host import file_owner, shared_data, system_user, why_untrusted
+from prefcore.roles import ACTIONS, OF_SETS, ROLES
 
 __all__ = ["access_of", "policy_from_text", "policy_paths", "read_policy"]
 

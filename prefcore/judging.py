@@ -5,7 +5,7 @@ On the way of ``prefcore get``: names are looked up only where some rule is of c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from prefcore.key_names import Judged, KeyNames
@@ -58,11 +58,10 @@ class Judge:
 
         ``needed`` are roles that it takes besides.
         """
-        for name, others in self.judged(key, revision):
-            for role in needed or (None,):
-                found = self.access.refusal(action, scope, owner, name, needed=role, others=others)
-                if found is not None:
-                    return found
+        for name, others, role in self._ways(key, revision, needed):
+            found = self.access.refusal(action, scope, owner, name, needed=role, others=others)
+            if found is not None:
+                return found
         return None
 
     def check(
@@ -76,9 +75,17 @@ class Judge:
         needed: Iterable[str] = (),
     ) -> None:
         """Raise NotPermitted where the actor may not; see ``refusal``."""
+        for name, others, role in self._ways(key, revision, needed):
+            self.access.check(action, scope, owner, name, needed=role, others=others)
+
+    def _ways(
+        self, key: str, revision: int | None, needed: Iterable[str]
+    ) -> Iterator[tuple[str, tuple[str, ...], str | None]]:
+        """Give all that has to be allowed: name, other names and role."""
+        roles = tuple(needed) or (None,)
         for name, others in self.judged(key, revision):
-            for role in needed or (None,):
-                self.access.check(action, scope, owner, name, needed=role, others=others)
+            for role in roles:
+                yield name, others, role
 
     def check_rows(
         self, scope: str, owner: str, rows: Iterable[Row], *, revision: int | None = None

@@ -13,17 +13,7 @@ from typing import Any
 import pytest
 
 from prefcore import Preferences, Schema, Secret, preference
-from prefcore.access import (
-    ACTIONS,
-    OF_SETS,
-    PLACES,
-    ROLES,
-    TAKES,
-    Access,
-    AccessPolicy,
-    Rule,
-    held_with,
-)
+from prefcore.access import Access, AccessPolicy, Rule
 from prefcore.access_files import access_of
 from prefcore.builtin.memory_store import MemoryStore
 from prefcore.builtin.memory_store.reading import View
@@ -34,6 +24,7 @@ from prefcore.keys import Keys
 from prefcore.migration import Step, rename
 from prefcore.model import Change, Selection
 from prefcore.registry import Registry
+from prefcore.roles import ACTIONS, OF_SETS, PLACES, ROLES, TAKES, held_with
 from prefcore.schema import SchemaDocument
 from prefcore.templating import Templates
 

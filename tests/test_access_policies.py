@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prefcore import Preferences, Schema
-from prefcore.access import ACTIONS, OF_SETS, ROLES, Access, Rule
+from prefcore.access import Access, Rule
 from prefcore.access_files import access_of, policy_from_text, policy_paths, read_policy
 from prefcore.access_in_force import AccessInForce
 from prefcore.errors import NotPermitted, PolicyRefused, PrefcoreError, UsageError
+from prefcore.roles import ACTIONS, OF_SETS, ROLES
 from tests.test_access import SETS, with_roles
 
 _GOOD = """

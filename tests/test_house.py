@@ -23,7 +23,8 @@ ROOT = Path(__file__).parent.parent
 #: is a module of ``prefcore`` or a package with all that is in it, unless its parts are named too.
 LINES = """
     errors
-    values · host · deprecation · access · whole_files · key_names
+    values · host · deprecation · roles · whole_files · key_names
+    access
     model · access_files
     access_in_force · canonical · resolution · merge · conflicts · retention · schema · security · \
         compression · config

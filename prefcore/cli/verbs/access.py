@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from prefcore.access import ACTIONS, OF_SETS, PLACES, TAKES
 from prefcore.cli.completing import keys
 from prefcore.cli.frame import Command, LazyGroup
 from prefcore.cli.options import Target, one_set
@@ -15,6 +14,7 @@ from prefcore.cli.session import Session
 from prefcore.errors import NotFound, UsageError
 from prefcore.key_names import Judged
 from prefcore.model.sets import place
+from prefcore.roles import ACTIONS, OF_SETS, PLACES, TAKES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
