@@ -53,6 +53,8 @@ class PruningChecks(StoreChecks, kit=True):
     def test_pruning_forgets_what_stood_before_and_nothing_else(self, store: Store) -> None:
         _tell_a_story(store)
         before, links = held(store), self._links(store)
+        with store.snapshot() as view:
+            names = view.names(APP)
         pruning = _prune(store, 4)
         assert pruning is not None
         assert (pruning.through, pruning.changesets, pruning.changes) == (4, 3, 5)
@@ -67,6 +69,7 @@ class PruningChecks(StoreChecks, kit=True):
             assert [one.key for one in view.changes(6) if isinstance(one, Change)] == ["c"]
             assert len(list(view.changes(3))) == 1, "another application's history was pruned too"
             assert list(view.parked(APP, "gone")) == []
+            assert view.names(APP) == names, "rules on keys hold by their earlier names"
         assert self._links(store)[:6] == links
         assert list(store.check()) == []
 

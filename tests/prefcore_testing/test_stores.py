@@ -468,6 +468,15 @@ FAULTS = [
     ),
     # ------------------------------------------------------------------------------ pruning
     Fault(
+        "pruning forgets earlier names",
+        "writing",
+        "        self._app.pruned = pruning.through\n",
+        "        self._app.pruned = pruning.through\n"
+        "        for uuid, key in self._app.keys.items():\n"
+        "            self._app.keys[uuid] = attrs.evolve(key, names=key.names[-1:])\n",
+        "pruning_forgets_what_stood_before_and_nothing_else",
+    ),
+    Fault(
         "pruning is of all applications",
         "pruning",
         "gone = {one.bare.revision for one in mine}",
