@@ -831,7 +831,7 @@ FAULTS = [
     Fault(
         "entries that nothing wrote are taken",
         "records",
-        "        if after:",
+        "        if unknown:",
         "        if False:",
         "broken_state_loads_nothing",
     ),
