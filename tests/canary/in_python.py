@@ -12,7 +12,7 @@ import prefcore_json
 from prefcore import Secret
 from prefcore.access import Access, AccessPolicy, Rule
 from prefcore.builtin.sqlite_store import SqliteStore
-from prefcore.errors import ConflictError, NotPermitted, PrefcoreError
+from prefcore.errors import ConflictError, HistoryPruned, NotPermitted, PrefcoreError
 from prefcore.hookspecs import hookimpl
 from prefcore.interfaces import WatcherInfo
 from prefcore.keys import Keys
@@ -75,7 +75,7 @@ def _by_key(shell: Shell, keys: Keys) -> Iterator[Heard]:
         shown += [prefs.explain("secret.key", user="bo"), prefs.effective(user="bo")]
         shown += [list(prefs.sets(Selection())), prefs.read_set("user", "bo").entries]
         shown += [list(prefs.log()), keys, keys.ring, keys.sealer]
-        shown += [list(prefs.changes(one)) for one in prefs.log()]
+        shown += _changes(prefs)
         shown += [prefs.history("secret.key", "user", "bo"), prefs.audit.verify()]
         shown += [prefs.state(), list(prefs.faults()), prefs.schema]
         yield Heard("repr", repr(shown) + str(shown))
@@ -83,6 +83,15 @@ def _by_key(shell: Shell, keys: Keys) -> Iterator[Heard]:
             yield _refused(lambda bad=bad: prefs.set("secret.key", bad, user="bo"))  # type: ignore[misc]  # bound now
     finally:
         store.close()
+
+
+def _changes(prefs: Preferences[object]) -> Iterator[object]:  # type: ignore[type-var]  # as above
+    """Give what is told of each changeset's changes, the pruned ones among them."""
+    for one in prefs.log():
+        try:
+            yield list(prefs.changes(one))
+        except HistoryPruned as error:
+            yield (error, error.facts)
 
 
 def _typed(shell: Shell, keys: Keys) -> Iterator[Heard]:

@@ -173,6 +173,11 @@ def _runs(shell: Shell, given: Path) -> Iterator[Told]:
     yield run("keys", "check", code=1)
     yield run("audit", "verify", "-v")
     yield run("doctor", "-v")
+    yield run(
+        "migrate", "recover", shell.run("migrate", "copies", "--json").json[0]["id"], "--dry-run"
+    )
+    for how in (("--dry-run", "-v"), ("--dry-run", "--json"), ("--yes", "-v")):
+        yield run("history", "prune", "--keep-last", "3", *how)
     yield from reading(run)
 
 
@@ -226,6 +231,11 @@ def _templates_and_environment(run: Run) -> Iterator[Told]:
     yield run("template", "apply", "t", "--user", "ann", "--dry-run")
     yield run("template", "apply", "t", "--user", "ann")
     yield run("template", "delete", "t")
+    yield run("set", "size=9", "--user", "bo")
+    for how in (("--dry-run", "--json"), ("-v",)):
+        yield run("template", "save", "kept", "--user", "bo", *how)
+    yield run("template", "show", "kept", "--json")
+    yield run("template", "delete", "kept")
     given = {"CANARY_ENV": f"{STEM}-environment"}
     for words in (("get", "secret.key"), ("list",), ("explain", "secret.key"), ("doctor",)):
         for more in ((), ("--json",), ("-v", "--debug")):
