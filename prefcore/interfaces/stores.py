@@ -117,7 +117,8 @@ class Store(Protocol):
     def scrub(self) -> None:
         """Leave nothing in the store's files that it no longer holds, such as in free pages.
 
-        Safety copies stay as they are.
+        Safety copies stay as they are. Raises LockedError where somebody who reads an older state
+        holds that up, and NoSpace; what is held is as it was then, and a later call does the rest.
         """
 
     def check(self) -> Iterator[StoreProblem]:
