@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -67,21 +67,39 @@ _GLOBAL = [
 
 
 class _Framed(click.Command):
-    """What commands and groups have in common: the global options, told of apart."""
+    """What commands and groups have in common: the global options, told of apart, and examples.
+
+    ``examples`` are command lines, each with what it is for.
+    """
+
+    def __init__(self, *args: Any, examples: Mapping[str, str] = {}, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.examples = examples
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         return [*super().get_params(ctx), *_GLOBAL]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        options = [one for one in self.get_params(ctx) if one not in _GLOBAL]
-        for title, params in (("Options", options), ("Global options", _GLOBAL)):
-            records = (
-                one.get_help_record(ctx) for one in params if not isinstance(one, click.Argument)
-            )
-            told = [record for record in records if record is not None]
-            if told:
-                with formatter.section(title):
-                    formatter.write_dl(told)
+        own = [one for one in self.get_params(ctx) if one not in _GLOBAL]
+        _write_options("Options", own, ctx, formatter)
+        if self.examples:
+            with formatter.section("Examples"):
+                for line, words in self.examples.items():
+                    formatter.write(f"  {line}\n      {words}\n")
+        _write_options("Global options", _GLOBAL, ctx, formatter)
+
+
+def _write_options(
+    title: str,
+    options: Sequence[click.Parameter],
+    ctx: click.Context,
+    formatter: click.HelpFormatter,
+) -> None:
+    records = (one.get_help_record(ctx) for one in options if not isinstance(one, click.Argument))
+    told = [record for record in records if record is not None]
+    if told:
+        with formatter.section(title):
+            formatter.write_dl(told)
 
 
 class Command(_Framed):

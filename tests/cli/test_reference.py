@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,24 +12,28 @@ import click
 
 from prefcore import errors
 from prefcore.cli import cli, failures
-from prefcore.cli.frame import CommandWithOthers
+from prefcore.cli.frame import Command, CommandWithOthers
+from prefcore.cli.session import Session
 
 _REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 _CLI = (_REFERENCE / "cli.md").read_text()
 
 
-def _commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
+def _commands(group: click.Group, path: str) -> Iterator[tuple[str, Command]]:
     context = click.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None
         if isinstance(command, click.Group):
             yield from _commands(command, f"{path} {name}")
-        else:
-            yield f"{path} {name}", command
+            continue
+        assert isinstance(command, Command)
+        yield f"{path} {name}", command
         if isinstance(command, CommandWithOthers):
-            for other in command.table:
-                yield f"{path} {name} {other}", command.other(other)
+            for name_of_other in command.table:
+                other = command.other(name_of_other)
+                assert isinstance(other, Command)
+                yield f"{path} {name} {name_of_other}", other
 
 
 def test_every_verb_has_a_heading_and_every_option_a_row() -> None:
@@ -73,3 +78,14 @@ def test_every_exit_code_has_a_row() -> None:
     codes = {getattr(errors, name).exit_code for name in errors.__all__}
     for code in codes | {0, failures.BUG, failures.INTERRUPTED, failures.READER_GONE}:
         assert f"\n| {code} |" in table, code
+
+
+def test_examples_of_a_command_are_lines_that_it_takes() -> None:
+    commands = dict(_commands(cli, "prefcore"))
+    given = [(path, line) for path, one in commands.items() for line in one.examples]
+    assert {path for path, _ in given} >= {"prefcore set", "prefcore import", "prefcore export"}
+    for path, line in given:
+        words = shlex.split(line.partition("| ")[2] or line)
+        count = len(path.split())
+        assert words[:count] == path.split(), line
+        commands[path].make_context(path, words[count:], obj=Session({}))

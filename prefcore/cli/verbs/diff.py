@@ -23,7 +23,14 @@ from prefcore.model import PlanItem, PreferenceSet, Selection
 __all__ = ["command"]
 
 
-@click.command("diff", cls=Command)
+_EXAMPLES = {
+    "prefcore diff user:alice user:bob": "what leads from her set to his",
+    "prefcore diff @4bca8d9d user:alice": "what was changed in her set since that changeset",
+    "prefcore diff backup.json sqlite:prefs.db": "what leads from a file to a store",
+}
+
+
+@click.command("diff", cls=Command, examples=_EXAMPLES)
 @click.argument("first", metavar="A", type=click.Path(), shell_complete=sides)
 @click.argument("second", metavar="B", type=click.Path(), shell_complete=sides)
 @selecting

@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("export", cls=Command)
+_EXAMPLES = {
+    "prefcore export all.json": "everything, as a document that imports again anywhere",
+    "prefcore export alice.toml --owner alice --plain": "one set, as people write it",
+    "prefcore export settings.jsonc --owner alice --update": "values in a file, comments kept",
+}
+
+
+@click.command("export", cls=Command, examples=_EXAMPLES)
 @click.argument("file", default="-", type=click.Path())
 @click.option(
     "--format",

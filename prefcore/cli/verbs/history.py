@@ -50,9 +50,17 @@ def _keys_and_commands(
     return named + [one if isinstance(one, CompletionItem) else CompletionItem(one) for one in more]
 
 
+_EXAMPLES = {
+    "prefcore history editor.font_size --user alice": "who changed that value of hers",
+    "prefcore history --changeset 4bca8d9d": "what one act changed",
+    "prefcore history prune --before 2025-01-01 --dry-run": "what old history there is to forget",
+}
+
+
 @click.command(
     "history",
     cls=CommandWithOthers,
+    examples=_EXAMPLES,
     package="prefcore.cli.verbs",
     table=_TABLE,
 )

@@ -38,7 +38,14 @@ _into = targeting(
 )
 
 
-@click.command("import", cls=Command)
+_EXAMPLES = {
+    "prefcore import all.json --dry-run": "see first what would be done",
+    "prefcore import alice.toml --user alice --merge theirs": "into one set; the file wins",
+    "prefcore import all.json --merge 'ui.*=ours' --conflicts c.yaml": "the rest by hand",
+}
+
+
+@click.command("import", cls=Command, examples=_EXAMPLES)
 @click.argument("file", type=click.Path())
 @click.option(
     "--merge",

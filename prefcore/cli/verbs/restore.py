@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("restore", cls=Command)
+_EXAMPLES = {
+    "prefcore backup restore latest --owner alice --dry-run": "see what would come back",
+    "prefcore backup restore latest --to new.db": "a whole store, beside the present one",
+}
+
+
+@click.command("restore", cls=Command, examples=_EXAMPLES)
 @click.argument("id", metavar="ID", shell_complete=backup_ids)
 @targeting
 @click.option(

@@ -46,7 +46,14 @@ def _unshielded(context: click.Context, parameter: click.Parameter, value: Any) 
     return tuple(one.removeprefix(_SHIELD) for one in value)
 
 
-@click.command("set", cls=_Set)
+_EXAMPLES = {
+    "prefcore set editor.font_size 14": "in your own set",
+    "prefcore set theme=dark editor.font_size=14 --user alice": "several together, or none of them",
+    "pass show token | prefcore set api.token -": "a secret, which never stands on a command line",
+}
+
+
+@click.command("set", cls=_Set, examples=_EXAMPLES)
 @click.argument(
     "words",
     nargs=-1,
