@@ -13,7 +13,10 @@ from prefcore.cli.session import Session
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-__all__ = ["Command", "CommandWithOthers", "LazyGroup"]
+__all__ = ["PATH", "Command", "CommandWithOthers", "LazyGroup"]
+
+#: A path as it is given: whether it can be read is told by who reads it, with the code for that.
+PATH = click.Path(readable=False)
 
 #: Verbs have arguments named version or plan: click keeps both kinds in one table of names.
 _PREFIX = "global_"
@@ -40,12 +43,12 @@ def _option(*names: str, **more: Any) -> click.Option:
 
 
 _GLOBAL = [
-    _option("--config", metavar="FILE", help="Use this prefcore.toml.", type=click.Path()),
+    _option("--config", metavar="FILE", help="Use this prefcore.toml.", type=PATH),
     _option(
         "--store",
         metavar="URL",
         help="Use this store: sqlite:PATH, or a path.",
-        type=click.Path(),
+        type=PATH,
     ),
     _option("--app", metavar="NAME", help="Work for this application."),
     _option("--read-only", is_flag=True, help="Open the store for reading only."),

@@ -17,6 +17,7 @@ from prefcore.errors import (
     InvalidSchema,
     InvalidValue,
     NotFound,
+    NotPermitted,
     PrefcoreError,
 )
 from prefcore.schema.declaration import SchemaDocument
@@ -54,7 +55,7 @@ def read_schema(
     name tells one, ``decode`` for TOML and YAML. Raises NotFound when there is no such file;
     InvalidSchema when it can't be read or understood, or says another version than its name or
     ``version``; AppMismatch when it is of another application than ``app``; NewerFormat when a
-    newer prefcore wrote it; and what ``decode`` raises.
+    newer prefcore wrote it; NotPermitted when it may not be read; and what ``decode`` raises.
     """
     return _read_schema(Path(path), app, version, decode, Known())
 
@@ -212,9 +213,8 @@ def _read(path: Path, decode: Decode | None) -> Mapping[str, object] | list[obje
     except FileNotFoundError as error:
         raise NotFound(f"there is no file {path}", path=str(path)) from error
     except OSError as error:
-        raise InvalidSchema(
-            f"{path} can't be read: {error.strerror or error}", path=str(path)
-        ) from error
+        kind = NotPermitted if isinstance(error, PermissionError) else InvalidSchema
+        raise kind(f"{path} can't be read: {error.strerror or error}", path=str(path)) from error
     except ValueError as error:
         raise InvalidSchema(f"{path}: {error}", path=str(path)) from error
     if not isinstance(content, (dict, list)):

@@ -55,6 +55,13 @@ def test_usage_puts_what_may_be_left_out_into_brackets() -> None:
                 assert shown.startswith("[") != argument.required, f"{path} {shown}"
 
 
+def test_files_are_judged_by_what_reads_them_and_not_by_click() -> None:
+    for path, command in _commands(cli, "prefcore"):
+        for one in command.get_params(click.Context(command)):
+            if isinstance(one.type, click.Path):
+                assert not one.type.readable, f"{path} {one.name} would exit with 2, not 4"
+
+
 def test_no_heading_tells_of_a_verb_that_is_not_there() -> None:
     there = {path for path, _ in _commands(cli, "prefcore")}
     there |= {path.rpartition(" ")[0] for path in there}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -149,6 +151,22 @@ def test_a_folder_that_is_no_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidSchema, match=r"1\.0\.0\.json can't be read"):
         read_schema(tmp_path / "1.0.0.json")
     assert Snapshots(tmp_path, "acme").versions == ()
+
+
+def test_a_file_that_may_not_be_read_is_not_permitted(tmp_path: Path) -> None:
+    path = tmp_path / "1.2.0.json"
+    path.write_text(OURS.text)
+    path.chmod(0)
+    read = (
+        "import os, sys; from prefcore.schema import read_schema\n"
+        "os.getuid() or os.setuid(65534)\n"
+        "try: read_schema(sys.argv[1])\n"
+        "except Exception as error: print(type(error).__name__, error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", read, str(path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"NotPermitted {path} can't be read: Permission denied\n"
 
 
 def test_versions_come_from_names_without_reading_bodies(tmp_path: Path) -> None:

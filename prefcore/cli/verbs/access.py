@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from prefcore.cli.completing import keys
-from prefcore.cli.frame import Command, LazyGroup
+from prefcore.cli.frame import PATH, Command, LazyGroup
 from prefcore.cli.options import Target, one_set
 from prefcore.cli.output import escaped, print_json, print_table, say, warn
 from prefcore.cli.session import Session
@@ -40,7 +40,7 @@ _for = click.option("--for", "actor", metavar="ID", help="Ask for this user (def
 _policy = click.option(
     "--policy",
     metavar="FILE",
-    type=click.Path(),
+    type=PATH,
     help="By this policy instead of those in force, as before it is put in its place.",
 )
 

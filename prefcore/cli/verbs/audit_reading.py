@@ -13,7 +13,7 @@ import click
 from prefcore.audit import Pruning, is_pruned
 from prefcore.cli.completing import changesets
 from prefcore.cli.files import replacing
-from prefcore.cli.frame import Command
+from prefcore.cli.frame import PATH, Command
 from prefcore.cli.options import newest, selecting
 from prefcore.cli.output import escaped, print_json, print_table, say
 from prefcore.cli.session import Session
@@ -168,7 +168,7 @@ def _change_row(one: dict[str, object]) -> tuple[str, str, str]:
 
 
 @click.command("export", cls=Command)
-@click.argument("file", default="-", type=click.Path())
+@click.argument("file", default="-", type=PATH)
 @wanting
 @click.pass_obj
 def export_command(session: Session, file: str, wanted: Wanted) -> None:

@@ -10,7 +10,7 @@ import click
 
 from prefcore.cli.completing import formats
 from prefcore.cli.files import compressed_as, format_of, readable, replacing
-from prefcore.cli.frame import Command
+from prefcore.cli.frame import PATH, Command
 from prefcore.cli.output import amount, escaped, print_json, say, warn
 from prefcore.cli.session import Session
 from prefcore.compression import METHODS, compressing
@@ -27,8 +27,8 @@ __all__ = ["command"]
 
 
 @click.command("convert", cls=Command)
-@click.argument("source", metavar="FILE", type=click.Path())
-@click.argument("target", metavar="[TO]", default="-", type=click.Path())
+@click.argument("source", metavar="FILE", type=PATH)
+@click.argument("target", metavar="[TO]", default="-", type=PATH)
 @click.option(
     "--from",
     "from_id",

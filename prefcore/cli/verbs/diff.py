@@ -9,7 +9,7 @@ from itertools import groupby
 import click
 
 from prefcore.cli.completing import sides
-from prefcore.cli.frame import Command
+from prefcore.cli.frame import PATH, Command
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import selecting
 from prefcore.cli.output import escaped, print_json, say, warn, width
@@ -31,8 +31,8 @@ _EXAMPLES = {
 
 
 @click.command("diff", cls=Command, examples=_EXAMPLES)
-@click.argument("first", metavar="A", type=click.Path(), shell_complete=sides)
-@click.argument("second", metavar="B", type=click.Path(), shell_complete=sides)
+@click.argument("first", metavar="A", type=PATH, shell_complete=sides)
+@click.argument("second", metavar="B", type=PATH, shell_complete=sides)
 @selecting
 @click.pass_obj
 def command(session: Session, first: str, second: str, selection: Selection) -> int:

@@ -11,7 +11,7 @@ import click
 from prefcore.cli.asking import confirm
 from prefcore.cli.completing import formats
 from prefcore.cli.files import compressed_as, format_of, replacing
-from prefcore.cli.frame import Command
+from prefcore.cli.frame import PATH, Command
 from prefcore.cli.options import selecting
 from prefcore.cli.output import amount, escaped, print_json, say, warn
 from prefcore.cli.passphrases import new_passphrase
@@ -37,7 +37,7 @@ _EXAMPLES = {
 
 
 @click.command("export", cls=Command, examples=_EXAMPLES)
-@click.argument("file", default="-", type=click.Path())
+@click.argument("file", default="-", type=PATH)
 @click.option(
     "--format",
     "format_id",

@@ -11,7 +11,7 @@ import click
 from prefcore.cli.completing import formats, strategies, versions
 from prefcore.cli.conflicts import ask_about, choices_of, write_conflicts
 from prefcore.cli.files import readable
-from prefcore.cli.frame import Command
+from prefcore.cli.frame import PATH, Command
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import Target, acting, selecting, targeting, trusting
 from prefcore.cli.output import amount, escaped, say
@@ -46,7 +46,7 @@ _EXAMPLES = {
 
 
 @click.command("import", cls=Command, examples=_EXAMPLES)
-@click.argument("file", type=click.Path())
+@click.argument("file", type=PATH)
 @click.option(
     "--merge",
     multiple=True,
@@ -65,19 +65,19 @@ _EXAMPLES = {
 @click.option(
     "--conflicts",
     metavar="FILE",
-    type=click.Path(),
+    type=PATH,
     help="Write the conflicts that are left to FILE, for a person to decide.",
 )
 @click.option(
     "--resolve",
     metavar="FILE",
-    type=click.Path(),
+    type=PATH,
     help="Decide as written in FILE, which --conflicts wrote.",
 )
 @click.option(
     "--base",
     metavar="FILE",
-    type=click.Path(),
+    type=PATH,
     help="What both sides started from (default: what the history tells of it); 'none' merges "
     "two ways.",
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from prefcore.cli.frame import Command
+from prefcore.cli.frame import PATH, Command
 from prefcore.cli.output import amount, print_json, say, warn
 from prefcore.cli.session import Session
 from prefcore.config import FILE_NAME, Config, write_initial
@@ -19,13 +19,13 @@ __all__ = ["command"]
 @click.option(
     "--schemas",
     metavar="DIR",
-    type=click.Path(),
+    type=PATH,
     help="Folder of schema snapshots, or module:Class.",
 )
 @click.option(
     "--migrations",
     metavar="DIR",
-    type=click.Path(),
+    type=PATH,
     help="Folder of migration steps, or a module.",
 )
 @click.pass_obj

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from prefcore.cli.files import readable, replacing
-from prefcore.cli.frame import Command
+from prefcore.cli.frame import PATH, Command
 from prefcore.cli.output import escaped, print_json, say, warn
 from prefcore.cli.passphrases import Kept, keeping, new_passphrase, new_root
 from prefcore.cli.session import Session
@@ -28,7 +28,7 @@ _MOST = 4 << 20
 
 
 @click.command("export", cls=Command)
-@click.argument("file", type=click.Path())
+@click.argument("file", type=PATH)
 @click.option("--force", is_flag=True, help="Write over FILE, such as an older copy.")
 @click.pass_obj
 def export_command(session: Session, file: str, force: bool) -> None:

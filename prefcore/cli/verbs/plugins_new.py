@@ -11,7 +11,7 @@ import click
 
 from prefcore import __version__
 from prefcore.cli.failures import from_os
-from prefcore.cli.frame import Command
+from prefcore.cli.frame import PATH, Command
 from prefcore.cli.output import print_json, say
 from prefcore.cli.scaffolds import KINDS, files_of
 from prefcore.cli.session import Session
@@ -27,7 +27,7 @@ __all__ = ["command"]
     "--in",
     "folder",
     default=".",
-    type=click.Path(),
+    type=PATH,
     metavar="FOLDER",
     help="Put the package into this folder (default: the present one).",
 )

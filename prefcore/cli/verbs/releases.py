@@ -22,7 +22,7 @@ from prefcore.cli.findings import (
     masked,
     row_of,
 )
-from prefcore.cli.frame import Command
+from prefcore.cli.frame import PATH, Command
 from prefcore.cli.locating import Source, source_of_class, source_of_file
 from prefcore.cli.output import amount, escaped, print_json, print_table, say, warn
 from prefcore.cli.session import Session
@@ -56,7 +56,7 @@ __all__ = ["check_command", "diff_command", "snapshot_command"]
 
 _LEVELS = ("error", "warning", "note")
 
-_source = click.argument("source", required=False, metavar="[FILE]", type=click.Path())
+_source = click.argument("source", required=False, metavar="[FILE]", type=PATH)
 
 
 def _releases(session: Session, source: str | None = None) -> Releases:
@@ -281,8 +281,8 @@ def _check_data(
 
 
 @click.command("diff", cls=Command)
-@click.argument("older", metavar="A", type=click.Path(), shell_complete=versions)
-@click.argument("newer", metavar="B", type=click.Path(), shell_complete=versions)
+@click.argument("older", metavar="A", type=PATH, shell_complete=versions)
+@click.argument("newer", metavar="B", type=PATH, shell_complete=versions)
 @click.pass_obj
 def diff_command(session: Session, older: str, newer: str) -> None:
     """Show what changed between two versions, or schema files, and whom it breaks.

@@ -9,7 +9,7 @@ import click
 
 from prefcore.cli.backups import absolute, opened, targeting, told
 from prefcore.cli.completing import backup_ids
-from prefcore.cli.frame import Command
+from prefcore.cli.frame import PATH, Command
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import acting, backing_up, selecting
 from prefcore.cli.output import escaped, print_json, say
@@ -39,7 +39,7 @@ _EXAMPLES = {
 @click.option(
     "--to",
     metavar="STORE",
-    type=click.Path(),
+    type=PATH,
     help="Into this new store, whole: sqlite:PATH, or a path.",
 )
 @selecting

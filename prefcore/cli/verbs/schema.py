@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from prefcore.cli.completing import versions
-from prefcore.cli.frame import Command, LazyGroup
+from prefcore.cli.frame import PATH, Command, LazyGroup
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import acting
 from prefcore.cli.output import (
@@ -151,7 +151,7 @@ def _default(value: object, sensitive: bool, limit: int) -> str:
 
 
 @click.command("register", cls=Command)
-@click.argument("source", metavar="VERSION|FILE", type=click.Path(), shell_complete=versions)
+@click.argument("source", metavar="VERSION|FILE", type=PATH, shell_complete=versions)
 @acting
 @click.pass_obj
 def register_command(session: Session, source: str, dry_run: bool, reason: str) -> None:

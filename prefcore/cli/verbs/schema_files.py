@@ -9,7 +9,7 @@ import click
 
 from prefcore.cli.completing import versions
 from prefcore.cli.files import replacing
-from prefcore.cli.frame import Command
+from prefcore.cli.frame import PATH, Command
 from prefcore.cli.output import amount, escaped, print_json, say, warn
 from prefcore.cli.session import Session
 from prefcore.errors import UsageError
@@ -29,7 +29,7 @@ __all__ = ["export_command", "import_command"]
     "--output",
     metavar="FILE",
     default="-",
-    type=click.Path(),
+    type=PATH,
     help="Write FILE, whole or not at all (default: the standard output).",
 )
 @click.pass_obj
@@ -80,7 +80,7 @@ def _written(document: SchemaDocument, form: str) -> tuple[str, tuple[str, ...]]
 
 
 @click.command("import", cls=Command)
-@click.argument("file", type=click.Path())
+@click.argument("file", type=PATH)
 @click.option(
     "--as-version",
     metavar="VERSION",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from prefcore.cli.frame import Command
+from prefcore.cli.frame import PATH, Command
 from prefcore.cli.output import escaped, print_json, print_table, say
 from prefcore.cli.session import Session
 from prefcore.cli.times import local_time
@@ -23,7 +23,7 @@ _MOST = 20
 
 
 @click.command("trust", cls=Command)
-@click.argument("folder", required=False, type=click.Path())
+@click.argument("folder", required=False, type=PATH)
 @click.option("--revoke", is_flag=True, help="Allow the folder no more.")
 @click.option("--list", "listing", is_flag=True, help="List what was allowed.")
 @click.option("--dry-run", is_flag=True, help="Say what would be allowed, and change nothing.")
