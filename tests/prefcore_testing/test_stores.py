@@ -333,7 +333,7 @@ FAULTS = [
     Fault(
         "history of every owner",
         "reading",
-        "(*delta.place, delta.uuid) == (scope, owner, uuid)",
+        "delta.uuid == uuid and delta.place == where",
         "delta.uuid == uuid",
         "history_is_of_one_entry_newest_first",
     ),
@@ -488,9 +488,9 @@ FAULTS = [
         "a pruned application has no history",
         "reading",
         "for record in reversed(self._state.records(app)):\n            for delta in record.deltas:"
-        "\n                if (",
+        "\n                if delta.uuid",
         "for record in [] if self.pruned(app) else reversed(self._state.records(app)):\n"
-        "            for delta in record.deltas:\n                if (",
+        "            for delta in record.deltas:\n                if delta.uuid",
         "history_ends_where_it_was_pruned",
     ),
     Fault(

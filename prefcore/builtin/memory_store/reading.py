@@ -168,10 +168,10 @@ class View:
     def history(
         self, app: str, scope: str, owner: str, key: str
     ) -> Iterator[tuple[Changeset, Change]]:
-        uuid = self._state.app(app).uuids.get(key)
+        uuid, where = self._state.app(app).uuids.get(key), (scope, owner)
         for record in reversed(self._state.records(app)):
             for delta in record.deltas:
-                if (*delta.place, delta.uuid) == (scope, owner, uuid):
+                if delta.uuid == uuid and delta.place == where:
                     yield record.changeset, self._change(app, record.bare.revision, delta)
 
     def edits_since(
