@@ -45,6 +45,7 @@ __all__ = [
     "is_sealed_text",
     "kind_of",
     "same_text",
+    "sealed_tag",
     "to_tagged",
 ]
 
@@ -71,8 +72,13 @@ class Unset:
 
 UNSET = Unset()
 
-#: What the canonical text of a sealed value begins with, and no other does.
+#: What the canonical text of a sealed value begins with. So does that of an object whose first key
+#: is ``$sealed``, where it has others; only the shape tells.
 _SEALED = '{"$sealed":['
+_SEALED_SHAPE = re.compile(
+    r'\{"\$sealed":\["[^"\\]*+(?:\\.[^"\\]*+)*+",'
+    r'"[A-Za-z0-9+/]*+={0,2}+",("[A-Za-z0-9+/]*+={0,2}+")\]\}'
+)
 _AROUND_SEALED = ["{", ":[", ",", ",", "]}"]  # its quoted parts, of which the first is the tag
 
 # Reserved for good: also words no tag uses yet, so that a later tag cannot collide with data.
@@ -388,7 +394,13 @@ def equal(one: object, other: object) -> bool:
 
 def is_sealed_text(text: str) -> bool:
     """Say whether a canonical text is that of a sealed value."""
-    return text.startswith(_SEALED)
+    return text.startswith(_SEALED) and _SEALED_SHAPE.fullmatch(text) is not None
+
+
+def sealed_tag(text: str) -> str | None:
+    """Give the equality tag of a sealed value's text, in base64 and quotes; None of another's."""
+    found = _SEALED_SHAPE.fullmatch(text)
+    return None if found is None else found[1]
 
 
 def same_text(one: str | None, other: str | None) -> bool:
@@ -400,7 +412,7 @@ def same_text(one: str | None, other: str | None) -> bool:
         return True
     if one is None or other is None or not one.startswith(_SEALED):
         return False
-    return other.startswith(_SEALED) and from_text(one) == from_text(other)
+    return is_sealed_text(one) and is_sealed_text(other) and from_text(one) == from_text(other)
 
 
 def _checked_text(value: str, path: str) -> str:

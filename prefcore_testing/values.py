@@ -139,6 +139,7 @@ _LIKE_TAGS: dict[str, object] = {
     "like a tag of a time": {"$time": "12:00:00.000000"},
     "like a tag no version knows yet": {"$map": [["a", 1]]},
     "like a sealed value": {"$sealed": ["key", "AA==", "AA=="]},
+    "like a sealed value with company": {"$sealed": ["key", "AA==", "AA=="], "x": ["y", "AA=="]},
     "like an escaped tag": {"$$bytes": "AA=="},
     "like a tag escaped thrice": {"$$$$date": None},
     "like a tag around a real one": {"$bytes": b"\0"},

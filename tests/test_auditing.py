@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -19,7 +20,7 @@ from prefcore.audit import FIRST, SEALED_DIGESTS, ChangesetDigest, chain
 from prefcore.builtin.sqlite_store import SqliteStore
 from prefcore.security.ring import KeyRing
 from prefcore.security.signing import signed
-from prefcore.values import canonical_text, from_text
+from prefcore.values import Sealed, canonical_text, from_text
 from tests.cli.shell import Ran, Shell, acme, at_a_terminal
 from tests.security.randomness import seeded
 
@@ -230,7 +231,51 @@ def _put(text: str, *, at: str = "entries") -> str:
     return f"UPDATE {at} SET value = '{quoted}' WHERE value LIKE '{{\"$sealed%'"
 
 
+def _tag(database: sqlite3.Connection) -> str:
+    (text,) = database.execute(
+        "SELECT value FROM entries WHERE value LIKE '{\"$sealed%'"
+    ).fetchone()
+    sealed = from_text(text)
+    assert isinstance(sealed, Sealed)
+    return b64encode(sealed.tag).decode()
+
+
+def _put_with_tag(form: str, *, at: str = "entries") -> Callable[[sqlite3.Connection], None]:
+    """Put a text of this form in the place of sealed ones, with their own tag in it."""
+
+    def tamper(database: sqlite3.Connection) -> None:
+        database.executescript(_put(form.replace("TAG", _tag(database)), at=at))
+
+    return tamper
+
+
 TAMPERINGS = [
+    Tampering(
+        "a secret replaced under its tag, by what only begins as one that is sealed",
+        _put_with_tag('{"$sealed":["junk"],"x":["y","TAG"]}'),
+        "is not what its digest says",
+    ),
+    Tampering(
+        "a secret replaced by what stands for it in a digest",
+        _put_with_tag('{"$sealed":"TAG"}'),
+        "is not what its digest says",
+    ),
+    Tampering(
+        "a secret of the past replaced by what stands for it in a digest",
+        _put_with_tag('{"$sealed":"TAG"}', at="changes"),
+        "is not what its digest says",
+    ),
+    Tampering(
+        "a sealed value with an alphabet of its own",
+        _put_with_tag('{"$sealed":["k","*","TAG"]}'),
+        "is not what its digest says",
+    ),
+    Tampering(
+        "no entry before, told as a text",
+        "UPDATE changes SET value = '-', at = 0, provenance_id = (SELECT min(id) FROM provenance) "
+        "WHERE value IS NULL AND rev = 1",
+        "a value before or after it is no text that prefcore writes",
+    ),
     Tampering("a value of now", "UPDATE entries SET value = '71' WHERE value = '11'", "by"),
     Tampering("a value of the log", "UPDATE changes SET value = '71' WHERE value = '9'", "by"),
     Tampering("who", "UPDATE changesets SET actor = 'ann' WHERE actor = 'eve'", "by ann"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta, timezone
 from enum import IntEnum, StrEnum
 from hashlib import sha256
@@ -24,7 +25,10 @@ from prefcore.values import (
     from_tagged,
     from_text,
     from_texts,
+    is_sealed_text,
     kind_of,
+    same_text,
+    sealed_tag,
 )
 from prefcore_testing.values import REFUSED, VALUES, nested, portable_values
 
@@ -267,3 +271,29 @@ def test_digest_is_that_of_the_text() -> None:
 )
 def test_kind_is_what_messages_call_the_type(value: object, kind: str) -> None:
     assert kind_of(value) == kind
+
+
+COMPANY = {
+    "first of several": {"$sealed": ["k"], "x": ["y", "z"]},
+    "three texts, and more": {"$sealed": ["k", "AA==", "AA=="], "x": ["y", "AA=="]},
+    "three texts, and a list": {"$sealed": ["k", "AA==", "AA=="], "x": []},
+}
+
+
+@pytest.mark.parametrize("name", COMPANY)
+def test_an_object_with_sealed_among_its_keys_is_no_sealed_value(name: str) -> None:
+    text = canonical_text(COMPANY[name])
+    assert text.startswith('{"$sealed":[')
+    assert not is_sealed_text(text)
+    assert sealed_tag(text) is None
+    assert from_text(text) == COMPANY[name]
+    assert not same_text(text, canonical_text({"$sealed": ["k"], "x": 1}))
+
+
+@given(st.text(st.characters(codec="utf-8")), st.binary(max_size=80), st.binary(max_size=40))
+def test_every_sealed_value_has_the_shape_of_one(key_id: str, data: bytes, tag: bytes) -> None:
+    text = canonical_text(Sealed(key_id, data, tag))
+    assert is_sealed_text(text)
+    assert sealed_tag(text) == f'"{b64encode(tag).decode()}"'
+    assert not is_sealed_text(text[:-1])
+    assert not is_sealed_text(text + " ")

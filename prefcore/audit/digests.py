@@ -12,8 +12,9 @@ The facts come last, so that a store can hash a changeset as it is written. They
 are canonical texts (``prefcore.values``). An entry line looks like one too, but has the bare word
 ``-`` where no entry stood or stands, so that a held null and no entry differ;
 ``["user","alice","x",-,null]`` is therefore not JSON. A sealed value stands there by its tag
-alone, ``{"$sealed":tag}``, so that sealing it anew under another key changes no digest. Entries
-come by scope, owner and key as Unicode text (by code point), as ``Snapshot.changes`` gives them.
+alone, ``{"$sealed":tag}``, so that sealing it anew under another key changes no digest; a stored
+text that already looks so is nobody's value, and gets a ``?`` in front. Entries come by scope,
+owner and key as Unicode text (by code point), as ``Snapshot.changes`` gives them.
 
 A link of the chain is SHA-256 over the lines previous link, revision (decimal) and digest, the
 last without a line end; before the first link stand 64 zeros.
@@ -21,12 +22,13 @@ last without a line end; before the first link stand 64 zeros.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from hashlib import sha256
 
 from prefcore.canonical import QUOTED, LastMade, iso_time
 from prefcore.model import Change, Changeset, Rename, Row, to_micros
-from prefcore.values import canonical_text
+from prefcore.values import canonical_text, sealed_tag
 
 __all__ = [
     "ALGORITHM",
@@ -50,7 +52,9 @@ ALGORITHM = "sha256"
 FIRST = "0" * 64
 
 _BATCH = 1024
-_SEALED = '{"$sealed":['
+_SEALED = '{"$sealed":'
+#: A text that is no value's, but would stand in a line as a sealed one does.
+_LIKE_TOLD = re.compile(r'\{"\$sealed":"[^"]*"\}', re.DOTALL)
 
 
 class ChangesetDigest:
@@ -167,11 +171,16 @@ _first = LastMade(_first_lines)
 
 
 def _told(text: str | None) -> str:
-    """Give what stands in a digest for no entry, or for a sealed value's text."""
+    """Give what stands in a digest for no entry, or for a text that begins as a sealed value's.
+
+    Where it only begins so, it stands there whole, so that nothing of it can be edited.
+    """
     if text is None:
         return "-"
-    tag = text[text.rindex(",") + 1 : -2]  # the last of the three texts, with its quotes
-    return f'{{"$sealed":{tag}}}'
+    tag = sealed_tag(text)
+    if tag is not None:
+        return f'{{"$sealed":{tag}}}'
+    return f"?{text}" if _LIKE_TOLD.fullmatch(text) else text
 
 
 def digest_of(changeset: Changeset, changes: Iterable[Change | Rename]) -> str:

@@ -20,14 +20,17 @@ from prefcore.audit.pruned import (
     through_of,
 )
 from prefcore.canonical import iso_time
+from prefcore.errors import DamagedValue
 from prefcore.model import AuditRecord, Changeset, PreferenceSet, to_micros
+from prefcore.values import from_text, is_sealed_text
 
 __all__ = ["LoggedFault", "faults", "state_faults"]
 
-_SEALED = '{"$sealed":['
-
 #: What was pruned, by application and revision (``prunings``).
 Pruned = Mapping[str, Mapping[int, Pruning]]
+
+
+_NO_VALUE = "is no text that prefcore writes, so it cannot be read: it was edited"
 
 
 @attrs.frozen
@@ -98,6 +101,8 @@ def _own_faults(one: Logged, sealed_later: str | None) -> Iterator[LoggedFault]:
             "that it was the last to change were edited",
         )
     else:
+        if seen.unreadable:
+            yield LoggedFault(revision, f"a value before or after it {_NO_VALUE}")
         yield from _other_facts(one)
 
 
@@ -162,7 +167,10 @@ def state_faults(
     """
     for app, mine in pruned.items():
         revision, pruning = max(mine.items())
-        if state_digest(sets_at(app, pruning.through)) != pruning.state:
+        digest, unreadable = _state_of(sets_at(app, pruning.through))
+        for name in unreadable:
+            yield LoggedFault(revision, f"in {name} of {app}, a value {_NO_VALUE}")
+        if digest != pruning.state:
             yield LoggedFault(
                 revision,
                 f"the values of {app} are not those that stood after revision {pruning.through}, "
@@ -170,18 +178,49 @@ def state_faults(
             )
 
 
+def _state_of(sets: Iterable[PreferenceSet]) -> tuple[str, list[str]]:
+    """Give the digest over sets, and the names of those in which a text cannot be read."""
+    unreadable = []
+
+    def seen() -> Iterator[PreferenceSet]:
+        for one in sets:
+            if not _are_values(row[1] for row in one.rows):
+                unreadable.append(one.place)
+            yield one
+
+    return state_digest(seen()), unreadable
+
+
 class _Seen:
-    """Gives changed entries on, and says then whether any text of them was sealed."""
+    """Gives changed entries on; says then if any text was sealed, and if one cannot be read.
+
+    A digest alone does not tell that: it is over lines, in which a text that is no value might pass
+    for the end of one entry and the beginning of the next.
+    """
 
     def __init__(self, rows: Iterable[ChangedText]) -> None:
         self._rows = rows
         self.any_sealed = False
+        self.unreadable = False
 
     def __iter__(self) -> Iterator[ChangedText]:
         for row in self._rows:
             if not self.any_sealed:
-                self.any_sealed = any(text and text.startswith(_SEALED) for text in row[3:])
+                self.any_sealed = any(text and is_sealed_text(text) for text in row[3:])
+            if not self.unreadable:
+                self.unreadable = not _are_values(row[3:])
             yield row
+
+
+def _are_values(texts: Iterable[str | None]) -> bool:
+    """Say whether all these texts can be read."""
+    try:
+        for text in texts:
+            if text is not None:
+                from_text(text)
+    except DamagedValue:
+        return False
+    return True
 
 
 def _facts_of(one: AuditRecord | Changeset) -> tuple[object, ...]:

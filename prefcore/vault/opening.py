@@ -13,7 +13,7 @@ from prefcore.model import Draft, PreferenceSet, Row
 from prefcore.model.sets import place
 from prefcore.security.places import DOCUMENT, STORE, Place
 from prefcore.values import canonical_text, is_sealed_text
-from prefcore.vault.texts import HIDDEN_TEXT, SEALED_PREFIX, holds_secrets, name_of, sealed_of
+from prefcore.vault.texts import HIDDEN_TEXT, holds_secrets, name_of, sealed_of
 from prefcore.vault.transaction import Hides, SealingTransaction
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class Vault:
         rows = [*one.rows]
         gone = set()
         for at, row in enumerate(one.rows):
-            if row[1].startswith(SEALED_PREFIX):
+            if is_sealed_text(row[1]):
                 found = treated(row)
                 if found is None:
                     left_out(row[0])

@@ -22,9 +22,9 @@ def holds_secrets(one: PreferenceSet) -> bool:
 
 
 def sealed_of(text: str) -> Sealed:
-    """Give the sealed value of a text that begins as one."""
+    """Give the sealed value of a text that has the shape of one."""
     value = from_text(text)
-    assert isinstance(value, Sealed), "its beginning says that it is sealed"
+    assert isinstance(value, Sealed), "its shape says that it is sealed"
     return value
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 
 from prefcore.errors import LockedError
 from prefcore.interfaces import SealedCell
+from prefcore.values import is_sealed_text
 
 __all__ = ["Place", "reseal", "scrub"]
 
@@ -69,7 +70,8 @@ def reseal(
             "uuids": None if uuids is None else json.dumps(sorted(uuids)),
         }
         rows = database.execute(statement, wanted).fetchall()
-        texts = ((function(row[3:]), row) for row in rows)
+        sealed = rows if uuids is not None else (row for row in rows if is_sealed_text(row[7]))
+        texts = ((function(row[3:]), row) for row in sealed)
         changed = [(new, *row[:3]) for new, row in texts if new != row[7]]
         database.executemany(_UPDATES[number], changed)
         if left >= 0:

@@ -209,7 +209,7 @@ class _Opening:
         for where in places:
             try:
                 sealed = from_text(text)
-                assert isinstance(sealed, Sealed), "its beginning says that it is sealed"
+                assert isinstance(sealed, Sealed), "its shape says that it is sealed"
                 self._sealer.open(sealed, where)
             except WrongKey as error:
                 if self._told is None or str(error.facts["key_id"]) in self._told:
