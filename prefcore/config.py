@@ -27,6 +27,7 @@ __all__ = [
     "Config",
     "PluginSettings",
     "find",
+    "store_url",
     "target_url",
     "write_initial",
 ]
@@ -87,14 +88,14 @@ class Config(NamedTuple):
     ) -> Config:
         """Read a file (None: there is none) and give the configuration that holds.
 
-        ``app`` and ``store`` are explicit ones. Raises UsageError naming file and line, NotFound
+        ``app`` and ``store`` are explicit ones; a store there and in the environment may be named
+        by its path, from the working folder. Raises UsageError naming file and line, NotFound
         where a named file is missing, NotPermitted where it cannot be read.
         """
         config = cls() if path is None else _read(os.path.abspath(path))
         app = app or environ.get("PREFCORE_APP") or config.app
-        store = store or environ.get("PREFCORE_STORE") or config.store
-        if store and not _scheme(store):
-            raise UsageError(f"'{store}' is no URL of a store, such as sqlite:{store}", store=store)
+        store = store or environ.get("PREFCORE_STORE", "")
+        store = store_url(store) if store else config.store
         if app and not store:
             store = default_store(app, environ)
         return config._replace(app=app, store=store)
@@ -114,6 +115,16 @@ def find(start: str | os.PathLike[str], environ: Mapping[str, str]) -> str | Non
         if parent == folder:
             return None
         folder = parent
+
+
+def store_url(text: str) -> str:
+    """Give the URL of a store that is named by its URL or, for SQLite, by its path."""
+    scheme, colon, rest = text.partition(":")
+    if colon and len(scheme) > 1 and scheme.isalnum():
+        if scheme == "sqlite" and not rest:
+            raise UsageError(f"'{text}' names no file; write sqlite:PATH", store=text)
+        return text
+    return f"sqlite:{os.path.abspath(os.path.expanduser(text))}"
 
 
 def target_url(url: str, folder: str) -> str:

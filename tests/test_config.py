@@ -215,9 +215,18 @@ def test_an_argument_wins_over_environment_over_file_over_default(tmp_path: Path
     assert Config.load(None, HOME) == Config()
 
 
-def test_a_store_that_is_no_url_is_refused_wherever_it_is_named() -> None:
-    with pytest.raises(UsageError, match=r"such as sqlite:prefs\.db"):
-        Config.load(None, {"PREFCORE_STORE": "prefs.db"})
+def test_a_store_may_be_named_by_its_path_in_the_environment_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    by_path = Config.load(None, {"PREFCORE_STORE": "prefs.db"})
+    absolute = Config.load(None, {"PREFCORE_STORE": "/srv/prefs.db"})
+    assert (by_path.store, absolute.store) == (
+        f"sqlite:{tmp_path}/prefs.db",
+        "sqlite:/srv/prefs.db",
+    )
+    with pytest.raises(UsageError, match="names no file; write sqlite:PATH"):
+        Config.load(None, {"PREFCORE_STORE": "sqlite:"})
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from prefcore.audit import PRUNING
 from prefcore.engines import migrating, pruning
 from prefcore.engines.pruning import Kept
 from prefcore.errors import HistoryPruned
+from prefcore.model import local_text
 from prefcore.planning import PlanBuilder
 from prefcore.vault import SealingTransaction
 
@@ -40,7 +41,7 @@ def prune_act(app: str, kept: Kept, *, reason: str, secure: Callable[[], str]) -
 def _told(kept: Kept) -> str:
     told = "the history"
     if kept.since is not None:
-        told += f" before {kept.since.astimezone():%Y-%m-%d %H:%M:%S}"
+        told += f" before {local_text(kept.since)}"
     if kept.last:
         newest = "changeset" if kept.last == 1 else f"{kept.last:,} changesets"
         told += f" but for the newest {newest}"

@@ -96,6 +96,8 @@ def from_os(error: OSError, name: str) -> PrefcoreError | None:
         return NotPermitted(f"{name}: {reason}", path=name)
     if error.errno in (errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL):
         return UsageError(f"{name}: {reason}", path=name)
+    if error.errno == errno.EBADF:
+        return UsageError(f"{name} is closed; give one that is open, or a file", path=name)
     if error.errno == errno.EIO:
         return NoSpace(f"{name}: the disk refused to read or write", path=name)
     return None

@@ -157,4 +157,5 @@ def readable(name: str) -> Iterator[tuple[Path, str]]:
     except FileNotFoundError as error:
         raise NotFound(f"there is no file {name}", path=name) from error
     except OSError as error:
-        raise from_os(error, name) or error from error
+        called = "standard input" if name == "-" else name
+        raise from_os(error, called) or error from error

@@ -24,8 +24,10 @@ _PREFIX = "global_"
 
 def _keep(context: click.Context, option: click.Parameter, value: object) -> None:
     """Note a global option in the session; what stands after the verb wins."""
+    name = str(option.name).removeprefix(_PREFIX)
+    if value == "" and not context.resilient_parsing:
+        raise click.UsageError(f"--{name} is given nothing; name one, or leave it out", context)
     if value:
-        name = str(option.name).removeprefix(_PREFIX)
         setattr(context.ensure_object(Session), name, value)
 
 

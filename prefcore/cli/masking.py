@@ -42,7 +42,7 @@ class Masks:
         return any(preference.sensitive for preference in declared)
 
     def masked(self, key: str, value: object) -> object:
-        """Give a key's value as it may be shown."""
-        if value is UNSET:
+        """Give a key's value as it may be shown; null is no secret, but says that there is none."""
+        if value is UNSET or value is None:
             return value
         return MASK if isinstance(value, Sealed) or self.hides(key) else value

@@ -120,11 +120,14 @@ def targeting(*texts: str) -> Callable[[_F], _F]:
     return decorate
 
 
+#: More than any log holds, and still a number that Python counts to.
+_MOST = 10**12
+
 #: For verbs that list what was done.
 newest = click.option(
     "-n",
     "--limit",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, _MOST),
     default=20,
     metavar="N",
     help="Show the newest N (default 20; 0 for all).",

@@ -120,11 +120,20 @@ def main() -> NoReturn:
 
 
 def _open_standard_streams() -> None:
-    """Put /dev/null where a standard stream is closed, as by >&-: no file must get its number."""
-    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+    """Put /dev/null where a standard stream is closed, as by >&-: no file must get its number.
+
+    It is opened the wrong way round: who reads what is closed, or writes data there, must be told
+    instead of taking it for an empty text, or for written. What is only told may get lost.
+    """
+    streams = (
+        (0, "stdin", "r", os.O_WRONLY),
+        (1, "stdout", "w", os.O_RDONLY),
+        (2, "stderr", "w", os.O_WRONLY),
+    )
+    for number, name, mode, flags in streams:
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)
+            os.open(os.devnull, flags)
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115  # a descriptor, for good

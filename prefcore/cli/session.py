@@ -3,7 +3,7 @@
 On the way of ``prefcore get``: what only other verbs need is imported where it is used, and
 ``os.path`` stands for pathlib, which costs 5 ms to import.
 """
-# ruff: noqa: PTH100, PTH109, PTH111
+# ruff: noqa: PTH100, PTH109
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from prefcore.schema import Schema
     from prefcore.trust import Trusted
 
-__all__ = ["Session", "store_url"]
+__all__ = ["Session"]
 
 
 class Session:
@@ -62,8 +62,7 @@ class Session:
         return os.path.abspath(self.config) if self.config else find(os.getcwd(), self.environ)
 
     def _load(self) -> Config:
-        store = store_url(self.store) if self.store else ""
-        found = Config.load(self.file, self.environ, app=self.app, store=store)
+        found = Config.load(self.file, self.environ, app=self.app, store=self.store)
         if not found.app:
             if found.path:
                 raise UsageError(f'{found.path} names no application; add app = "NAME" to it')
@@ -254,15 +253,3 @@ class Session:
             access=self._policies,
             vouch=lambda: self.trusted.check_schemas(found),
         )
-
-
-def store_url(text: str) -> str:
-    """Give the URL of a store that is named by its URL or, for SQLite, by its path."""
-    scheme, colon, rest = text.partition(":")
-    if colon and len(scheme) > 1 and scheme.isalnum():
-        return text if scheme != "sqlite" or rest else _no_path(text)
-    return f"sqlite:{os.path.abspath(os.path.expanduser(text))}"
-
-
-def _no_path(text: str) -> str:
-    raise UsageError(f"'{text}' names no file; write sqlite:PATH", store=text)

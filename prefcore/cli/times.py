@@ -6,6 +6,7 @@ import re
 from datetime import MAXYEAR, MINYEAR, UTC, datetime, time, timedelta
 
 from prefcore.errors import UsageError
+from prefcore.model import local_text
 
 __all__ = ["duration_of", "local_time", "moment_of"]
 
@@ -15,7 +16,7 @@ _HOURS = {"h": 1, "d": 24, "w": 7 * 24, "y": 365 * 24}
 
 def local_time(moment: datetime) -> str:
     """Give an aware moment in local time, such as ``2026-01-31 12:00:00``."""
-    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
+    return local_text(moment)
 
 
 def duration_of(text: str, option: str) -> timedelta:
@@ -47,4 +48,10 @@ def moment_of(text: str | None, option: str, *, ends_day: bool) -> datetime | No
         return datetime.max.replace(tzinfo=UTC)
     if ends_day and moment.time() == time() and len(text) <= len("2026-01-31"):
         moment += timedelta(days=1)
-    return moment.astimezone()
+    try:
+        return moment.astimezone() if moment.tzinfo is None else moment
+    except ValueError as error:
+        raise UsageError(
+            f"{option} {text:.40} has no zone, and the variable TZ names none that there is; "
+            "write the zone after the time, such as 2026-01-31T12:00+00:00"
+        ) from error

@@ -11,7 +11,7 @@ from prefcore.audit import expected_digests, faults, prunings, state_faults
 from prefcore.canonical import iso_time
 from prefcore.errors import IntegrityError, PluginError, UsageError
 from prefcore.interfaces import Snapshot, Transaction, pruned_in
-from prefcore.model import Changeset, to_micros
+from prefcore.model import Changeset, local_text, to_micros
 from prefcore.planning import PlanBuilder
 
 __all__ = ["Kept", "last_to_prune", "prune_history"]
@@ -120,7 +120,7 @@ def _tell(
     """Tell what is no longer possible, and what still holds what is forgotten."""
     acts = "1 changeset" if changesets == 1 else f"{changesets:,} changesets"
     builder.warn(
-        f"{acts}, up to {last.id[:8]} of {last.at.astimezone():%Y-%m-%d %H:%M:%S}, can no longer "
+        f"{acts}, up to {last.id[:8]} of {local_text(last.at)}, can no longer "
         "be undone, and what they changed is no longer told"
     )
     for start, goal in migrations:

@@ -16,7 +16,7 @@ from prefcore.model.acts import (
     Stages,
 )
 from prefcore.model.documents import AppHeader, Document, Header, PlainDocument, Record, Trailer
-from prefcore.model.moments import from_micros, to_micros
+from prefcore.model.moments import from_micros, local_text, to_micros
 from prefcore.model.plans import Conflict, Plan, PlanItem
 from prefcore.model.sets import SOURCES, Entry, PreferenceSet, Row, Scope, Selection, set_fault
 from prefcore.model.versions import AppState, SchemaVersion
@@ -47,6 +47,7 @@ __all__ = [
     "Stages",
     "Trailer",
     "from_micros",
+    "local_text",
     "set_fault",
     "to_micros",
 ]

@@ -13,7 +13,7 @@ import pytest
 
 from prefcore.cli import failures, program
 from prefcore.cli.output import amount
-from tests.cli.shell import PREFCORE, Shell, at_a_terminal, ended
+from tests.cli.shell import PREFCORE, Shell, at_a_terminal, ended, sentence
 
 
 def test_global_options_stand_before_or_after_the_verb(shell: Shell) -> None:
@@ -41,6 +41,32 @@ def test_the_environment_names_what_no_option_does(shell: Shell) -> None:
     assert Shell(shell.home).run("get", "size", "--user", "bo", env=env).out == "13\n"
     store = {"PREFCORE_APP": "acme", "PREFCORE_STORE": f"sqlite:{shell.db}"}
     assert Shell(shell.home).run("get", "size", "--user", "bo", env=store).out == "13\n"
+
+
+@pytest.mark.parametrize("option", ["--store", "--app", "--actor", "--config"])
+def test_a_global_option_that_is_given_nothing_is_refused(shell: Shell, option: str) -> None:
+    before = shell.dump()
+    told = f"{option} is given nothing; name one, or leave it out"
+    assert told in shell.fails(2, "set", "size", "13", option, "")
+    assert told in shell.fails(2, f"{option}=", "set", "size", "13")
+    assert shell.dump() == before
+
+
+@pytest.mark.parametrize("verb", ["history", "audit list", "history size"])
+def test_more_than_any_number_that_can_be_counted_to_is_refused(shell: Shell, verb: str) -> None:
+    assert "-n" in shell.fails(2, *verb.split(), "-n", "9" * 20)
+
+
+def test_times_are_told_in_utc_where_the_zone_is_none(shell: Shell) -> None:
+    shell.run("set", "size", "13")
+    env = {"TZ": "UTC+99"}
+    told = shell.process("history", env=env).out
+    assert told == shell.process("history").out
+    assert shell.process("audit", "list", env=env).out == shell.process("audit", "list").out
+    said = sentence(shell.process("audit", "list", "--since", "2026-01-31", env=env, code=2))
+    assert said.startswith("--since 2026-01-31 has no zone")
+    since = ("--since", "2026-01-31T12:00+00:00")
+    assert shell.process("audit", "list", *since, env=env).out
 
 
 def test_verbose_tells_what_is_used(shell: Shell) -> None:

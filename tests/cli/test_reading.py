@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.cli.shell import Shell
@@ -77,6 +79,24 @@ def test_a_sensitive_value_is_masked_everywhere(held: Shell) -> None:
     assert "hush" not in held.run("list", "--defaults", "--json").out
     assert "hush" not in held.run("schema", "show").out
     assert "hush" not in held.run("schema", "show", "--json").out
+
+
+def test_a_secret_that_nobody_set_is_told_as_null(shell: Shell) -> None:
+    path = shell.folder / "schemas" / "1.0.0.json"
+    document = json.loads(path.read_text())
+    document["preferences"]["token"] = {
+        "shape": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        "sensitive": True,
+        "default": None,
+    }
+    path.write_text(json.dumps(document))
+    assert shell.run("get", "token").out == "null\n"
+    assert shell.run("get", "token", "--json").json["value"] is None
+    assert shell.run("list", "token", "--defaults").out == "token  null\n"
+    assert shell.run("explain", "token", "--json").json["layers"][-1]["value"] is None
+    assert shell.run("describe", "token", "--json").json["default"] is None
+    assert "default      null" in shell.run("describe", "token").out
+    assert shell.run("schema", "show", "--json").json["preferences"]["token"]["default"] is None
 
 
 def test_list_shows_what_holds(held: Shell) -> None:

@@ -33,7 +33,8 @@ def command(session: Session, key: str) -> None:
     if session.json:
         declared = preference.as_document()
         if preference.sensitive:
-            declared = {**declared, "default": MASK, "examples": []}
+            held = {"default": MASK} if preference.default not in (UNSET, None) else {}
+            declared = {**declared, **held, "examples": []}
         print_json({"key": key, "schema": document.version, **declared})
         return
     click.echo(f"{key}  ({document.app} {document.version})")
@@ -58,7 +59,8 @@ def _facts(preference: Preference, variable: str | None) -> Iterator[tuple[str, 
     if preference.default is UNSET:
         yield "default", "none" + (", a value is required" if preference.required else "")
     else:
-        yield "default", MASK if preference.sensitive else shown(preference.default, 200)
+        hidden = preference.sensitive and preference.default is not None
+        yield "default", MASK if hidden else shown(preference.default, 200)
     yield "scopes", ", ".join(preference.scopes)
     flags = {
         "sensitive": "its value is never shown",

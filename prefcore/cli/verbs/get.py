@@ -133,7 +133,7 @@ def _where(target: Target) -> str:
 def _print(
     session: Session, key: str, value: object, origin: str, *, sensitive: bool, show_origin: bool
 ) -> None:
-    if sensitive or isinstance(value, Sealed):
+    if (sensitive and value is not None) or isinstance(value, Sealed):
         value = MASK
     if session.json:
         data: dict[str, object] = {"key": key, "value": value, "origin": origin}

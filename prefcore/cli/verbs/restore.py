@@ -15,7 +15,8 @@ from prefcore.cli.options import acting, backing_up, selecting
 from prefcore.cli.output import escaped, print_json, say
 from prefcore.cli.plans import finish, tell_done
 from prefcore.cli.progress import progress, stages
-from prefcore.cli.session import Session, store_url
+from prefcore.cli.session import Session
+from prefcore.config import store_url
 from prefcore.errors import NotFound, UsageError
 from prefcore.model import Selection
 

@@ -139,7 +139,7 @@ def _masked(document: SchemaDocument) -> dict[str, object]:
     assert isinstance(declared, dict)  # the form of a snapshot
     for key, preference in document.preferences.items():
         for name in ("default", "examples") if preference.sensitive else ():
-            if name in declared[key]:
+            if declared[key].get(name) is not None:
                 declared[key] = {**declared[key], name: MASK}
     return made
 
@@ -147,7 +147,7 @@ def _masked(document: SchemaDocument) -> dict[str, object]:
 def _default(value: object, sensitive: bool, limit: int) -> str:
     if value is UNSET:
         return "no default"
-    return MASK if sensitive else shown(value, limit)
+    return MASK if sensitive and value is not None else shown(value, limit)
 
 
 @click.command("register", cls=Command)

@@ -10,6 +10,7 @@ import click
 
 from prefcore.cli.completing import settings
 from prefcore.cli.deprecations import tell_deprecated
+from prefcore.cli.failures import from_os
 from prefcore.cli.frame import Command
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import Target, acting, one_set
@@ -138,7 +139,10 @@ def _pair(word: str) -> tuple[str, str]:
 
 
 def _stdin(key: str) -> str:
-    data = sys.stdin.buffer.read(_MOST_STDIN + 1)
+    try:
+        data = sys.stdin.buffer.read(_MOST_STDIN + 1)
+    except OSError as error:
+        raise from_os(error, "standard input") or error from error
     if len(data) > _MOST_STDIN:
         raise InvalidValue(f"{key}: the standard input holds more than {_MOST_STDIN >> 20} MiB")
     try:
