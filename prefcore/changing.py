@@ -11,10 +11,11 @@ from prefcore.acts import set_act, write_set
 from prefcore.errors import ConflictError, InvalidValue, StoreMoved, UsageError
 from prefcore.interfaces import Transaction, pruned_in
 from prefcore.key_names import Judged, KeyNames
+from prefcore.known_declarations import KnownDeclarations
 from prefcore.model import SOURCES, Changeset, Plan, Row, Scope, set_fault, to_micros
 from prefcore.model.sets import place
 from prefcore.performing import Performer
-from prefcore.schema import Preference, SchemaDocument
+from prefcore.schema import SchemaDocument
 from prefcore.schema.secret import Secret
 from prefcore.security import is_telling_name
 from prefcore.values import canonical_text
@@ -293,7 +294,9 @@ class Changer(Performer, Generic[S]):
         return self._plan(act)
 
     def _permit_write(self, scope: str, owner: str, keys: Iterable[str]) -> None:
-        permit = self._workplace.permitting(self._judge, self._document, self._said_of)
+        permit = self._workplace.permitting(
+            self._judge, self._document, self._known_declarations().of
+        )
         if permit is not None:
             with self._recorded():
                 permit(scope, owner, keys)
@@ -304,11 +307,11 @@ class Changer(Performer, Generic[S]):
         with self._view() as view:
             (judged,) = KeyNames(view.names(self.app)).judged(key)
         declared = self.schema.preferences.get(key)
-        return judged, roles_of(self._said_of(key) if declared is None else (declared,))
+        said = self._known_declarations().of(key) if declared is None else (declared,)
+        return judged, roles_of(said)
 
-    def _said_of(self, key: str) -> list[Preference]:
-        with self._store.snapshot() as view:
-            return self._workplace.said_of(view, key)
+    def _known_declarations(self) -> KnownDeclarations:
+        return self._workplace.declarations(self._store.snapshot)
 
     def parse(self, key: str, text: str) -> object:
         """Give the value that a command line's text means for a key, by its declared type."""

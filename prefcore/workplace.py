@@ -6,7 +6,7 @@ An act is planned and done by the same code in one transaction, so a plan cannot
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cache
 from itertools import groupby
@@ -23,8 +23,8 @@ from prefcore.errors import (
 )
 from prefcore.interfaces import Snapshot, Store, Transaction
 from prefcore.judging import Judge, Permit
-from prefcore.key_names import KeyNames
 from prefcore.keys import Keys
+from prefcore.known_declarations import KnownDeclarations
 from prefcore.migration import Edge, Step, find_path, in_order, read_steps
 from prefcore.model import Change, Changeset, Draft, PlanItem, Progress, Scope
 from prefcore.planning import PlanBuilder
@@ -195,7 +195,7 @@ class Workplace:
 
         return Permit(judge, needed)
 
-    def _sealing(self, act: Act, view: Snapshot) -> Callable[[str], bool]:
+    def _sealing(self, act: Act, declared: KnownDeclarations) -> Callable[[str], bool]:
         """Give what says which keys an act seals, also of those that its schemas do not declare."""
 
         def hides(key: str) -> bool:
@@ -203,19 +203,19 @@ class Workplace:
                 return True
             if not act.schemas or any(key in one.preferences for one in act.schemas):
                 return False
-            return any(one.sensitive for one in self.said_of(view, key))
+            return any(one.sensitive for one in declared.of(key))
 
         return hides
 
-    def said_of(self, view: Snapshot, key: str) -> list[Preference]:
-        """Give what the versions that are known declare of a key, under each of its names."""
-        names = [name for one in KeyNames(view.names(self.app)).judged(key) for name in one.names]
-        documents = [self.known.load(view, one) for one in self.known.versions(view)]
-        return [
-            one.preferences[name] for one in documents for name in names if name in one.preferences
-        ]
+    def declarations(
+        self, view: Callable[[], AbstractContextManager[Snapshot]]
+    ) -> KnownDeclarations:
+        """Give what the known versions declare of the keys of the view that ``view`` opens."""
+        return KnownDeclarations(self.known, view)
 
-    def _permitting(self, act: Act, view: Snapshot, version: str | None) -> Permit | None:
+    def _permitting(
+        self, act: Act, view: Snapshot, version: str | None, declared: KnownDeclarations
+    ) -> Permit | None:
         """Give what an act asks before it writes a value; None where it is permitted as a whole."""
         if act.action != "write":
             return None
@@ -226,7 +226,7 @@ class Workplace:
 
         access = self.access
         judge = None if access is None else Judge.of(access, view, self.app)
-        return self.permitting(judge, lambda key: document(), lambda key: self.said_of(view, key))
+        return self.permitting(judge, lambda key: document(), declared.of)
 
     def _hiding(self, *versions: str | None) -> Callable[[str], bool]:
         """Give what says which keys are sensitive at one of the versions, looked up when asked."""
@@ -279,9 +279,10 @@ class Workplace:
         begin = self.store.rehearse if rehearsed else self.store.changeset
         with ExitStack() as ending:
             begun = ending.enter_context(begin(draft, version=version))
-            permit = self._permitting(act, begun, version)
-            hides = self._sealing(act, begun)
-            transaction = self.vault.sealing(begun, draft, hides, permit)
+            declared = self.declarations(lambda: nullcontext(begun))
+            permit = self._permitting(act, begun, version, declared)
+            hides = self._sealing(act, declared)
+            transaction = self.vault.sealing(begun, draft, hides, permit, moved=declared.forget)
             last = next(transaction.changesets(self.app), None)
             base = None if last is None else last.id
             goal = act.to_version or version or self.first_version()

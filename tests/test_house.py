@@ -42,7 +42,7 @@ LINES = """
         engines.pruning · \
         builtin.sqlite_store · builtin.memory_store · builtin.strategies
     engines · builtin · builtin.hooks · plugin_checks · watching · notary
-    act
+    act · known_declarations
     workplace · other_versions · backups
     lookup · meeting · auditing
     guarding

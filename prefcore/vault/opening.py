@@ -183,10 +183,17 @@ class Vault:
         return (row[0], self._open(row[1], where, row[0]), *row[2:])
 
     def sealing(
-        self, transaction: Transaction, draft: Draft, hides: Hides, permit: Permit | None = None
+        self,
+        transaction: Transaction,
+        draft: Draft,
+        hides: Hides,
+        permit: Permit | None = None,
+        *,
+        moved: Callable[[], None] = lambda: None,
     ) -> SealingTransaction:
         """Give a transaction that seals what is written of the keys that ``hides`` names.
 
         ``permit`` is asked before a value is written or removed, and raises where it may not be.
+        ``moved`` is called when a key was renamed, or a schema version registered.
         """
-        return SealingTransaction(transaction, self, draft, hides, permit)  # type: ignore[abstract]  # see _Base
+        return SealingTransaction(transaction, self, draft, hides, permit, moved)  # type: ignore[abstract]  # see _Base

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +41,10 @@ class SealingTransaction(_Base):
         draft: Draft,
         hides: Hides,
         permit: Permit | None = None,
+        moved: Callable[[], None] = lambda: None,
     ) -> None:
         self._inner = transaction
+        self._moved = moved
         self._permit = permit
         self._vault = vault
         self._app = vault.app
@@ -223,6 +225,12 @@ class SealingTransaction(_Base):
         """Give a key a new name for all owners."""
         self._uuids.clear()
         self._inner.rename(key, to)
+        self._moved()
+
+    def register(self, version: str, text: str, *, declarations: Mapping[str, str]) -> None:
+        """Record a schema version."""
+        self._inner.register(version, text, declarations=declarations)
+        self._moved()
 
     def transform(
         self, key: str, function: Callable[[str], str | None], *, source: str = "migration"
