@@ -10,7 +10,6 @@ from prefcore.errors import InvalidSchema, MissingStep, NotFound, PolicyRefused
 from prefcore.interfaces import Snapshot, Transaction
 from prefcore.model import SchemaVersion
 from prefcore.schema import SchemaDocument, Snapshots, sorted_versions
-from prefcore.values import from_text
 
 __all__ = ["KnownSchemas", "register"]
 
@@ -78,7 +77,7 @@ class KnownSchemas:
                     "those that are",
                     version=version,
                 )
-            self._loaded[version] = ours or _read(stored or "")
+            self._loaded[version] = ours or SchemaDocument.registered(stored or "")
         return self._loaded[version]
 
     def objection(self, view: Snapshot, version: str) -> PolicyRefused | None:
@@ -97,13 +96,6 @@ class KnownSchemas:
         if self._snapshots is not None and version in self._snapshots.versions:
             return self._snapshots.load(version)
         return None
-
-
-def _read(text: str) -> SchemaDocument:
-    document = from_text(text)
-    if not isinstance(document, dict):
-        raise InvalidSchema("a registered schema is no object; the store is damaged")
-    return SchemaDocument.from_document(document)
 
 
 def register(transaction: Transaction, document: SchemaDocument) -> None:

@@ -12,7 +12,7 @@ from prefcore.model.sets import place
 from prefcore.schema.checks import Check, Problem, compile_check, kinds_of
 from prefcore.schema.closest import did_you_mean
 from prefcore.schema.contradictions import contradictions, unreadable_patterns
-from prefcore.schema.declared import SCOPES, Deprecation, Preference, check_key
+from prefcore.schema.declared import SCOPES, Deprecation, Preference, check_key, mended
 from prefcore.schema.layout import LAYOUT, OWN, read_document
 from prefcore.schema.problems import join_path
 from prefcore.schema.reading import flatten_values, read_value, sections_of
@@ -32,6 +32,10 @@ def _by_key(preferences: Mapping[str, Preference] | Iterable[Preference]) -> dic
             raise InvalidSchema(f"{preference.key}: it is declared twice", key=preference.key)
         made[preference.key] = preference
     return dict(sorted(made.items()))
+
+
+def _mended(declared: object) -> object:
+    return mended(declared) if isinstance(declared, dict) else declared
 
 
 def _shapes(definitions: Mapping[str, Shape]) -> dict[str, Shape]:
@@ -127,6 +131,27 @@ class SchemaDocument:
         """
         return cls(**read_document(mapping, path))  # type: ignore[arg-type]  # its types are checked
 
+    @classmethod
+    def registered(cls, text: str) -> SchemaDocument:
+        """Give the document of a text that a store keeps; its ``text`` is just that.
+
+        A class could once declare what no document can say, such as a ``help`` that is no text: so
+        that such a version can be left, it is read as ``mended`` gives it. Raises InvalidSchema.
+        """
+        found = from_text(text)
+        if not isinstance(found, dict):
+            raise InvalidSchema("a registered schema is no object; the store is damaged")
+        try:
+            return cls.from_document(found)
+        except InvalidSchema:
+            declared = found.get("preferences")
+            if not isinstance(declared, dict):
+                raise
+            found["preferences"] = {key: _mended(one) for key, one in declared.items()}
+            document = cls.from_document(found)
+        document._made["text"] = text
+        return document
+
     @property
     def text(self) -> str:
         """The document's canonical text (``values.canonical_text``)."""
@@ -185,7 +210,7 @@ class SchemaDocument:
             raise InvalidSchema(f"{key}: the text is no declaration", key=key)
         preference = declared.pop("preference")
         head = {"prefcore_schema": LAYOUT, "app": app, "version": version}
-        return cls.from_document({**head, "preferences": {key: preference}, **declared})
+        return cls.from_document({**head, "preferences": {key: _mended(preference)}, **declared})
 
     def preference(self, key: str) -> Preference:
         """Give a key's declaration; raises UnknownKey, naming the closest known one."""

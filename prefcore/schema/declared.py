@@ -13,19 +13,30 @@ from prefcore.schema.shape import ANY, Shape
 from prefcore.schema.versions import Version
 from prefcore.values import UNSET, canonical_text, kind_of
 
-__all__ = ["MAX_KEY_LENGTH", "SCOPES", "Deprecation", "Preference", "check_key", "read_field"]
+__all__ = [
+    "MAX_KEY_LENGTH",
+    "SCOPES",
+    "Deprecation",
+    "Preference",
+    "check_key",
+    "mended",
+    "read_field",
+]
 
 #: Where a value may be held, weakest first. (Templates hold what the sets made from them may.)
 SCOPES = ("system", "user", "project")
 MAX_KEY_LENGTH = 500
 
 
-def check_key(key: str, *, path: str = "") -> str:
+def check_key(key: object, *, path: str = "") -> str:
     """Give the key back; raises InvalidSchema, saying why, when it is none.
 
     A key is segments joined by dots; a segment is one or more printable characters but the dot.
     ``path`` is what the message begins with.
     """
+    if not isinstance(key, str):
+        place = f"{path}: " if path else ""
+        raise InvalidSchema(f"{place}a key is text, not {type(key).__name__}")
     if key and key.isprintable() and len(key) <= MAX_KEY_LENGTH:
         if key[0] != "." != key[-1] and ".." not in key:
             return key
@@ -54,6 +65,10 @@ class Deprecation:
     remove_in: str = ""
 
     def __attrs_post_init__(self) -> None:
+        for name in _DEPRECATION:
+            said = getattr(self, name)
+            if not isinstance(said, str):
+                raise InvalidSchema(f"deprecated: {name} takes text, not {type(said).__name__}")
         for version in (self.since, self.remove_in):
             if version:
                 Version.parse(version)
@@ -131,6 +146,7 @@ class Preference:
 
     def __attrs_post_init__(self) -> None:
         check_key(self.key)
+        self._check_fields()
         for alias in self.aliases:
             check_key(alias, path=f"{self.key}: its alias")
         if self.audited and not self.sensitive:
@@ -144,6 +160,24 @@ class Preference:
                 canonical_text(self.default)
             except InvalidValue as error:
                 raise InvalidSchema(f"{self.key}: its default: {error}", key=self.key) from error
+
+    def _check_fields(self) -> None:
+        """Raise InvalidSchema for what could not be read back from a schema document."""
+        for name, (kind, what) in _KINDS.items():
+            value = getattr(self, name)
+            if value is _DEFAULTS[name]:
+                continue
+            if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+                raise InvalidSchema(
+                    f"{self.key}: {name} takes {what}, not {type(value).__name__}",
+                    key=self.key,
+                    field=name,
+                )
+        said = {name: getattr(self, name) for name in (*_TEXTS, "order")}
+        try:
+            canonical_text({**said, "examples": [*self.examples]})
+        except InvalidValue as error:
+            raise InvalidSchema(f"{self.key}: {error}", key=self.key) from error
 
     def faults(self, look: Callable[[], Iterable[str]]) -> tuple[str, ...]:
         """Give what ``look`` finds wrong in it, by itself; it is looked at once.
@@ -258,6 +292,16 @@ _DEFAULTS = {
     for field in attrs.fields(Preference)
     if field.init and field.name != "key"
 }
+_FLAGS = ("required", "sensitive", "locked", "portable", "trusted_only", "audited")
+#: What only tells people of a key.
+_TOLD = ("unit", "category", "title", "help")
+_TEXTS = ("merge", "requires_role", "env", *_TOLD)
+_KINDS: dict[str, tuple[type, str]] = {
+    **dict.fromkeys(_FLAGS, (bool, "True or False")),
+    **dict.fromkeys(_TEXTS, (str, "text")),
+    "order": (int, "an integer"),
+    "deprecated": (Deprecation, "what deprecated(…) gives"),
+}
 _READ: dict[str, Callable[[object], object]] = {
     "shape": lambda value: value if isinstance(value, bool) else _object(value),
     "default": lambda value: value,
@@ -266,8 +310,27 @@ _READ: dict[str, Callable[[object], object]] = {
     "order": _instance(int, "an integer"),
     "examples": _list,
     "aliases": _texts,
-    **dict.fromkeys(
-        ("required", "sensitive", "locked", "portable", "trusted_only", "audited"), _flag
-    ),
-    **dict.fromkeys(("merge", "requires_role", "env", "unit", "category", "title", "help"), _text),
+    **dict.fromkeys(_FLAGS, _flag),
+    **dict.fromkeys(_TEXTS, _text),
 }
+
+
+def mended(mapping: Mapping[str, object]) -> dict[str, object]:
+    """Give a preference's fields as the program that wrote them took them, where it did not check.
+
+    What only tells people of the key is left out where it can't be read, and a flag that is neither
+    true nor false is what Python takes it for. All else stays, to be refused.
+    """
+    found = {name: value for name, value in mapping.items() if not _is_bad(name, value)}
+    flags = {name: bool(value) for name, value in mapping.items() if name in _FLAGS}
+    return found | flags
+
+
+def _is_bad(name: str, value: object) -> bool:
+    if name not in (*_TOLD, "order"):
+        return False
+    try:
+        read_field(name, value)
+    except ValueError:
+        return True
+    return False

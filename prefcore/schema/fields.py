@@ -167,4 +167,11 @@ def _bounded(shape: Shape, bounds: Mapping[str, Any]) -> Shape:
             rules |= {f"{side}_properties": bound} if "object" in kinds else {}
         if side == rule or not kinds.isdisjoint(("string", "bytes")):
             rules[rule] = bound
-    return attrs.evolve(shape, **rules) if rules else shape
+    if not rules:
+        return shape
+    bounded = attrs.evolve(shape, **rules)
+    faults: list[str] = []
+    Shape.from_json(bounded.to_json(), path="its bounds", notes=faults)
+    if faults:
+        raise ValueError(faults[0].removesuffix("; it was left out"))
+    return bounded

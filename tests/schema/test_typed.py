@@ -237,6 +237,10 @@ def test_an_annotation_declares_a_shape(hint: object, shape: Shape) -> None:
     assert Made.document().preferences["x"].shape == shape
 
 
+def _said(**fields: Any) -> object:
+    return preference(1, **fields)
+
+
 def class_with(hint: object, default: object = UNSET) -> Callable[[], object]:
     body: dict[str, object] = {"__annotations__": {"x": hint}, "__qualname__": "Made"}
     if default is not UNSET:
@@ -268,6 +272,30 @@ def class_with(hint: object, default: object = UNSET) -> Callable[[], object]:
         pytest.param(class_with(Any, {1j}), "is not a portable value", id="default not portable"),
         pytest.param(class_with(int, preference(1, scopes=["usr"])), "no scope 'usr'", id="scope"),
         pytest.param(class_with(int, preference(1, key="a..b")), "is no key", id="key"),
+        *(
+            pytest.param(class_with(int, _said(**{name: bad})), said, id=f"{name}={bad!r}")
+            for name, bad, said in (
+                ("help", 3, "Made.x: x: help takes text, not int"),
+                ("unit", b"pt", "unit takes text, not bytes"),
+                ("title", "\ud800", "lone surrogate"),
+                ("category", ["a"], "category takes text, not list"),
+                ("merge", 3, "merge takes text, not int"),
+                ("requires_role", 3, "requires_role takes text, not int"),
+                ("env", True, "env takes text, not bool"),
+                ("order", 1.5, "order takes an integer, not float"),
+                ("order", True, "order takes an integer, not bool"),
+                ("order", 2**70, "Made.x: x: order: the integer of 71 bits does not fit"),
+                ("sensitive", "yes", "sensitive takes True or False, not str"),
+                ("locked", 1, "locked takes True or False, not int"),
+                ("portable", None, "portable takes True or False, not NoneType"),
+                ("deprecated", "soon", "deprecated takes what deprecated(…) gives, not str"),
+                ("aliases", [3], "a key is text, not int"),
+                ("examples", [1j], "is not a portable value"),
+            )
+        ),
+        pytest.param(
+            class_with(str, _said(min_length="b")), "takes a number, not a str", id="length"
+        ),
         pytest.param(
             class_with(Secret[str], Secret("hunter2")), "Secret can have no default", id="secret"
         ),
@@ -280,6 +308,11 @@ def test_what_cannot_be_declared_is_refused_with_the_class_naming_the_attribute(
         make()
     assert message in caught.value.message
     assert "hunter2" not in caught.value.message
+
+
+def test_what_is_said_of_a_deprecation_is_text() -> None:
+    with pytest.raises(InvalidSchema, match="message takes text, not int"):
+        deprecated(message=3)  # type: ignore[arg-type]  # the point of this test
 
 
 def test_a_name_that_views_need_is_refused_with_the_way_out() -> None:
