@@ -171,7 +171,6 @@ class Browser(Guard):
     def read_set(self, scope: str, owner: str) -> PreferenceSet:
         """Give what one set itself holds; raises StoreMoved, and UsageError for another scope."""
         Scope.named(scope)
-        self._permit_sources("read", [(scope, owner)])
         with self._recorded(), self._view() as view:
             held = view.read_set(self.app, scope, owner)
             judge = self._judge_of(view)
@@ -187,8 +186,6 @@ class Browser(Guard):
         ``at`` is the changeset after which they were so; now, where none is given. Raises
         HistoryPruned where that cannot be told any more.
         """
-        if at is None:
-            self._permit_selected(selection)
         with self._recorded(), ExitStack() as stack:
             if at is None:
                 view = stack.enter_context(self._view())
@@ -238,7 +235,6 @@ class Browser(Guard):
         What the project says of ``trusted_only`` keys counts only with ``trust``.
         """
         layers = [("system", ""), ("user", user), ("project", project)]
-        self._permit_sources("read", [(scope, one) for scope, one in layers if one is not None])
         with self._recorded(), self._view() as view:
             held = [
                 view.read_set(self.app, scope, owner)

@@ -78,7 +78,8 @@ class Guard(Lookup):
 
         An older store is read through migration steps, which are whoever runs the program's own:
         they may give any value of a set any name. So all of a set is asked for where some rule is
-        of certain keys. To reveal takes that of all its secrets.
+        of certain keys. To reveal takes that of all its secrets. What is read at once, the store
+        itself asks for; here is what goes by the log, and by opening.
         """
         store, access = self._store, self._access
         if isinstance(store, OtherVersion) and access is not None and access.tells_keys_apart:
@@ -86,17 +87,6 @@ class Guard(Lookup):
                 for row in store.sources(scope, owner):
                     if action == "read" or is_sealed_text(row[1]):
                         self.permit(action, scope, owner, row[0])
-
-    def _permit_selected(self, selection: Selection) -> None:
-        """Do the same for all sets that are selected."""
-        access = self._access
-        if access is None or not access.tells_keys_apart:
-            return
-        if isinstance(self._store, OtherVersion):
-            whole = Selection(selection.scopes, selection.owners)
-            with self._store.snapshot() as view:
-                found = [(one.scope, one.owner) for one in view.sets(self.app, whole)]
-            self._permit_sources("read", found)
 
     def _check_selected(
         self, view: Snapshot, selection: Selection, *, at: int | None = None
@@ -112,7 +102,9 @@ class Guard(Lookup):
 
         Before it is opened: what cannot be recorded is not read.
         """
-        if self.declared(key).audited:
+        store = self._store
+        asked = isinstance(store, OtherVersion) and store.is_audited(key)
+        if asked or self.declared(key).audited:
             details = {"scope": scope, "owner": owner, "key": key}
             self._record("read", details, reason=f"read {place(scope, owner)} {key}")
 

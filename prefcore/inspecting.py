@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from prefcore.browsing import Browser
 from prefcore.engines import migrating, refusing
@@ -11,10 +12,11 @@ from prefcore.errors import BrokenSeal, WrongKey
 from prefcore.interfaces import SafetyCopy, Snapshot, StoreProblem
 from prefcore.migration import Step, find_path
 from prefcore.model import PreferenceSet, Row, Selection
+from prefcore.other_versions import OlderStore
 from prefcore.schema import SchemaDocument, Version
 from prefcore.values import from_text, is_sealed_text
 
-__all__ = ["Inspector"]
+__all__ = ["Inspector", "audited_in"]
 
 
 class Inspector(Browser):
@@ -41,7 +43,6 @@ class Inspector(Browser):
 
     def faults(self, selection: Selection = Selection()) -> Iterator[tuple[str, str, str]]:
         """Give place, key and fault of every stored value that the schema in force refuses."""
-        self._permit_selected(selection)
         with self._recorded(), self._view() as view:
             self._check_selected(view, selection)
             document = self.schema
@@ -70,13 +71,17 @@ class Inspector(Browser):
         """Give, by key and scope, how many stored values another schema would refuse.
 
         The steps that lead there take the values along first, in memory; nothing is changed. A
-        sensitive value is not in what is told. Sets that the actor may not read all of are not
-        looked at, and counted. Raises what reading the steps raises.
+        sensitive value is not in what is told. Sets that the actor may not read all of, or not
+        open all secrets of, are not looked at, and counted. That secrets are read whose readings
+        are recorded is recorded once. Raises what reading the steps raises, and ReadOnly.
         """
         self.permit("inspect")
-        older = self.schema
+        store, older = self._store, self.schema
+        if isinstance(store, OlderStore):  # what our steps make of it is not what is stored
+            held = store.held or self._workplace.first_version()
+            store, older = store.behind, self._workplace.schema(held)
         steps = self._steps_between(older.version, document.version)
-        with self._store.snapshot() as view:
+        with store.snapshot() as view:
 
             def opened(one: PreferenceSet) -> PreferenceSet:
                 vault = self._workplace.vault
@@ -85,10 +90,16 @@ class Inspector(Browser):
             judge = self._judge_of(view)
 
             def may_see(one: PreferenceSet) -> bool:
-                return judge is None or not any(
-                    judge.refusal("read", one.scope, one.owner, row[0]) for row in one.rows
+                return judge is None or all(
+                    judge.sees(one.scope, one.owner, row) for row in one.rows
                 )
 
+            seen = (one for one in view.sets(self.app) if may_see(one))
+            read = Counter(audited_in(seen, older))
+        if read:  # before it is done, as for an export in clear
+            reason = f"read for a check against schema {document.version}"
+            self._record("read", {"keys": dict(read)}, reason=reason)
+        with store.snapshot() as view:
             return refusing.refused_values(
                 view, older, document, steps, opened=opened, may_see=may_see
             )
@@ -102,3 +113,10 @@ class Inspector(Browser):
         placed = [one for one in steps if {one.from_version, one.to_version} <= known]
         edges = find_path(known, placed, start, goal)
         return [edge.step for edge in edges if edge.step is not None]
+
+
+def audited_in(sets: Iterable[PreferenceSet], document: SchemaDocument) -> Iterator[str]:
+    """Give the key of each secret in the sets whose readings are recorded."""
+    audited = {key for key, one in document.preferences.items() if one.audited}
+    for one in sets if audited else ():
+        yield from (row[0] for row in one.rows if row[0] in audited and is_sealed_text(row[1]))

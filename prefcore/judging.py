@@ -87,6 +87,11 @@ class Judge:
             for role in roles:
                 yield name, others, role
 
+    def sees(self, scope: str, owner: str, row: Row) -> bool:
+        """Say whether the actor may know what a row holds."""
+        actions = ("read", "reveal") if is_sealed_text(row[1]) else ("read",)
+        return not any(self.refusal(one, scope, owner, row[0]) for one in actions)
+
     def check_rows(
         self, scope: str, owner: str, rows: Iterable[Row], *, revision: int | None = None
     ) -> None:
@@ -115,5 +120,4 @@ class Permit:
 
     def sees(self, scope: str, owner: str, row: Row) -> bool:
         """Say whether the actor may know what a row holds."""
-        actions = ("read", "reveal") if is_sealed_text(row[1]) else ("read",)
-        return not any(self._judge.refusal(one, scope, owner, row[0]) for one in actions)
+        return self._judge.sees(scope, owner, row)

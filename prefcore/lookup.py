@@ -6,7 +6,7 @@ declaration comes from the store, as text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -183,16 +183,17 @@ class Lookup:
         if self._access is not None:
             for scope, owner in sets:
                 self.permit("read", scope, owner, key)
-            self._permit_sources("read", sets)
+            with self._recorded():
+                return self._layers(key, sets)
+        return self._layers(key, sets)
+
+    def _layers(self, key: str, sets: list[tuple[str, str]]) -> list[Layer]:
         version = self._version
         try:
             return self._store.layers(self.app, version, key, sets)
         except StoreMoved as moved:
             self._meet_beginning(version, moved)
             return self._store.layers(self.app, self._version, key, sets)
-
-    def _permit_sources(self, action: str, sets: Iterable[tuple[str, str]]) -> None:
-        """Raise NotPermitted where what is read was made of what the actor may not read."""
 
     def _meet_beginning(self, version: str | None, moved: StoreMoved) -> None:
         """Go on where somebody else has begun a fresh store since; else raise ``moved``.

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 
 from prefcore.engines.migrating import Ascent, Migration
 from prefcore.errors import MigrationRequired, NewerFormat, PrefcoreError, ReadOnly
 from prefcore.interfaces import Store
+from prefcore.known_declarations import KnownDeclarations
 from prefcore.other_versions import NewerStore, OlderStore
 from prefcore.schema import SchemaDocument, Version
+from prefcore.sources import Sources
 from prefcore.workplace import Workplace
 
 __all__ = ["MODES", "met", "newer_refusal", "read_in_memory"]
@@ -85,7 +88,21 @@ def read_in_memory(workplace: Workplace, held: str, program: SchemaDocument) -> 
         "migration steps in memory, and cannot be changed"
     )
     in_force, _ = store.declaration(program.app, "")
-    return OlderStore(store, in_force, program, Ascent(migration, path, workplace.vault), refusal)
+    ascent = Ascent(migration, path, workplace.vault, _ward(workplace, held))
+    return OlderStore(store, in_force, program, ascent, refusal)
+
+
+def _ward(workplace: Workplace, held: str) -> Sources:
+    """Give what judges the values of a store at a version before steps in memory get them."""
+    document = workplace.schema(held)
+    known = KnownDeclarations(workplace.known, workplace.store.snapshot)
+
+    @cache
+    def audited(key: str) -> bool:
+        declared = document.preferences.get(key)
+        return any(one.audited for one in (known.of(key) if declared is None else [declared]))
+
+    return Sources(workplace.app, workplace.in_force.now, audited)
 
 
 def newer_refusal(url: str, app: str, held: str, newest: str) -> NewerFormat:

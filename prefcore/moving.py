@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +16,9 @@ from prefcore.compression import compressing
 from prefcore.engines import exporting, updating
 from prefcore.engines.importing import ImportRequest
 from prefcore.errors import UsageError
+from prefcore.inspecting import audited_in
 from prefcore.interfaces import Snapshot
-from prefcore.model import Plan, PreferenceSet, Progress, Selection
+from prefcore.model import Plan, Progress, Selection
 from prefcore.other_versions import NewerStore
 from prefcore.performing import Performer, silent
 from prefcore.schema import SchemaDocument
@@ -61,7 +62,7 @@ class Mover(Performer):
             encrypted = encrypt or passphrase is not None
             with self._recorded(), self._whole() as (view, document):
                 self._check_export(view, selection, secrets)
-                read = Counter(_audited(view.sets(self.app, selection), document))
+                read = Counter(audited_in(view.sets(self.app, selection), document))
             if read:  # once for all: of which keys how many values
                 self._record("read", {"keys": dict(read)}, reason="read for an export in clear")
             self._record(
@@ -166,10 +167,3 @@ class Mover(Performer):
         else:
             request = ImportRequest(path=Path(source), name=str(source))
         return import_act(self._workplace, request, self._version, reason=reason)
-
-
-def _audited(sets: Iterable[PreferenceSet], document: SchemaDocument) -> Iterator[str]:
-    """Give the key of each secret in the sets whose readings are recorded."""
-    audited = {key for key, one in document.preferences.items() if one.audited}
-    for one in sets if audited else ():
-        yield from (row[0] for row in one.rows if row[0] in audited and is_sealed_text(row[1]))

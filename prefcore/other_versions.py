@@ -79,6 +79,14 @@ class OtherVersion:
         """Give what is stored that any value seen in a set may have been made of, if not itself."""
         return []
 
+    def held_of(self, view: Snapshot, key: str) -> Iterator[PreferenceSet]:
+        """Give a key's values as the program sees them, of the sets that may be read."""
+        return self.sets_of(view, Selection.of_keys([key]))
+
+    def is_audited(self, key: str) -> bool:
+        """Say whether the store asks for a record of a secret's readings, whatever our schema."""
+        return False
+
     # ---------------------------------------------------------------------------- reading
 
     def layers(
@@ -170,7 +178,8 @@ class OlderStore(OtherVersion):
     """A store that is behind the program: each set is taken up the steps in memory when it is read.
 
     Raises, naming edge, set and key, what migrating would raise: MissingStep, InvalidValue,
-    ConflictError, StepFailed.
+    ConflictError, StepFailed. And NotPermitted, for a set that holds what may not be read: a step
+    could give it any name.
     """
 
     def __init__(
@@ -189,6 +198,9 @@ class OlderStore(OtherVersion):
 
     def sets_of(self, view: Snapshot, selection: Selection) -> Iterator[PreferenceSet]:
         return self._ascent.sets(view, selection)
+
+    def held_of(self, view: Snapshot, key: str) -> Iterator[PreferenceSet]:
+        return self._ascent.sets(view, Selection.of_keys([key]), readable=True)
 
     def sources(self, scope: str, owner: str) -> list[Row]:
         with self._view() as view:
@@ -218,6 +230,12 @@ class NewerStore(OtherVersion):
             rows = tuple(filter(self.understands, one.rows))
             if rows:
                 yield PreferenceSet(one.scope, one.owner, rows)
+
+    def is_audited(self, key: str) -> bool:
+        _, text = self.behind.declaration(self.schema.app, key)
+        declaration = None if text is None else from_text(text)
+        fields = declaration["preference"] if isinstance(declaration, dict) else {}
+        return bool(fields.get("audited", False))
 
     def understands(self, row: Row) -> bool:
         """Say whether the program can take what a row holds; a sealed value is not looked at."""
@@ -277,7 +295,7 @@ class _View:
         if not self._is_ours(app):
             yield from self._view.held(app, key)
             return
-        for one in self._store.sets_of(self._view, Selection.of_keys([key])):
+        for one in self._store.held_of(self._view, key):
             for row in one.rows:
                 yield one.scope, one.owner, row
 

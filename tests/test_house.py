@@ -43,7 +43,7 @@ LINES = """
         builtin.sqlite_store · builtin.memory_store · builtin.strategies
     engines · builtin · builtin.hooks · plugin_checks · watching · notary
     act · known_declarations
-    workplace · other_versions · backups
+    workplace · other_versions · backups · sources
     lookup · meeting · auditing
     guarding
     browsing · acts · views · templating · releasing · registry

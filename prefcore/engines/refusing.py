@@ -59,9 +59,9 @@ def refused_values(
     """Give the stored values that a newer schema would refuse, once the steps took them along.
 
     ``older`` is the schema in force, ``opened`` gives a set with its secrets in clear. ``may_see``
-    says whether all that a set holds may be read; not less, for the steps may have taken any of
-    it anywhere. Nothing is changed: the steps work on one set at a time, in memory. Sorted by key
-    and scope.
+    says whether all that a set holds may be read, and opened; not less, for the steps may have
+    taken any of it anywhere. Nothing is changed: the steps work on one set at a time, in memory.
+    Sorted by key and scope.
     """
     steps = list(steps)
     found: dict[tuple[str, str], Refusals] = {}

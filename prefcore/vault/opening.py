@@ -13,7 +13,13 @@ from prefcore.model import Draft, PreferenceSet, Row
 from prefcore.model.sets import place
 from prefcore.security.places import DOCUMENT, STORE, Place
 from prefcore.values import canonical_text, is_sealed_text
-from prefcore.vault.texts import HIDDEN_TEXT, holds_secrets, name_of, sealed_of
+from prefcore.vault.texts import (
+    HIDDEN_TEXT,
+    WITHHELD_TEXT,
+    holds_secrets,
+    name_of,
+    sealed_of,
+)
 from prefcore.vault.transaction import Hides, SealingTransaction
 
 if TYPE_CHECKING:
@@ -71,12 +77,23 @@ class Vault:
         sealed = self.keys.needed(f"{place(scope, owner)} {row[0]}").seal(row[1], where)
         return (row[0], canonical_text(sealed), *row[2:])
 
+    def withheld(self, row: Row) -> Row:
+        """Give what stands for a secret that the steps in memory are not given; see ``_open``."""
+        return (row[0], WITHHELD_TEXT, *row[2:])
+
     def _open(self, text: str, where: Place, key: str, sealer: Sealer | None = None) -> str:
         sealer = sealer or self.keys.sealer
         if text == HIDDEN_TEXT:
             raise WrongKey(
                 f"{name_of(where, key)} is a secret at this version, and there is no key ring to "
                 "keep it with; make one: prefcore keys init",
+                key=key,
+            )
+        if text == WITHHELD_TEXT:
+            raise WrongKey(
+                f"{name_of(where, key)} is, or would be made of, a secret that you may not reveal, "
+                "or whose readings are recorded; such a one is not opened for the steps in memory: "
+                "migrate the store, then read it",
                 key=key,
             )
         if sealer is None:

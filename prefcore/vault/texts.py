@@ -7,11 +7,21 @@ from prefcore.model.sets import place
 from prefcore.security.places import Place
 from prefcore.values import Sealed, canonical_text, from_text
 
-__all__ = ["HIDDEN", "HIDDEN_TEXT", "SEALED_PREFIX", "holds_secrets", "name_of", "sealed_of"]
+__all__ = [
+    "HIDDEN",
+    "HIDDEN_TEXT",
+    "SEALED_PREFIX",
+    "WITHHELD_TEXT",
+    "holds_secrets",
+    "name_of",
+    "sealed_of",
+]
 
 #: Stands in plans for a value that was opened.
 HIDDEN = Sealed("hidden", b"", b"")
 HIDDEN_TEXT = canonical_text(HIDDEN)
+#: Stands in memory for a secret that the steps are not given, and for what they would make of it.
+WITHHELD_TEXT = canonical_text(Sealed("withheld", b"", b""))
 SEALED_PREFIX = '{"$sealed":['
 
 

@@ -10,7 +10,7 @@ from prefcore.engines.migrating.refusals import lost_key, raise_named, refused_v
 from prefcore.engines.migrating.work import Migration, fault_of
 from prefcore.errors import PrefcoreError
 from prefcore.interfaces import Snapshot
-from prefcore.migration import Add, Edge, Rename
+from prefcore.migration import Add, Edge, Operation, Rename
 from prefcore.model import PreferenceSet, Row
 from prefcore.schema import SchemaDocument
 
@@ -35,7 +35,7 @@ class Climb:
         secrets: Iterable[str] = (),
         locked: Locked | None = None,
     ) -> None:
-        #: The keys whose values are secrets: those that were, and what they are renamed to.
+        #: The keys whose values are secrets: those that were, and what is made of them.
         self.secrets = set(secrets)
         self.rows = migration.rows(one.rows)
         self._migration = migration
@@ -57,8 +57,8 @@ class Climb:
             if isinstance(operation, Add):
                 self._return_parked(newer, (operation.key,), doubted)
             before = [row[0] for row in self.rows]
-            if isinstance(operation, Rename) and operation.key in self.secrets:
-                self.secrets.add(operation.to)
+            if not self.secrets.isdisjoint(operation.older_keys):
+                self._follow(operation)
             try:
                 operation.up(self.rows)
             except Exception as error:  # noqa: BLE001  # a step's function may raise anything
@@ -81,6 +81,15 @@ class Climb:
                 fault = self._fault(newer, key, self.rows.text(key))
                 if fault is not None:
                     raise refused_value(edge, key, fault)
+
+    def _follow(self, operation: Operation) -> None:
+        """Take for a secret what an operation makes of one, whatever the newer schema says of it.
+
+        Migrating the store is whoever applies schemas; reading it in memory is anybody.
+        """
+        renamed = isinstance(operation, Rename)
+        if renamed or any(key in self.rows for key in self.secrets & {*operation.older_keys}):
+            self.secrets.update(operation.newer_keys)
 
     def _distrust(self, edge: Edge) -> frozenset[str]:
         """Leave out what the migration itself would take out; gives the doubted keys."""

@@ -7,7 +7,7 @@ schema that declares the key again goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from prefcore.engines.migrating.climb import Climb
 from prefcore.engines.migrating.work import Migration, is_lower
@@ -25,12 +25,17 @@ _FEW = 200
 
 
 def as_they_went(
-    view: Snapshot, migration: Migration, key: str, parked: Iterable[_Parked]
+    view: Snapshot,
+    migration: Migration,
+    key: str,
+    parked: Iterable[_Parked],
+    check: Callable[[PreferenceSet, int], None] = lambda one, revision: None,
 ) -> Iterator[_Parked]:
     """Give parked rows of a key with the values that stood when it went, in no set order.
 
     Most are what the log holds, and are given at once. The others are walked up again through the
-    steps of the run that took them; raises what they raise.
+    steps of the run that took them; raises what they raise. ``check`` is asked before about a set
+    as it was after a revision, and raises where it may not be given to them.
     """
     runs: dict[int, Changeset] = {}
     again: dict[int, list[_Parked]] = {}
@@ -46,7 +51,7 @@ def as_they_went(
     for revision, rows in again.items():
         path = _touching(migration, runs[revision], key)
         if path:
-            yield from _walked(view, migration, key, revision, path, rows)
+            yield from _walked(view, migration, key, revision, path, rows, check)
         else:
             yield from rows
 
@@ -73,6 +78,7 @@ def _walked(
     revision: int,
     path: tuple[Edge, ...],
     rows: list[_Parked],
+    check: Callable[[PreferenceSet, int], None],
 ) -> Iterator[_Parked]:
     waiting = {(scope, owner): row for scope, owner, row in rows}
     owners = {owner for _, owner in waiting}
@@ -87,6 +93,7 @@ def _walked(
         clear = PreferenceSet(
             one.scope, one.owner, (each for each in one.rows if not is_sealed_text(each[1]))
         )
+        check(clear, revision - 1)
         climb = Climb(migration, view, clear, {})
         for edge in path:
             climb.walk(edge)

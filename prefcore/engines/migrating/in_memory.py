@@ -2,13 +2,15 @@
 
 A set comes out as ``migrate_up`` would leave it in the store: parked values return, what is lost or
 refused on the way is the same error. Only what a migration decides over all sets at once is told
-otherwise: whether a name is free is asked of the store as it is. And a secret whose key is not here
-does not stop the others: it stays sealed, and who reads it is told.
+otherwise: whether a name is free is asked of the store as it is. And what a step makes of a secret
+stays one; those that it is not given, or whose key is not here, do not stop the others: they stay
+sealed, and who reads them is told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
 
 import attrs
 
@@ -16,14 +18,32 @@ from prefcore.engines.migrating.climb import Climb
 from prefcore.engines.migrating.gone import as_they_went
 from prefcore.engines.migrating.locked import Locked
 from prefcore.engines.migrating.work import Migration
-from prefcore.errors import WrongKey
+from prefcore.errors import NotPermitted, WrongKey
 from prefcore.interfaces import Snapshot
 from prefcore.migration import Add, Edge, Rename
 from prefcore.model import Entry, PreferenceSet, Row, Selection, to_micros
 from prefcore.values import canonical_text, is_sealed_text
 from prefcore.vault import Vault
 
-__all__ = ["Ascent"]
+__all__ = ["Ascent", "Ward"]
+
+
+class Ward(Protocol):
+    """Judges what is stored before the steps get it."""
+
+    def check(
+        self,
+        view: Snapshot,
+        scope: str,
+        owner: str,
+        rows: Iterable[Row],
+        *,
+        revision: int | None = None,
+    ) -> None:
+        """Raise NotPermitted where a row of a set, of now or after a revision, may not be read."""
+
+    def is_withheld(self, view: Snapshot, scope: str, owner: str, row: Row) -> bool:
+        """Say whether a row holds a secret that is not opened for them."""
 
 
 @attrs.frozen
@@ -33,6 +53,7 @@ class Ascent:
     migration: Migration
     path: tuple[Edge, ...]
     vault: Vault
+    ward: Ward
 
     @property
     def returning(self) -> tuple[str, ...]:
@@ -50,7 +71,7 @@ class Ascent:
         parked = {
             row[0]: went
             for row in self.returning_to(view, scope, owner)
-            for *_, went in as_they_went(view, self.migration, row[0], [(scope, owner, row)])
+            for *_, went in self._as_they_went(view, row[0], [(scope, owner, row)])
         }
         return self._raised(view, view.read_set(self.migration.app, scope, owner), parked)
 
@@ -66,26 +87,46 @@ class Ascent:
                 found.append(_row(key, before))
         return found
 
-    def sets(self, view: Snapshot, selection: Selection) -> Iterator[PreferenceSet]:
-        """Give the selected sets that hold something at the end of the way, by scope and owner."""
+    def sets(
+        self, view: Snapshot, selection: Selection, *, readable: bool = False
+    ) -> Iterator[PreferenceSet]:
+        """Give the selected sets that hold something at the end of the way, by scope and owner.
+
+        ``readable`` passes over those that may not be read; else they raise NotPermitted.
+        """
         app = self.migration.app
         parked: dict[tuple[str, str], dict[str, Row]] = {}
         for key in self.returning:
-            for scope, owner, row in as_they_went(view, self.migration, key, view.parked(app, key)):
+            ours = (one for one in view.parked(app, key) if selection.takes_set(*one[:2]))
+            for scope, owner, row in self._as_they_went(view, key, ours):
                 parked.setdefault((scope, owner), {})[key] = row
         held = view.sets(app, Selection(selection.scopes, selection.owners))
         for one in _with_empty(held, sorted(parked)):
             if not selection.takes_set(one.scope, one.owner):
                 continue
-            raised = self._raised(view, one, parked.get((one.scope, one.owner), {}))
+            try:
+                raised = self._raised(view, one, parked.get((one.scope, one.owner), {}))
+            except NotPermitted:
+                if readable:
+                    continue
+                raise
             rows = [row for row in raised.rows if selection.takes_key(row[0])]
             if rows:
                 yield PreferenceSet(one.scope, one.owner, rows)
+
+    def _as_they_went(
+        self, view: Snapshot, key: str, parked: Iterable[tuple[str, str, Row]]
+    ) -> Iterator[tuple[str, str, Row]]:
+        def check(one: PreferenceSet, revision: int) -> None:
+            self.ward.check(view, one.scope, one.owner, one.rows, revision=revision)
+
+        return as_they_went(view, self.migration, key, parked, check)
 
     def _raised(
         self, view: Snapshot, one: PreferenceSet, parked: Mapping[str, Row]
     ) -> PreferenceSet:
         app, scope, owner = self.migration.app, one.scope, one.owner
+        self.ward.check(view, scope, owner, (*one.rows, *parked.values()))
         secrets = {row[0] for row in (*one.rows, *parked.values()) if is_sealed_text(row[1])}
         locked, gone = Locked(), Locked()
         if secrets:  # at another name they would not open any more
@@ -112,9 +153,12 @@ class Ascent:
     def _opened(
         self, view: Snapshot, scope: str, owner: str, rows: Iterable[Row]
     ) -> tuple[list[Row], list[Row]]:
-        """Give rows in clear, and those whose key is not here."""
+        """Give rows in clear, and those whose key is not here, or that are withheld."""
         opened, locked = [], []
         for row in rows:
+            if self.ward.is_withheld(view, scope, owner, row):
+                locked.append(self.vault.withheld(row))
+                continue
             try:
                 opened.append(self.vault.opened(view, scope, owner, row))
             except WrongKey:
