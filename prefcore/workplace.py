@@ -103,8 +103,12 @@ class Workplace:
         newest = self.known.newest
         if newest is None:
             raise NotFound(
-                f"no schema of {self.app} is known: the store records none and no folder of "
-                "snapshots is configured; set `schemas` in prefcore.toml",
+                f"no schema of {self.app} is known: the store records none, and "
+                + (
+                    "no folder of snapshots is configured; set `schemas` in prefcore.toml"
+                    if self.known.folder is None
+                    else f"{self.known.folder} holds none; write one there, such as 1.0.0.json"
+                ),
             )
         with self.store.snapshot() as view:
             baseline = self.known.load(view, newest).baseline

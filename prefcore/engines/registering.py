@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 
 from prefcore.audit import schema_fact
 from prefcore.errors import InvalidSchema, MissingStep, NotFound, PolicyRefused
@@ -50,6 +51,11 @@ class KnownSchemas:
         if self._own is not None:
             return self._own.version
         return self._snapshots.newest if self._snapshots is not None else None
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of snapshots; None where none is configured."""
+        return self._snapshots.folder if self._snapshots is not None else None
 
     def own(self, version: str | None) -> SchemaDocument | None:
         """Give the code's own schema where it is of that version (None: the newest)."""

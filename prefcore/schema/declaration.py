@@ -15,7 +15,7 @@ from prefcore.schema.contradictions import contradictions, unreadable_patterns
 from prefcore.schema.declared import SCOPES, Deprecation, Preference, check_key, mended
 from prefcore.schema.layout import LAYOUT, OWN, read_document
 from prefcore.schema.problems import join_path
-from prefcore.schema.reading import flatten_values, read_value, sections_of
+from prefcore.schema.reading import flatten_values, read_value, sections_of, spelled
 from prefcore.schema.shape import Shape
 from prefcore.schema.validators import NONE, Validators
 from prefcore.schema.versions import Version
@@ -319,6 +319,19 @@ class SchemaDocument:
             raise InvalidValue(f"{key}: {said}", key=key, rule="type") from (
                 None if preference.sensitive else error
             )
+
+    def spelled(self, key: str, value: object) -> object:
+        """Give the value that a plain file's means for a declared key.
+
+        That is the value itself, but for a text where the key takes none and a date, a time or
+        bytes: people write those as texts, and not every format has types of its own for them.
+        """
+        if not isinstance(value, str):
+            return value
+        kinds = kinds_of(self.preference(key).shape, self.definitions)
+        found = [] if "string" in kinds else spelled(value, kinds)
+        check = self.check_of(key)
+        return next((one for one in found if check(one) is None), found[0] if found else value)
 
     def flatten(self, values: Mapping[str, object]) -> tuple[dict[str, object], list[str]]:
         """Give the values by declared key, and the dotted names that no key takes, sorted.

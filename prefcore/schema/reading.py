@@ -12,7 +12,7 @@ from prefcore.schema.problems import Check, wrong_type
 from prefcore.schema.strict_json import NotJson, read_json
 from prefcore.values import UNSET, from_tagged, kind_of, to_tagged
 
-__all__ = ["flatten_values", "read_value", "sections_of"]
+__all__ = ["flatten_values", "read_value", "sections_of", "spelled"]
 
 
 def read_value(text: str, kinds: Collection[str], check: Check) -> object:
@@ -43,9 +43,7 @@ def read_value(text: str, kinds: Collection[str], check: Check) -> object:
     if "string" in kinds:
         candidates.append(text)
     else:
-        candidates += [
-            value for kind, read in _SPELLED if kind in kinds and (value := read(text)) is not UNSET
-        ]
+        candidates += spelled(text, kinds)
     for value in candidates:
         if check(value) is None:
             return value
@@ -54,6 +52,9 @@ def read_value(text: str, kinds: Collection[str], check: Check) -> object:
     wanted = wrong_type(found, [kind for kind in KINDS if kind in kinds]).message
     if set(kinds) <= {"boolean", "null"}:
         raise ValueError(f"{wanted}; write true or false")
+    if set(kinds) <= {*_FORMS, "null"}:
+        forms = [form for kind, form in _FORMS.items() if kind in kinds]
+        raise ValueError(f"{wanted}; write {' or '.join(forms)}" if forms else wanted)
     raise ValueError(f"{wanted} ({fault})" if fault else wanted)
 
 
@@ -83,6 +84,24 @@ _SPELLED = (
     ("time", _spelled(time.fromisoformat)),
     ("bytes", _spelled(lambda text: b64decode(text, validate=True))),
 )
+
+
+#: How values are written that JSON has no type for, by their kinds.
+_FORMS = {
+    "datetime": "a day and a time with its zone, such as 2026-01-31T12:00:00+00:00",
+    "date": "a day that there is, such as 2026-01-31",
+    "time": "a time of day without a zone, such as 12:00:00",
+    "bytes": "them in base64, such as aGk=",
+}
+
+
+def spelled(text: str, kinds: Collection[str]) -> list[object]:
+    """Give what a text means as a date or time in ISO 8601, or as bytes in base64, in that order.
+
+    Only values of ``kinds`` count.
+    """
+    read = (read(text) for kind, read in _SPELLED if kind in kinds)
+    return [value for value in read if value is not UNSET]
 
 
 def sections_of(keys: Iterable[str]) -> frozenset[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
+import pytest
+
 from tests.cli.shell import Shell, acme
 
 
@@ -70,3 +72,20 @@ def test_an_encrypted_document_is_opened_and_written_in_clear(shell: Shell) -> N
         12, "diff", "shut.json", "user:bo"
     )
     assert not (shell.folder / "other.yaml").exists()
+
+
+@pytest.mark.parametrize("name", ["one.json", "one.yaml", "one.toml"])
+def test_a_date_that_people_write_as_a_text_is_taken(shell: Shell, name: str) -> None:
+    plain = {
+        "one.json": '{"day": "2026-01-31", "blob": "aGk="}',
+        "one.yaml": "day: 2026-01-31\nblob: aGk=\n",
+        "one.toml": 'day = "2026-01-31"\nblob = "aGk="\n',
+    }
+    shell.write(name, plain[name])
+    shell.run("import", name, "--user", "bo")
+    assert shell.run("get", "day", "--user", "bo", "--json").json["value"] == {
+        "$date": "2026-01-31"
+    }
+    assert shell.run("get", "blob", "--user", "bo", "--json").json["value"] == {"$bytes": "aGk="}
+    shell.write(name, plain[name].replace("01-31", "02-31"))
+    assert "day" in shell.fails(5, "import", name, "--user", "bo")

@@ -25,6 +25,18 @@ def test_init_writes_the_file_and_makes_the_store(bare: Shell) -> None:
     assert "no schemas are configured" in ran.err
 
 
+def test_init_tells_of_a_folder_that_holds_no_schema_yet(bare: Shell) -> None:
+    (bare.folder / "lg").mkdir()
+    ran = bare.run("init", "--app", "acme", "--schemas", "lg", "--store", "prefs.db")
+    assert f"{bare.folder / 'lg'} holds none; write one there, such as 1.0.0.json" in ran.err
+    assert "configured" not in ran.err
+
+
+def test_init_says_why_the_file_has_its_name(bare: Shell) -> None:
+    said = bare.fails(2, "init", "--app", "acme", "--config", "f.toml")
+    assert f"by that name it is found in a folder and above; give --config {bare.folder}" in said
+
+
 def test_init_twice_says_so_and_changes_nothing(shell: Shell) -> None:
     held = {path: path.read_bytes() for path in shell.folder.rglob("*.toml")}
     ran = shell.run("init", "--app", "acme")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import pytest
@@ -481,6 +481,26 @@ def test_text_is_read_by_the_declared_type(schema: object, text: str, value: obj
 
 
 @pytest.mark.parametrize(
+    ("kinds", "text", "value"),
+    [
+        (["date"], "2026-01-31", date(2026, 1, 31)),
+        (["datetime", "null"], "2026-01-31T12:00Z", datetime(2026, 1, 31, 12, tzinfo=UTC)),
+        (["time"], "12:00", time(12)),
+        (["bytes"], "aGk=", b"hi"),
+        (["date", "string"], "2026-01-31", "2026-01-31"),
+        (["date"], "2026-02-31", "2026-02-31"),
+        (["integer"], "5", "5"),
+        (["bytes"], 5, 5),
+    ],
+)
+def test_a_plain_files_text_is_read_where_a_key_takes_none(
+    kinds: list[str], text: object, value: object
+) -> None:
+    found = holding({"type": kinds}).spelled("k", text)
+    assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
     ("schema", "text", "message"),
     [
         pytest.param(
@@ -500,7 +520,13 @@ def test_text_is_read_by_the_declared_type(schema: object, text: str, value: obj
         pytest.param({"type": "array"}, "[1, NaN]", "NaN is not a number of JSON", id="NaN in it"),
         pytest.param({}, '{"a": 1, "a": 2}', "the key 'a' stands twice", id="duplicate key"),
         pytest.param({}, '{"a": "\\ud800"}', "lone surrogate", id="lone surrogate"),
-        pytest.param({"type": "datetime"}, "2026-01-31T12:00", "not a datetime", id="no zone"),
+        pytest.param({"type": "datetime"}, "2026-01-31T12:00", "with its zone", id="no zone"),
+        pytest.param({"type": "datetime"}, "2026-01-31", "a day and a time", id="only a day"),
+        pytest.param({"type": "date"}, "2020-13-01", "a day that there is", id="no such day"),
+        pytest.param({"type": "date"}, "2026-01-31T12:00Z", "such as 2026-01-31", id="a time too"),
+        pytest.param({"type": "time"}, "12:00+01:00", "without a zone", id="time with a zone"),
+        pytest.param({"type": "bytes"}, "aGk", "in base64, such as aGk=", id="no base64"),
+        pytest.param({"type": ["date", "null"]}, "no", "such as 2026-01-31", id="or null"),
         pytest.param({"type": "object"}, "[" * 200_000, "nested too deeply", id="deep"),
     ],
 )

@@ -67,7 +67,11 @@ def _place(session: Session) -> Path:
     named = session.config or session.environ.get("PREFCORE_CONFIG")
     path = Path(named).absolute() if named else Path.cwd() / FILE_NAME
     if path.name != FILE_NAME and not path.exists():
-        raise UsageError(f"{path}: the file is to be named {FILE_NAME}", path=str(path))
+        raise UsageError(
+            f"{path}: the file is to be named {FILE_NAME}, for by that name it is found in a "
+            f"folder and above; give --config {path.parent / FILE_NAME}",
+            path=str(path),
+        )
     return path
 
 

@@ -21,7 +21,8 @@ def plain_set(
     actor: str,
 ) -> PreferenceSet:
     """Give the set that a plain file's values make; ``schema`` says which names are keys."""
-    found, unknown = schema.flatten(values)
+    held, unknown = schema.flatten(values)
+    found = {key: schema.spelled(key, value) for key, value in held.items()}
     for name in unknown:
         found[name] = _at_name(values, name)
     stamp = (to_micros(at), "import", actor)
