@@ -10,10 +10,14 @@ import operator
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import wraps
 from importlib import import_module
+from typing import Any
 
-from prefcore.errors import PluginError
+import attrs
+
+from prefcore.errors import PluginError, PrefcoreError
 from prefcore.plugin_problems import Stage, did_you_mean
 
 __all__ = [
@@ -23,6 +27,7 @@ __all__ = [
     "declared_by",
     "doubts_about",
     "guard",
+    "guarded",
     "import_value",
     "supports",
 ]
@@ -63,6 +68,34 @@ def guard(stage: Stage, hint: str = "") -> Iterator[None]:
         raise
     except (Exception, SystemExit) as error:
         raise Broken(stage, error, hint) from error
+
+
+def guarded(
+    info: Any,
+    around: Callable[[], AbstractContextManager[object]],
+    told: Callable[[Broken], PluginError],
+) -> object:
+    """Give a declaration whose factory runs in ``around`` and raises what ``told`` makes of Broken.
+
+    What is an error of prefcore, such as a URL that is refused, passes.
+    """
+    for name in ("factory", "open"):
+        make = getattr(info, name, None)
+        if make is None or not any(one.name == name for one in attrs.fields(type(info))):
+            continue
+
+        @wraps(make)
+        def made(*arguments: object, _make: Callable[..., object] = make, **more: object) -> object:
+            try:
+                with around(), guard("factory"):
+                    return _make(*arguments, **more)
+            except Broken as broken:
+                if isinstance(broken.cause, PrefcoreError):
+                    raise broken.cause from broken.cause.__cause__
+                raise told(broken) from broken.cause
+
+        info = attrs.evolve(info, **{name: made})
+    return info
 
 
 def import_value(value: str) -> object:

@@ -12,7 +12,9 @@ from prefcore.errors import PluginError
 
 __all__ = ["Problem", "Stage", "describe", "did_you_mean"]
 
-Stage = Literal["metadata", "clash", "import", "hook-api", "signature", "call", "declaration"]
+Stage = Literal[
+    "metadata", "clash", "import", "hook-api", "signature", "call", "declaration", "factory"
+]
 
 
 @attrs.frozen
@@ -20,8 +22,8 @@ class Problem:
     """Something wrong with a plugin; everything else works.
 
     ``stage`` is where it showed: reading metadata, a clash of ids, import, the declared range of
-    HOOK_API, the signature of a hook, calling it, or what it declares. ``kind`` and ``id`` are
-    empty where the problem concerns a distribution as a whole.
+    HOOK_API, the signature of a hook, calling it, what it declares, or its factory. ``kind`` and
+    ``id`` are empty where the problem concerns a distribution as a whole.
     """
 
     distribution: str
@@ -64,6 +66,7 @@ _VERBS: dict[Stage, str] = {
     "signature": "has a hook that does not fit",
     "call": "failed in its hook",
     "declaration": "declares something wrong",
+    "factory": "failed in its factory",
 }
 
 

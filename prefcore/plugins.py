@@ -8,7 +8,8 @@ neither, and the types alone take 40 ms.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from threading import RLock
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
@@ -23,6 +24,7 @@ from prefcore.plugin_loading import (
     declared_by,
     doubts_about,
     guard,
+    guarded,
     import_value,
 )
 from prefcore.plugin_policy import Policy, resolve
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 __all__ = ["PluginEntry", "PluginKind", "Plugins", "Problem"]
 
 Info = TypeVar("Info")
+#: What is entered while a plugin is loaded.
+Loading = Callable[[PluginEntry], AbstractContextManager[object]]
 
 
 class PluginKind(Generic[Info]):
@@ -73,7 +77,8 @@ class Plugins:
     is read, so frozen applications work. ``allow``, ``deny`` and ``choose`` are as in ``Policy``
     and hold before anything is imported. A broken plugin is recorded in ``problems`` and warned
     of once (logger ``prefcore``); with ``strict`` it raises PluginError at once. ``watch`` names
-    the installed watchers that are in use; those passed in always are.
+    the installed watchers that are in use; those passed in always are. What ``loading`` gives for
+    an installed plugin is entered while that is imported, asked what it declares, or made.
     """
 
     def __init__(
@@ -86,6 +91,7 @@ class Plugins:
         choose: Mapping[str, str] = {},
         strict: bool = False,
         watch: Iterable[str] = (),
+        loading: Loading = nullcontext,
     ) -> None:
         self.strict = strict
         #: Formats that documents are written in.
@@ -103,6 +109,7 @@ class Plugins:
         #: Vetoes of acts, and observers of them.
         self.watchers: PluginKind[WatcherInfo] = PluginKind(self, "watchers")
         self._watch = tuple(watch)
+        self._loading = loading
         self._passed = tuple(plugins)
         self._discover = discover
         self._policy = Policy.of(allow, deny, choose)
@@ -128,6 +135,7 @@ class Plugins:
         choose: Mapping[str, str] = {},
         strict: bool = False,
         watch: Iterable[str] = (),
+        loading: Loading = nullcontext,
         environ: Mapping[str, str] = os.environ,
     ) -> Plugins:
         """Give the installed plugins, as the command line uses them.
@@ -136,7 +144,13 @@ class Plugins:
         rules, separated by commas. They only take away: a plugin must pass both allow lists.
         """
         plugins = cls(
-            discover=True, allow=allow, deny=deny, choose=choose, strict=strict, watch=watch
+            discover=True,
+            allow=allow,
+            deny=deny,
+            choose=choose,
+            strict=strict,
+            watch=watch,
+            loading=loading,
         )
         allowed, denied = (
             [rule for rule in environ.get(name, "").split(",") if rule.strip()]
@@ -266,16 +280,26 @@ class Plugins:
         if found in self._infos:
             return self._infos[found]
         try:
-            info = self._fetch(entry)
+            with self._around(entry):
+                info = self._fetch(entry)
         except Broken as broken:
             problem = self._record(entry, broken)
             self._failures[entry.name] = problem
             status: Status = "incompatible" if broken.stage == "hook-api" else "broken"
             self._replace(entry, attrs.evolve(entry, status=status, reason=problem.message))
             raise problem.error from broken.cause
+        if entry.distribution:
+            info = guarded(
+                info,
+                lambda: self._around(entry),
+                lambda broken: self._problem(entry, broken).error,
+            )
         self._replace(entry, found)
         self._infos[found] = info
         return info
+
+    def _around(self, entry: PluginEntry) -> AbstractContextManager[object]:
+        return nullcontext() if entry.is_core else self._loading(entry)
 
     def _fetch(self, entry: PluginEntry) -> object:
         held = self._values.get(entry.value)
@@ -361,8 +385,8 @@ class Plugins:
             raise known
         return known
 
-    def _record(self, entry: PluginEntry, broken: Broken) -> Problem:
-        problem = Problem(
+    def _problem(self, entry: PluginEntry, broken: Broken) -> Problem:
+        return Problem(
             entry.distribution,
             entry.version,
             entry.kind,
@@ -371,6 +395,9 @@ class Plugins:
             broken.cause,
             broken.hint,
         )
+
+    def _record(self, entry: PluginEntry, broken: Broken) -> Problem:
+        problem = self._problem(entry, broken)
         if self.strict:
             raise problem.error
         self._problems.append(problem)

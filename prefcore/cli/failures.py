@@ -50,7 +50,7 @@ def _told(error: BaseException) -> tuple[int, str]:
     if isinstance(error, PrefcoreError):
         return error.exit_code, _line(error.message)
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        return INTERRUPTED, "interrupted"
+        return INTERRUPTED, _line(f"interrupted {error}".strip())
     if isinstance(error, click.ClickException):
         return UsageError.exit_code, _usage(error)
     return BUG, (

@@ -12,6 +12,7 @@ import click
 from prefcore.cli.failures import close_quietly, exit_code_of
 from prefcore.cli.frame import LazyGroup
 from prefcore.cli.session import Session
+from prefcore.errors import PluginError
 
 __all__ = ["VERBS", "cli", "main"]
 
@@ -82,6 +83,11 @@ class Program(LazyGroup):
                 result = self.invoke(context)
         except click.exceptions.Exit as end:
             return end.exit_code
+        except SystemExit as end:  # a stranger's: prefcore ends here alone
+            raise PluginError(
+                f"code that was called ended the program ({_ended_in(end)}: SystemExit: {end}); "
+                "what was asked for was not done to its end"
+            ) from end
         return result if isinstance(result, int) else 0
 
     def _complete(self, session: Session, instruction: str) -> int:
@@ -94,6 +100,14 @@ class Program(LazyGroup):
         except Exception:  # noqa: BLE001  # a shell that asks while someone types wants no words
             return 1
         return 0
+
+
+def _ended_in(end: BaseException) -> str:
+    """Give the module that raised an exception."""
+    last = end.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return "" if last is None else str(last.tb_frame.f_globals.get("__name__", "?"))
 
 
 def _is_text(word: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from typing import TYPE_CHECKING
 
 from prefcore.config import Config, find
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from prefcore.access_in_force import AccessInForce
     from prefcore.interfaces import Store
     from prefcore.keys import Keys
-    from prefcore.plugins import Plugins
+    from prefcore.plugins import PluginEntry, Plugins
     from prefcore.preferences import Preferences
     from prefcore.schema import Schema
     from prefcore.trust import Trusted
@@ -87,9 +87,27 @@ class Session:
                 choose=settings.choose,
                 strict=settings.strict,
                 watch=settings.watch,
+                loading=self._loading,
                 environ=self.environ,
             )
         return self._plugins
+
+    @contextmanager
+    def _loading(self, entry: PluginEntry) -> Iterator[None]:
+        """Say under -v, and where the user interrupts it, which plugin is being loaded.
+
+        The standard output is for data: what a plugin prints meanwhile goes to the standard error.
+        """
+        who = f"plugin {entry.name} of {entry.distribution} {entry.version}"
+        if self.verbose:
+            from prefcore.cli.output import say
+
+            say(self, f"loading {who}")
+        try:
+            with redirect_stdout(sys.stderr):
+                yield
+        except KeyboardInterrupt as error:
+            raise KeyboardInterrupt(f"while {who} was loaded") from error
 
     @property
     def keys(self) -> Keys:
