@@ -26,7 +26,8 @@ def subkey(key: bytes, *purpose: bytes) -> AESGCM:
 
 
 def opened(data: bytes, passphrase: str) -> bytes:
-    assert data[:16] == b"prefcore-sealed\n"
+    if data[:16] != b"prefcore-sealed\n":
+        sys.exit("this is no document that prefcore export --encrypt made")
     end = 20 + int.from_bytes(data[16:20], "big")
     bound = sha256(data[:end]).digest()
     assert data[end : end + 32] == bound, "the header is damaged"
@@ -58,5 +59,7 @@ def opened(data: bytes, passphrase: str) -> bytes:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: open-encrypted.py FILE OUT, with the passphrase on the standard input")
     source, target = map(Path, sys.argv[1:3])
     target.write_bytes(opened(source.read_bytes(), sys.stdin.readline().rstrip("\n")))

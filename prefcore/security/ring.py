@@ -86,7 +86,13 @@ class KeyRing:
     def key(self, id: str) -> DataKey:
         """Give a key by its id or a unique beginning of it; raises NotFound."""
         found = [key for key in self.keys if id and key.id.startswith(id)]
-        if len(found) != 1:
+        if len(found) > 1:
+            raise NotFound(
+                f"{len(found)} keys begin with '{id}': {', '.join(key.id for key in found)}; say "
+                "more of the one that is meant",
+                key_id=id,
+            )
+        if not found:
             raise NotFound(f"there is no key '{id}'; `prefcore keys list` shows them", key_id=id)
         return found[0]
 

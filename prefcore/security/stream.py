@@ -143,10 +143,14 @@ class EncryptedFile:
         if bound != told:
             raise BrokenSeal(f"{name} is damaged: its header is not what its hash says")
         fields = object_of(header, name)
-        if fields.get("version") != 1 or fields.get("cipher") != AES_256_GCM:
+        version, cipher = fields.get("version"), fields.get("cipher")
+        sound = type(version) is int and version > 0 and isinstance(cipher, str)
+        if not sound or not isinstance(fields.get("to"), dict):
+            raise IntegrityError(f"{name}: its header is none that any version wrote", file=name)
+        if version != 1 or cipher != AES_256_GCM:
             raise NewerFormat(
-                f"{name} is encrypted with {fields.get('cipher')!s:.40}, version "
-                f"{fields.get('version')!s:.20}, which is not known here; upgrade prefcore",
+                f"{name} is encrypted with {cipher:.40}, version {version!s:.20}, which is not "
+                "known here; upgrade prefcore",
                 file=name,
             )
         return cls(source, name, fields, bound)

@@ -68,9 +68,11 @@ def test_an_old_key_can_be_compromised_without_a_new_one() -> None:
 def test_a_key_is_named_by_a_unique_beginning() -> None:
     ring = fresh().rotated(LATER, os.urandom)
     assert ring.key(ring.active.id[:9]) == ring.active
-    for id in ("k", "", "nothing"):
-        with pytest.raises(NotFound):
+    for id in ("", "nothing"):
+        with pytest.raises(NotFound, match="there is no key"):
             ring.key(id)
+    with pytest.raises(NotFound, match=r"2 keys begin with 'k': k.*, k.*; say more"):
+        ring.key("k")
 
 
 def test_a_ring_has_one_active_key() -> None:

@@ -178,6 +178,10 @@ def rewritten(data: bytes, old: bytes, new: bytes) -> bytes:
     [
         (b'"version":1', b'"version":2', NewerFormat),
         (b"AES-256-GCM", b"AES-512-GCM", NewerFormat),
+        (b'"version":1', b'"version":0', IntegrityError),
+        (b'"version":1', b'"version":true', IntegrityError),
+        (b'"AES-256-GCM"', b"[]", IntegrityError),
+        (b'"to":{', b'"to":[],"too":{', IntegrityError),
         (b'"chunk":65536', b'"chunk":1', IntegrityError),
         (b'"chunk":65536', b'"chunk":1099511627776', IntegrityError),
         (b'"chunk":65536', b'"chunk":"65536"', IntegrityError),
