@@ -290,7 +290,11 @@ def from_text(text: str) -> object:
 
     Raises DamagedValue, which is a ValueError too, for what cannot be one.
     """
-    if text.startswith(_SEALED) and "\\" not in text:  # no other value is read so often
+    try:
+        is_like_sealed = text.startswith(_SEALED)
+    except (AttributeError, TypeError) as error:
+        raise _no_text() from error
+    if is_like_sealed and "\\" not in text:  # no other value is read so often
         parts = text.split('"')
         if parts[::2] == _AROUND_SEALED:
             try:
@@ -393,8 +397,18 @@ def equal(one: object, other: object) -> bool:
 
 
 def is_sealed_text(text: str) -> bool:
-    """Say whether a canonical text is that of a sealed value."""
-    return text.startswith(_SEALED) and _SEALED_SHAPE.fullmatch(text) is not None
+    """Say whether a canonical text is that of a sealed value.
+
+    Raises DamagedValue for what is no text, as a store's file may hold that was edited.
+    """
+    try:
+        return text.startswith(_SEALED) and _SEALED_SHAPE.fullmatch(text) is not None
+    except (AttributeError, TypeError) as error:
+        raise _no_text() from error
+
+
+def _no_text() -> DamagedValue:
+    return DamagedValue("a stored value is damaged: it is no text")
 
 
 def sealed_tag(text: str) -> str | None:

@@ -401,6 +401,34 @@ TAMPERINGS = [
         "the registered schema is not the one that the log tells of",
     ),
     Tampering(
+        "a schema put in that nobody registered",
+        "INSERT INTO versions(app_id, version, digest, text, registered_at, registered_by) "
+        "SELECT app_id, '9.0.0', digest, text, registered_at, registered_by FROM versions",
+        "9.0.0: no changeset tells that this schema was registered",
+    ),
+    Tampering(
+        "a schema taken out that is not in force any more",
+        "UPDATE changesets SET version_before = NULL, version_after = NULL; "
+        "UPDATE apps SET version_id = NULL; DELETE FROM declarations; DELETE FROM versions",
+        "1.0.0: the log tells that this schema was registered, and it is not in the store",
+    ),
+    *(
+        Tampering(
+            f"bytes in the place of a text: {column}",
+            f"UPDATE {table} SET {column} = CAST({column} AS BLOB)",
+            f"a text in {table}.{column} is bytes",
+        )
+        for table, column in (
+            ("entries", "value"),
+            ("changes", "value"),
+            ("keys", "name"),
+            ("names", "name"),
+            ("owners", "name"),
+            ("versions", "text"),
+            ("provenance", "actor"),
+        )
+    ),
+    Tampering(
         "a trigger planted",
         "CREATE TRIGGER planted BEFORE INSERT ON changesets WHEN new.kind = 'denied' "
         "BEGIN SELECT raise(ignore); END",
@@ -466,6 +494,18 @@ def test_tampering_is_found(scene: Scene, tampering: Tampering) -> None:
     assert shown.out.startswith("fail  ")
     assert "Traceback" not in shown.err
     assert CANARY not in shown.out + shown.err
+
+
+def test_a_value_that_is_bytes_is_damage_for_who_reads_it(scene: Scene) -> None:
+    database = sqlite3.connect(scene.shell.db)
+    database.execute("UPDATE entries SET value = CAST(value AS BLOB)")
+    database.commit()
+    database.close()
+    for words in (("get", "size", "--user", "bo"), ("list", "--user", "bo"), ("export",)):
+        assert "it is no text" in scene.shell.fails(13, *words)
+    assert "bytes" in scene.shell.run("doctor", code=1).out
+    told_too = [str(one["what"]) for one in scene.problems()]
+    assert any("revision" in one or "by" in one for one in told_too[1:]), told_too
 
 
 def test_untouched_store_is_told_to_be_so_and_how_far_it_is_signed(scene: Scene) -> None:

@@ -16,6 +16,7 @@ from prefcore.audit import PRUNING
 from prefcore.builtin.sqlite_store import SqliteStore
 from prefcore.model import Draft
 from tests.cli.shell import Shell, acme
+from tests.cli.test_access import released
 
 APP = "acme"
 
@@ -222,3 +223,33 @@ def test_backup_from_before_shows_what_was_made_anew(signed: Shell, tmp_path: Pa
     signed.run("backup", "create", "--target", target)
     signed.run("history", "prune", "--keep-last", "0", "--yes")
     assert signed.run("audit", "verify", "--against", target, "--json").json["ok"] is True
+
+
+@pytest.fixture
+def renamed(tmp_path: Path) -> Shell:
+    """1 name, which is called label since 2; 3 and 4 size; all up to 3 pruned by 5."""
+    shell = acme(tmp_path / "work")
+    shell.run("set", "name=ann", "--user", "bo")
+    released(shell, "1.1.0", name="label")
+    shell.run("migrate", "up")
+    shell.run("set", "size=9", "--user", "bo")
+    shell.run("set", "size=10", "--user", "bo")
+    shell.run("history", "prune", "--keep-last", "1", "--yes")
+    return shell
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        ("DELETE FROM names WHERE name = 'name'", "a key with entries from before it had a name"),
+        ("UPDATE names SET name = 'x' WHERE name = 'name'", "a name that no key had"),
+    ],
+)
+def test_earlier_name_taken_away_is_found(renamed: Shell, sql: str, found: str) -> None:
+    assert renamed.run("audit", "verify", "--json").json["ok"]
+    database = sqlite3.connect(renamed.db)
+    assert database.execute(sql).rowcount == 1
+    database.commit()
+    database.close()
+    told = _problems(renamed)
+    assert any(found in one for one in told), told

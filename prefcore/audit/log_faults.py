@@ -184,9 +184,10 @@ def _state_of(sets: Iterable[PreferenceSet]) -> tuple[str, list[str]]:
 
     def seen() -> Iterator[PreferenceSet]:
         for one in sets:
-            if not _are_values(row[1] for row in one.rows):
+            if _are_values(row[1] for row in one.rows):
+                yield one
+            else:
                 unreadable.append(one.place)
-            yield one
 
     return state_digest(seen()), unreadable
 
@@ -205,10 +206,12 @@ class _Seen:
 
     def __iter__(self) -> Iterator[ChangedText]:
         for row in self._rows:
+            if not _are_values(row[3:]):
+                self.unreadable = True
+                before, after = (text and str(text) for text in row[3:])  # it may be bytes
+                row = (*row[:3], before, after)
             if not self.any_sealed:
                 self.any_sealed = any(text and is_sealed_text(text) for text in row[3:])
-            if not self.unreadable:
-                self.unreadable = not _are_values(row[3:])
             yield row
 
 

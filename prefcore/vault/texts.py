@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prefcore.errors import DamagedValue
 from prefcore.model import PreferenceSet
 from prefcore.model.sets import place
 from prefcore.security.places import Place
@@ -26,9 +27,15 @@ SEALED_PREFIX = '{"$sealed":['
 
 
 def holds_secrets(one: PreferenceSet) -> bool:
-    """Say whether a sealed value may be in a set; where not, there is none to be looked for."""
+    """Say whether a sealed value may be in a set; where not, there is none to be looked for.
+
+    Raises DamagedValue for what is no text.
+    """
     # One search over all texts: a look at each would cost exports without secrets a tenth.
-    return SEALED_PREFIX in "\n".join([row[1] for row in one.rows])
+    try:
+        return SEALED_PREFIX in "\n".join([row[1] for row in one.rows])
+    except TypeError as error:
+        raise DamagedValue(f"a value stored for {one.place} is damaged: it is no text") from error
 
 
 def sealed_of(text: str) -> Sealed:

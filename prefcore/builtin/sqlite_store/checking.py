@@ -17,6 +17,21 @@ from prefcore.interfaces import StoreProblem
 
 __all__ = ["check"]
 
+#: Columns of text that a store reads, by table; SQLite lets one hold bytes, too.
+_TEXTS = {
+    "apps": ("name",),
+    "versions": ("version", "digest", "text", "registered_by", "applied_by", "facts"),
+    "declarations": ("key", "text"),
+    "owners": ("scope", "name"),
+    "keys": ("uuid", "name"),
+    "names": ("name",),
+    "provenance": ("source", "actor"),
+    "entries": ("value",),
+    "changesets": ("id", "actor", "kind", "reason", "details", "algorithm", "digest", "chain"),
+    "changes": ("value",),
+    "renames": ("before", "after"),
+}
+
 _VERSIONS = "SELECT version, digest, text FROM versions"
 _DAMAGED = "keep the file, and restore a backup or a safety copy"
 
@@ -78,6 +93,25 @@ _DISAGREEMENTS = {
           SELECT 1 FROM names n JOIN keys k ON k.id = n.key_id WHERE k.app_id = s.app_id
           AND n.name = r.after AND n.from_rev <= r.rev
           AND (n.to_rev IS NULL OR n.to_rev > r.rev))""",
+    # A key that was made in the same changeset had no name before it.
+    "a rename in the log of a name that no key had": """
+        SELECT count(*) FROM renames r JOIN changesets s ON s.rev = r.rev
+        WHERE NOT EXISTS (
+          SELECT 1 FROM renames e WHERE e.rev = r.rev AND e.seq < r.seq AND e.after = r.before)
+        AND NOT EXISTS (
+          SELECT 1 FROM names n JOIN keys k ON k.id = n.key_id WHERE k.app_id = s.app_id
+          AND n.name = r.before AND n.from_rev < r.rev
+          AND (n.to_rev IS NULL OR n.to_rev >= r.rev))
+        AND NOT EXISTS (
+          SELECT 1 FROM keys k WHERE k.app_id = s.app_id AND r.rev = coalesce(
+            (SELECT min(from_rev) FROM names WHERE key_id = k.id), r.rev))""",
+    "a key with entries from before it had a name": """
+        SELECT count(*) FROM (
+          SELECT key_id, min(rev) AS rev FROM entries GROUP BY key_id
+          UNION ALL SELECT key_id, min(rev) FROM changes GROUP BY key_id
+          UNION ALL SELECT key_id, min(before_rev) FROM changes WHERE before_rev > 0 GROUP BY key_id
+        ) u JOIN (SELECT key_id, min(from_rev) AS first FROM names GROUP BY key_id) n
+        ON n.key_id = u.key_id WHERE u.rev < n.first""",
     "a change of a key or set that is not there": """
         SELECT count(*) FROM changes c LEFT JOIN owners o ON o.id = c.owner_id
         LEFT JOIN keys k ON k.id = c.key_id WHERE o.id IS NULL OR k.id IS NULL""",
@@ -98,6 +132,9 @@ def check(connections: Connections) -> Iterator[StoreProblem]:
                     connections.path,
                     "see what it does; who made it so can have it change what is stored",
                 )
+            wrong = _wrong_kinds(database)
+            for what in wrong:
+                yield StoreProblem(what, connections.path, _DAMAGED)
             pruned = pruned_apps(database)
             database.create_function(
                 "pruned", 1, lambda app: pruned.get(app, 0), deterministic=True
@@ -107,15 +144,36 @@ def check(connections: Connections) -> Iterator[StoreProblem]:
                 if count:
                     yield StoreProblem(f"{what} ({count} times)", connections.path, _DAMAGED)
             for version, digest, text in database.execute(_VERSIONS):
-                if digest != "sha256:" + sha256(text.encode()).hexdigest():
+                if digest != "sha256:" + sha256(str(text).encode()).hexdigest():
                     yield StoreProblem(
                         f"the schema of version {version} is not what its digest says",
                         connections.path,
                         _DAMAGED,
                     )
-            yield from _check_audit(snapshot, connections.path)
+            try:
+                yield from _check_audit(snapshot, connections.path)
+            except TypeError:
+                if not wrong:
+                    raise
+                yield StoreProblem(
+                    "the log cannot be read further for that", connections.path, _DAMAGED
+                )
     except sqlite3.Error as error:
         raise translated(error, connections.path) from error
+
+
+def _wrong_kinds(database: sqlite3.Connection) -> list[str]:
+    """Say of which columns some text is none."""
+    found = []
+    for table, columns in _TEXTS.items():
+        counted = ", ".join(f"sum(typeof({one}) NOT IN ('text', 'null'))" for one in columns)
+        counts = database.execute(f"SELECT {counted} FROM {table}").fetchone()
+        found += [
+            f"a text in {table}.{column} is bytes, which prefcore never writes ({count} times)"
+            for column, count in zip(columns, counts, strict=True)
+            if count
+        ]
+    return found
 
 
 def _check_audit(snapshot: SqliteSnapshot, path: str) -> Iterator[StoreProblem]:

@@ -21,7 +21,7 @@ def other_declarations(view: Snapshot) -> Iterator[StoreProblem]:
 
     One edited so that its key is not sensitive would have its values stored in clear. Documents
     that only a newer prefcore can read are passed over. And the documents that are not what the
-    changeset that registered them tells, where it tells of it.
+    changeset that registered them tells, those that no changeset tells of, and those that are gone.
     """
     told = {  # the oldest, which comes last, is the one that registered it
         (one.app, name): digest
@@ -29,20 +29,35 @@ def other_declarations(view: Snapshot) -> Iterator[StoreProblem]:
         for name, digest in one.details.items()
         if name.startswith(schema_fact(""))
     }
+    missing = dict.fromkeys(told)
     for record in view.records():
         if record.kind not in ("app", "pruned", "schema"):  # these come first
-            return
+            break
         if record.kind == "schema":
             data = record.data
             app, version = str(data["app"]), str(data["version"])
             digest = "sha256:" + sha256(str(data["text"]).encode()).hexdigest()
-            if told.get((app, schema_fact(version)), digest) != digest:
+            registered = (app, schema_fact(version))
+            missing.pop(registered, None)
+            if registered not in told:
+                yield StoreProblem(
+                    "no changeset tells that this schema was registered",
+                    f"{app} {version}",
+                    _ADVICE,
+                )
+            elif told[registered] != digest:
                 yield StoreProblem(
                     "the registered schema is not the one that the log tells of",
                     f"{app} {version}",
                     _ADVICE,
                 )
             yield from _of_version(data)
+    for app, name in missing:
+        yield StoreProblem(
+            "the log tells that this schema was registered, and it is not in the store",
+            f"{app} {name.removeprefix(schema_fact(''))}",
+            _ADVICE,
+        )
 
 
 def _of_version(data: Mapping[str, object]) -> Iterator[StoreProblem]:

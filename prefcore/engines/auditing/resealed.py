@@ -35,7 +35,7 @@ def old_texts(view: Snapshot, newer_keys: Mapping[str, Collection[str]]) -> Iter
         app = one.changeset.app
         for scope, owner, name, *texts in one.changed:
             for text in texts:
-                found = _KEY.match(text) if text is not None else None
+                found = _KEY.match(text) if isinstance(text, str) else None
                 if found and found[1] not in allowed:
                     yield StoreProblem(
                         f"a value is encrypted under {found[1]:.40}, {anew}",
@@ -82,7 +82,7 @@ def keys_told(changesets: Iterable[Changeset]) -> set[str]:
 
 def _keys(texts: Iterable[str | None]) -> Iterator[str]:
     for text in texts:
-        found = None if text is None else _KEY.match(text)
+        found = _KEY.match(text) if isinstance(text, str) else None  # bytes: the check tells
         if found:
             yield found[1]
 

@@ -75,6 +75,7 @@ def verify(
     sealed now. ``newer_keys`` has for each key of the ring those that came after it.
     """
     problems = list(_few(store.check()))
+    is_damaged = bool(problems)
     opening = _Opening(sealer)
     with store.snapshot() as view:
         try:
@@ -93,10 +94,10 @@ def verify(
         if found.last is not None:
             disputed += _few(_unvouched(view.changesets(), found.last.revision))
         problems += disputed
-        problems += _few(old_texts(view, newer_keys))
-        problems += _few(other_declarations(view))
-        problems += _few(opening.problems(view))
-        problems += _few(opening.problems_of_history(view))
+        problems += _few(old_texts(view, newer_keys), is_damaged)
+        problems += _few(other_declarations(view), is_damaged)
+        problems += _few(opening.problems(view), is_damaged)
+        problems += _few(opening.problems_of_history(view), is_damaged)
         pruned = {app: through for app, through in pruned_apps(view).items() if through}
     return Verified(
         problems=tuple(problems),
@@ -110,8 +111,11 @@ def verify(
     )
 
 
-def _few(problems: Iterable[StoreProblem]) -> Iterator[StoreProblem]:
-    """Give the first problems, and how many more there are."""
+def _few(problems: Iterable[StoreProblem], is_damaged: bool = False) -> Iterator[StoreProblem]:
+    """Give the first problems, and how many more there are.
+
+    Where the store ``is_damaged``, what comes of it may be of any kind.
+    """
     drawn = iter(problems)
     more = 0
     try:
@@ -119,6 +123,11 @@ def _few(problems: Iterable[StoreProblem]) -> Iterator[StoreProblem]:
         more = sum(1 for _ in drawn)
     except IntegrityError as error:  # what was edited may be nothing that can be read any more
         yield _unreadable(error)
+    except TypeError:
+        if not is_damaged:
+            raise
+        told = "it cannot be read further: something in it is of another kind than prefcore writes"
+        yield StoreProblem(told, "the store", _DAMAGED)
     if more:
         yield StoreProblem(f"{more} more of the same kind", "", _DAMAGED)
 
