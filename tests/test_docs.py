@@ -96,11 +96,9 @@ def _normalised(text: str) -> str:
 def differences(page: Path, shell: Any) -> list[str]:
     """Run the console blocks of a page; give each command that prints something else."""
     found = []
-    for kind in ("python", "toml"):
-        for _, text in blocks(page, kind):
-            if file := _FILE.match(text):
-                _write(shell.folder / file[1], text)
-    for command, promised in console.commands(page.read_text(encoding="utf-8")):
+    shown = page.read_text(encoding="utf-8")
+    shell.begin(shown)
+    for command, promised in console.commands(shown):
         printed = shell.run(command)
         if _normalised(printed) != _normalised(promised):
             found.append(f"$ {command}\nthe page says:\n{promised}\nit prints:\n{printed}")

@@ -1,7 +1,8 @@
 """Runs the console blocks of a page: what the docs show is what the commands print.
 
 A block is fenced as ``console``; a line that begins with ``$ `` is a command, the lines below it
-are what it prints. ``python docs/examples/console.py --write PAGE…`` puts the real output in.
+are what it prints. A page whose first command is ``. .venv/bin/activate`` begins in a clone, any
+other in an empty folder. ``python docs/examples/console.py --write PAGE…`` puts the real output in.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent.parent
 EXAMPLE = DOCS / "examples" / "first-upgrade"
-ONE_PERSON = DOCS / "examples" / "one-person"
 
+#: What a page begins with where its commands need the files of a clone.
+_ACTIVATE = ". .venv/bin/activate"
 _FENCE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # A block that begins with its name is a file, which the commands find.
 _FILE = re.compile(r"^```(?:python|toml)\n# ([\w./-]+\.(?:py|toml))\n(.*?)^```$", re.M | re.S)
@@ -33,16 +35,16 @@ _VARIES = (
 
 
 class Console:
-    """A shell in a folder of its own, with the files of the examples at hand."""
+    """A shell in an empty folder of its own, ``~/desk``; beside it is a clone, ``~/prefcore``."""
 
     def __init__(self, folder: Path, path: str | None = None) -> None:
         self.folder = folder / "desk"
         self._root = folder
         self.folder.mkdir()
-        for name in ("schemas", "migrations", "users"):
-            _copy(EXAMPLE / name, self.folder / name)
-        for name in ("states", "vscode"):
-            _copy(ONE_PERSON / name, self.folder / name)
+        self._clone = folder / "prefcore"
+        self._clone.mkdir()
+        (self._clone / "docs").symlink_to(DOCS)
+        (self._clone / ".venv").symlink_to(sys.prefix)
         kept = {"PATH", "LANG", "LC_ALL", "PYTHONPATH"}
         self._environ: Mapping[str, str] = {
             **{name: value for name, value in os.environ.items() if name in kept},
@@ -53,6 +55,16 @@ class Console:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         self._last_id = ""
+
+    def begin(self, page: str) -> None:
+        """Go where the commands of a page begin, and save the files that it shows."""
+        for name, content in _FILE.findall(page):
+            file = self.folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"# {name}\n{content}", encoding="utf-8")
+        first, _ = next(commands(page), ("", ""))
+        if first == _ACTIVATE:
+            self.folder = self._clone
 
     def run(self, command: str) -> str:
         """Run one command and give what it prints; a ``cd`` holds for those that follow.
@@ -77,13 +89,6 @@ class Console:
         return done.stdout.replace(str(self._root), "/home/kim")
 
 
-def _copy(source: Path, target: Path) -> None:
-    target.mkdir()
-    for file in sorted(source.iterdir()):
-        if file.is_file():
-            (target / file.name).write_bytes(file.read_bytes())
-
-
 def commands(text: str) -> Iterator[tuple[str, str]]:
     """Give every command of a page's console blocks, with what the page says it prints."""
     for block in _FENCE.findall(text):
@@ -103,10 +108,7 @@ def normalised(text: str) -> str:
 def rewritten(text: str, folder: Path) -> str:
     """Give a page with its commands' real output put in."""
     console = Console(folder)
-    for name, content in _FILE.findall(text):
-        path = console.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"# {name}\n{content}", encoding="utf-8")
+    console.begin(text)
 
     def block(found: re.Match[str]) -> str:
         printed = [f"$ {command}\n{console.run(command)}" for command, _ in commands(found[0])]

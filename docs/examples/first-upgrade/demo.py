@@ -25,6 +25,7 @@ def main() -> int:
     page = (DOCS / "tutorial" / "first-upgrade.md").read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="prefcore-demo-") as folder:
         console = Console(Path(folder))
+        console.begin(page)
         for part in page.split("\n## "):
             title = part.partition("\n")[0].removeprefix("# ")
             print(f"\n── {title} {'─' * (76 - len(title))}")
