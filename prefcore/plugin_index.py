@@ -135,7 +135,8 @@ def scan(path: Sequence[str] | None = None) -> tuple[list[PluginEntry], list[Pro
             name = found.metadata["Name"]
             if not name:
                 raise ValueError("its METADATA has no Name")
-            first = next(iter(Distribution.discover(name=name, path=folders)))
+            # None is found by its name whose folder is called otherwise: then it is the one read.
+            first = next(iter(Distribution.discover(name=name, path=folders)), found)
             offers.setdefault(normal(name), first)
         except Exception as error:  # noqa: BLE001  # damaged metadata, of any kind, is a finding
             problems.append(_unreadable(found, error))

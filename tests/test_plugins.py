@@ -19,7 +19,7 @@ from prefcore import hookspecs
 from prefcore.errors import PluginError, PluginMissing, UsageError
 from prefcore.hookspecs import hookimpl
 from prefcore.interfaces import CONFLICT, HOOK_API, FormatInfo, MergeStrategyInfo, Sides
-from prefcore.plugin_index import KINDS, PluginEntry
+from prefcore.plugin_index import KINDS, PluginEntry, scan
 from prefcore.plugin_loading import supports
 from prefcore.plugins import Plugins
 from prefcore.values import UNSET
@@ -755,3 +755,15 @@ def test_a_core_strategy_decides(id: str, facts: dict[str, object], expected: ob
     given = {"key": "k", "base": 0, "ours": 1, "theirs": 2, **facts, **times}
     sides = Sides(**given)  # type: ignore[arg-type]  # a table of facts
     assert Plugins().merge_strategies.get(id).resolve(sides) is expected
+
+
+def test_a_distribution_whose_folder_is_called_otherwise_is_read_nevertheless(
+    tmp_path: Path,
+) -> None:
+    info = write_distribution(
+        tmp_path, "prefcore-oddly", entry_points={"prefcore.formats": {"odd": "odd:info"}}
+    )
+    info.rename(tmp_path / "another-1.0.dist-info")
+    entries, problems = scan([str(tmp_path)])
+    assert ("odd", "prefcore-oddly") in {(one.id, one.distribution) for one in entries}
+    assert problems == []

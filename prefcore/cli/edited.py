@@ -40,7 +40,8 @@ class EditedText:
         with guarded(info):
             info.factory().write_plain(values, out)
         self.file = Path(tempfile.mkdtemp(prefix="prefcore-"), f"settings{info.suffixes[0]}")
-        self.file.write_bytes(out.getvalue())
+        self._begun = out.getvalue()
+        self.file.write_bytes(self._begun)
 
     def edit(self, editor: str) -> None:
         """Have it edited; raises NotFound and UsageError where that failed."""
@@ -49,6 +50,11 @@ class EditedText:
         except (OSError, ValueError) as error:
             self.remove()
             raise NotFound(f"the editor '{editor}' cannot be run: {error}") from error
+        if done.returncode and self.file.is_file() and self.file.read_bytes() == self._begun:
+            self.remove()
+            raise UsageError(
+                f"the editor '{editor}' ended with {done.returncode}; nothing was changed"
+            )
         if done.returncode:
             raise UsageError(
                 f"the editor '{editor}' ended with {done.returncode}; nothing was changed, "

@@ -67,7 +67,10 @@ def _usage(error: click.ClickException) -> str:
 
         near = get_close_matches(error.option_name, error.possibilities or (), n=1, cutoff=0.7)
         text = f"no such option {error.option_name}"
-        text += f"; did you mean {near[0]}?" if near else ""
+        if near:
+            text += f"; did you mean {near[0]}?"
+        elif not error.option_name.startswith("--"):
+            text += "; a value that begins so goes after --"
     text = text[:1].lower() + text[1:]
     context = getattr(error, "ctx", None)
     return f"{text} (see {context.command_path} --help)" if context else text

@@ -217,6 +217,9 @@ class SchemaDocument:
         preference = self.preferences.get(key)
         if preference is None:
             hint = did_you_mean(key, self.preferences)
+            inside = sum(one.startswith(f"{key}.") for one in self.preferences)
+            if inside:
+                hint = f"; it is a section of {inside}: prefcore list '{key}.*' --defaults"
             raise UnknownKey(
                 f"{self.app} {self.version} has no preference '{key}'{hint}",
                 key=key,

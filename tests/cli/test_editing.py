@@ -73,7 +73,7 @@ def test_nothing_changed_is_no_changeset(held: Shell) -> None:
         ("""sed -i 's/13/"x"/' $1""", 5, 'user/bo size: "x" is a string'),
         ("""sed -i 's/"size"/"sise"/' $1""", 10, "no preference 'sise'"),
         ("""sed -i '$d' $1""", 13, "settings.jsonc: line"),
-        ("exit 3", 2, "ended with 3; nothing was changed"),
+        ("sed -i s/13/14/ $1; exit 3", 2, "ended with 3; nothing was changed"),
     ],
     ids=["value", "name", "syntax", "editor"],
 )
@@ -88,6 +88,12 @@ def test_what_is_refused_changes_nothing_and_the_text_is_kept(
     assert '"name": "Bo"' in file.read_text(encoding="utf-8")
     assert file.parent.stat().st_mode & 0o077 == 0
     assert held.dump() == before
+
+
+def test_an_editor_that_fails_and_wrote_nothing_leaves_nothing(held: Shell) -> None:
+    ran = held.process("edit", "--user", "bo", env=editor(held, "exit 3"), code=2)
+    assert ran.err.endswith("ended with 3; nothing was changed\n")
+    assert kept(held) == []
 
 
 @pytest.mark.parametrize("format", ["jsonc", "yaml", "toml"])

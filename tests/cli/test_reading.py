@@ -99,6 +99,25 @@ def test_a_secret_that_nobody_set_is_told_as_null(shell: Shell) -> None:
     assert shell.run("schema", "show", "--json").json["preferences"]["token"]["default"] is None
 
 
+def test_describe_as_json_says_where_a_key_may_stand(held: Shell) -> None:
+    told = held.run("describe", "size", "--json").json
+    assert (told["scopes"], told["variable"]) == (["system", "user", "project"], "ACME_SIZE")
+    assert held.run("describe", "only.user", "--json").json["scopes"] == ["user"]
+
+
+def test_a_section_is_told_from_a_key_that_there_is_not(held: Shell) -> None:
+    for verb in ("get", "describe"):
+        said = held.fails(10, verb, "only")
+        assert said.endswith("it is a section of 1: prefcore list 'only.*' --defaults")
+    assert "section" not in held.fails(10, "get", "onl")
+
+
+def test_a_value_that_begins_with_a_dash_is_told_where_to_stand(held: Shell) -> None:
+    assert "a value that begins so goes after --" in held.fails(2, "set", "name", "-x")
+    held.run("set", "name", "--", "-x")
+    assert held.run("get", "name").out == "-x\n"
+
+
 def test_list_shows_what_holds(held: Shell) -> None:
     rows = held.run("list", "--user", "bo", "--json").json
     assert {row["key"]: (row["value"], row["origin"]) for row in rows} == {

@@ -35,7 +35,8 @@ def command(session: Session, key: str) -> None:
         if preference.sensitive:
             held = {"default": MASK} if preference.default not in (UNSET, None) else {}
             declared = {**declared, **held, "examples": []}
-        print_json({"key": key, "schema": document.version, **declared})
+        where = {"scopes": list(preference.scopes), "variable": variable}
+        print_json({"key": key, "schema": document.version, **declared, **where})
         return
     click.echo(f"{key}  ({document.app} {document.version})")
     if preference.help:
