@@ -14,10 +14,10 @@ from prefcore import PrefcoreError, Preferences, Secret
 from prefcore.access import Access, AccessPolicy, Rule
 from prefcore.builtin.memory_store import MemoryStore
 from prefcore.engines.refusing import Refused
-from prefcore.errors import NotPermitted, WrongKey
+from prefcore.errors import NewerFormat, NotPermitted, WrongKey
 from prefcore.interfaces import Store
 from prefcore.keys import Keys
-from prefcore.meeting import read_in_memory
+from prefcore.meeting import met, read_in_memory
 from prefcore.migration import Operation, Step, python, rename
 from prefcore.model import Selection
 from prefcore.schema import SchemaDocument
@@ -239,3 +239,14 @@ def test_a_check_against_the_store_records_which_audited_secrets_it_reads(keys: 
     assert told == [("read for a check against schema 2.0.0", {"keys": {"api.token": 2}})]
     viewer = facade(store, document, keys, access=reader(role="viewer"))
     assert viewer.refusals(newer) == Refused(unseen=2), "it would tell what they hold"
+
+
+def test_an_older_program_does_not_read_unrecorded_what_the_store_has_recorded(keys: Keys) -> None:
+    store = held(keys, api_token={**HIDDEN, "audited": True}, other=HIDDEN)
+    older = schema("0.9.0", api_token=HIDDEN, other=HIDDEN)
+    prefs = facade(store, older, keys)
+    prefs._use(met(prefs._workplace, older, "never"))
+    assert _shown(prefs.get("other")) == SECRET
+    for read in (WAYS["values_of"], lambda prefs: prefs.get("api.token")):
+        with pytest.raises(NewerFormat):
+            read(prefs)
