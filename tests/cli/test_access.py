@@ -269,7 +269,7 @@ def test_a_policy_is_tried_before_it_is_put_in_its_place(shell: Shell) -> None:
     assert "kim has: viewer, user, project_admin, admin, security_admin" in (
         shell.run("access", "show", "--policy", "new.toml", "--for", "kim").out
     )
-    shell.fails(4, "access", "show", "--policy", "gone.toml")
+    shell.fails(10, "access", "show", "--policy", "gone.toml")
 
 
 def test_who_is_locked_out_is_told_and_mends_the_file(shell: Shell) -> None:
@@ -315,3 +315,11 @@ def test_doctor_says_which_policy_holds(shell: Shell) -> None:
     (access,) = (one for one in found if one["check"] == "access")
     assert access["state"] == "warn"
     assert "has no role" in access["message"]
+
+
+@pytest.mark.parametrize("words", ["access show", "access check read size"])
+def test_a_policy_file_that_is_not_there_is_told_as_other_files_are(
+    shell: Shell, words: str
+) -> None:
+    said = shell.fails(10, *words.split(), "--policy", "nofile")
+    assert said == "there is no file nofile"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -196,7 +197,9 @@ def _access(session: Session, actor: str | None, policy: str | None) -> Access |
     if policy is not None:
         from prefcore.access_files import read_policy
 
-        read_policy(policy)  # raises where it is not there
+        if not os.path.lexists(policy):  # a link to nothing is there, and is told
+            raise NotFound(f"there is no file {policy}", path=policy)
+        read_policy(policy)  # raises what is wrong with it
     return access_of(session.environ, actor, paths=paths)
 
 
