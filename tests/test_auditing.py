@@ -508,6 +508,16 @@ def test_a_value_that_is_bytes_is_damage_for_who_reads_it(scene: Scene) -> None:
     assert any("revision" in one or "by" in one for one in told_too[1:]), told_too
 
 
+def test_a_name_that_is_bytes_is_damage_for_who_reads_it(scene: Scene) -> None:
+    database = sqlite3.connect(scene.shell.db)
+    database.execute("UPDATE keys SET name = CAST(name AS BLOB) WHERE name = 'size'")
+    database.commit()
+    database.close()
+    for words in (("list", "--user", "bo"), ("export",)):
+        assert "whose name is no text" in scene.shell.fails(13, *words)
+    assert "a text in keys.name is bytes" in scene.shell.run("doctor", code=1).out
+
+
 def test_untouched_store_is_told_to_be_so_and_how_far_it_is_signed(scene: Scene) -> None:
     found = scene.verify("--json", code=0).json
     assert found["ok"] is True

@@ -134,8 +134,8 @@ def _tell(
         "prefcore migrate copies"
     )
     builder.note(
-        "the store's file is written anew and gets smaller, for which it takes as much free space "
-        "as what is left in it"
+        "the store's file is written anew without what is forgotten, for which it takes as much "
+        "free space as what is left in it"
     )
 
 

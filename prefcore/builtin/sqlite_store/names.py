@@ -69,7 +69,10 @@ class NamesView:
             rows = self._db.execute(
                 "SELECT id, name FROM keys WHERE app_id = ? AND name IS NOT NULL", (app_id,)
             )
-            self._names_read = (known, _Names(rows.fetchall()))
+            named = _Names(rows.fetchall())
+            if not {*map(type, named.values())} <= {str}:
+                raise DamagedStore("the store holds a key whose name is no text: it was edited")
+            self._names_read = (known, named)
         names = self._names_read[1]
         if not selection.keys:
             return names
