@@ -83,7 +83,7 @@ def _line(text: str) -> str:
 
 
 def _escaped(sign: str) -> str:
-    return " " if sign in "\n\t\r" else sign.encode("unicode_escape").decode("ascii")
+    return " " if sign in "\n\t\r" else f"\\u{ord(sign):04x}"  # as output.escaped does
 
 
 def from_os(error: OSError, name: str) -> PrefcoreError | None:

@@ -38,7 +38,8 @@ def say(session: Session, text: str) -> None:
 
 def warn(text: str) -> None:
     """Tell what the user should know although all went well."""
-    click.echo(f"{click.style('prefcore: warning:', fg='yellow')} {text}", err=True)
+    line = escaped(" ".join(text.splitlines()))
+    click.echo(f"{click.style('prefcore: warning:', fg='yellow')} {line}", err=True)
 
 
 def print_json(data: object, *, compact: bool = False) -> None:

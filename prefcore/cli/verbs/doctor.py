@@ -19,6 +19,7 @@ from prefcore.cli.session import Session
 from prefcore.cli.sources import known_folder, snapshot_folder
 from prefcore.cli.times import local_time
 from prefcore.cli.verbs.doctor_keys import key_findings
+from prefcore.cli.warnings import warnings_dropped
 from prefcore.errors import NotPermitted, PolicyRefused, PrefcoreError
 from prefcore.interfaces import Store
 from prefcore.preferences import Preferences
@@ -105,7 +106,8 @@ def _configuration(session: Session) -> Iterator[Finding]:
 
 def _plugins(session: Session) -> Iterator[Finding]:
     plugins = session.plugins
-    index = plugins.load_all()
+    with warnings_dropped():  # the findings tell it
+        index = plugins.load_all()
     problems = plugins.problems
     for problem in problems:
         yield Finding("fail", "plugins", problem.message)

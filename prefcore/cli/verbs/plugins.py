@@ -8,9 +8,9 @@ import click
 
 from prefcore.cli.completing import plugin_names
 from prefcore.cli.frame import Command, LazyGroup
-from prefcore.cli.output import escaped, print_json, print_table, say
+from prefcore.cli.output import escaped, print_json, print_table, say, warn
 from prefcore.cli.session import Session
-from prefcore.cli.warnings import drop_warnings
+from prefcore.cli.warnings import drop_warnings, warnings_dropped
 from prefcore.errors import PluginMissing, UsageError
 
 if TYPE_CHECKING:
@@ -76,7 +76,11 @@ def show_command(session: Session, name: str) -> None:
     """
     plugins = session.plugins
     kind, id = _found(plugins, name)
-    info = plugins.get(kind, id)
+    with warnings_dropped():  # what is wrong with it is told once, by the error or below
+        info = plugins.get(kind, id)
+    for problem in plugins.problems:
+        if (problem.kind, problem.id) == (kind, id):
+            warn(problem.message)
     entry = next(one for one in plugins.index if (one.kind, one.id) == (kind, id) and one.is_usable)
     facts = _facts(info)
     if session.json:
