@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -141,3 +142,18 @@ def test_a_newer_store_is_told_of_and_can_be_migrated_back(newer: Shell) -> None
     newer.run("migrate", "down", "--to", "1.0.0")
     assert newer.run("get", "theme", "--user", "bo").out == "grey\n"
     newer.run("set", "size=20")
+
+
+def test_a_secret_is_revealed_under_the_name_it_is_shown_by(tmp_path: Path) -> None:
+    shell = acme(tmp_path / "work")
+    shell.run("keys", "init")
+    shell.run("set", "secret.key", "-", "--user", "bo", stdin="psst")
+    document = json.loads((shell.folder / "schemas" / "1.0.0.json").read_text("utf-8"))
+    document["preferences"]["secret.new"] = document["preferences"].pop("secret.key")
+    shell.write("schemas/2.0.0.json", json.dumps({**document, "version": "2.0.0"}))
+    operation = 'rename("secret.key", "secret.new")'
+    step = f'Step("1.0.0", "2.0.0", {operation})'
+    shell.write("steps/two.py", f"from prefcore.migration import Step, rename\nstep = {step}\n")
+    told = shell.run("get", "secret.new", "--user", "bo", "--reveal", "--read-only")
+    assert told.out == "psst\n"
+    assert told.err.count(_TOLD) == 1

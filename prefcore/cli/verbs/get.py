@@ -6,6 +6,7 @@ key that the store does not declare needs the whole facade.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -22,6 +23,8 @@ from prefcore.values import UNSET, Sealed, canonical_text, from_text
 
 if TYPE_CHECKING:
     from prefcore.interfaces import Store
+    from prefcore.preferences import Preferences
+    from prefcore.schema import Schema
 
 __all__ = ["command"]
 
@@ -47,11 +50,14 @@ def command(
     target = target.to_read(lambda: session.me)
     store = session.open_store()
     try:
-        found = _found_fast(session, store, key, target, trust=trust) or _found_by_facade(
-            session, store, key, target, trust=trust
-        )
-        if reveal:
-            found = _revealed(session, store, key, found)
+        prefs = None
+        found = _found_fast(session, store, key, target, trust=trust)
+        if found is None:
+            prefs = session.facade(store)
+            session.read_at_newest(prefs)
+            found = _found(prefs, key, target, trust=trust)
+        if reveal:  # by the facade that found it: another may be at another version
+            found = _revealed(lambda: prefs or session.facade(store), key, found)
     finally:
         store.close()
     value, origin, sensitive = found
@@ -77,14 +83,6 @@ def _found_fast(
         return None
 
 
-def _found_by_facade(
-    session: Session, store: Store, key: str, target: Target, *, trust: bool
-) -> _Found:
-    prefs = session.facade(store)
-    session.read_at_newest(prefs)
-    return _found(prefs, key, target, trust=trust)
-
-
 def _found(lookup: Lookup, key: str, target: Target, *, trust: bool) -> _Found:
     declared = lookup.declared(key)
     tell_deprecated(lookup, [key])
@@ -107,13 +105,13 @@ def _found(lookup: Lookup, key: str, target: Target, *, trust: bool) -> _Found:
 
 
 def _revealed(
-    session: Session, store: Store, key: str, found: tuple[object, str, bool]
+    facade: Callable[[], Preferences[Schema]], key: str, found: tuple[object, str, bool]
 ) -> tuple[object, str, bool]:
     """Open what was found, where it is sealed."""
     value, origin, _ = found
     if isinstance(value, Sealed):
         scope, _, owner = origin.partition("/")
-        value = session.facade(store).reveal(scope, owner, key).reveal()
+        value = facade().reveal(scope, owner, key).reveal()
     elif origin.startswith("environment/"):  # a Secret, whose class is slow to import
         value = getattr(value, "reveal", lambda: found[0])()
     return value, origin, False
