@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, get_or
 import attrs
 
 from prefcore.errors import InvalidSchema, NotFound
+from prefcore.schema.class_faults import class_faults, name_fault
 from prefcore.schema.closest import did_you_mean
 from prefcore.schema.declaration import SchemaDocument
 from prefcore.schema.declared import Preference
@@ -193,6 +194,8 @@ class Schema(_View):
             return
         if app is None or version is None:
             raise InvalidSchema(f"{cls.__qualname__}: a schema needs both app= and version=")
+        if (fault := name_fault(app, version)) is not None:
+            raise InvalidSchema(f"{cls.__qualname__}: {fault}")
         found = cls._attributes.values()
         sections = dict(pair for attribute in found for pair in attribute.sections(""))
         cls._document = SchemaDocument(
@@ -205,6 +208,8 @@ class Schema(_View):
             sections={name: text for name, text in sections.items() if text},
             validators=_validators(cls),
         )
+        for fault in class_faults(cls._document.preferences):
+            raise InvalidSchema(f"{cls.__qualname__}: {fault}")
 
     @classmethod
     def document(cls) -> SchemaDocument:
