@@ -97,7 +97,7 @@ def _told(conflict: Conflict) -> dict[str, object]:
             told[side] = value
     for side in ("ours_at", "theirs_at"):
         if (at := getattr(conflict, side)) is not None:
-            told[side] = at.isoformat()
+            told[side] = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
     return told
 
 

@@ -101,7 +101,7 @@ def test_a_person_sees_what_each_side_holds_and_what_is_unset_is_left_out() -> N
         "owner": "alice",
         "ours": "serif",
         "theirs": "sans",
-        "ours_at": "2026-01-31T12:00:00+00:00",
+        "ours_at": "2026-01-31T12:00:00.000000Z",
     }
     assert (size["base"], size["ours"], "theirs" in size) == (12, 13, False)
 

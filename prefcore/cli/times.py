@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from datetime import MAXYEAR, MINYEAR, UTC, datetime, time, timedelta
 
+from prefcore.canonical import iso_time
 from prefcore.errors import UsageError
-from prefcore.model import local_text
+from prefcore.model import local_text, to_micros
 
-__all__ = ["duration_of", "local_time", "moment_of"]
+__all__ = ["duration_of", "json_time", "local_time", "moment_of"]
 
 _DURATION = re.compile(r"([0-9]{1,9})([hdwy])")
 _HOURS = {"h": 1, "d": 24, "w": 7 * 24, "y": 365 * 24}
@@ -17,6 +18,11 @@ _HOURS = {"h": 1, "d": 24, "w": 7 * 24, "y": 365 * 24}
 def local_time(moment: datetime) -> str:
     """Give an aware moment in local time, such as ``2026-01-31 12:00:00``."""
     return local_text(moment)
+
+
+def json_time(moment: datetime) -> str:
+    """Give an aware moment as all JSON tells it: ``2026-01-31T12:00:00.000000Z``."""
+    return iso_time(to_micros(moment))
 
 
 def duration_of(text: str, option: str) -> timedelta:

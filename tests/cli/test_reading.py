@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -160,3 +161,20 @@ def test_values_cannot_steer_a_terminal(shell: Shell) -> None:
         told = shell.run(*words, "--user", "bo").out
         assert "\x1b" not in told
         assert "\u202e" not in told
+
+
+def test_all_json_tells_times_in_one_form(shell: Shell) -> None:
+    """In UTC, to the microsecond, with a Z: a program compares them as texts."""
+    shell.run("set", "size", "13", "--user", "bo")
+    told: list[str] = []
+    for command in (
+        ("explain", "size", "--user", "bo"),
+        ("schema", "list"),
+        ("history",),
+        ("audit", "list"),
+    ):
+        text = shell.run(*command, "--json").out
+        found = re.findall(r'"\d{4}-\d\d-\d\dT[^"]*"', text)
+        assert found, command
+        told += found
+    assert [at for at in told if not re.fullmatch(r'"[-\d]+T[:\d]{8}\.\d{6}Z"', at)] == []

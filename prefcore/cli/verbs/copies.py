@@ -9,7 +9,7 @@ from prefcore.cli.completing import copies
 from prefcore.cli.frame import Command
 from prefcore.cli.output import escaped, print_json, print_table, say, warn
 from prefcore.cli.session import Session
-from prefcore.cli.times import local_time
+from prefcore.cli.times import json_time, local_time
 from prefcore.errors import NotFound
 from prefcore.host import default_actor
 from prefcore.notary import Notary
@@ -30,7 +30,7 @@ def list_command(session: Session) -> None:
     if session.json:
         print_json(
             [
-                {"id": c.id, "at": c.made_at.isoformat(), "size": c.size, "reason": c.reason}
+                {"id": c.id, "at": json_time(c.made_at), "size": c.size, "reason": c.reason}
                 for c in found
             ]
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from prefcore.canonical import iso_time
 from prefcore.cli.completing import keys
 from prefcore.cli.deprecations import tell_deprecated
 from prefcore.cli.frame import Command
@@ -67,7 +68,7 @@ def _data(key: str, layer: ExplainedLayer, masks: Masks) -> dict[str, object]:
         data["value"] = masks.masked(key, layer.value)
     if layer.updated_at is not None:
         data |= {
-            "at": from_micros(layer.updated_at).isoformat(),
+            "at": iso_time(layer.updated_at),
             "source": layer.source,
             "actor": layer.actor,
         }

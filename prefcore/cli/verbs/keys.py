@@ -11,7 +11,7 @@ from prefcore.cli.frame import Command, LazyGroup
 from prefcore.cli.output import escaped, print_json, print_table, say, warn
 from prefcore.cli.passphrases import Kept, keeping, new_root
 from prefcore.cli.session import Session
-from prefcore.cli.times import local_time
+from prefcore.cli.times import json_time, local_time
 from prefcore.cli.warnings import warn_uncopied
 from prefcore.errors import NotFound, PrefcoreError, UsageError
 
@@ -134,12 +134,12 @@ def _data(closed: ClosedRing) -> dict[str, object]:
         "ring": closed.id,
         "path": closed.name,
         "root": closed.root.get("kind"),
-        "copied_at": copied_at.isoformat() if isinstance(copied_at, datetime) else None,
+        "copied_at": json_time(copied_at) if isinstance(copied_at, datetime) else None,
         "keys": [
             {
                 "id": key["id"],
                 "state": key["state"],
-                "created_at": key["created_at"].isoformat(),
+                "created_at": json_time(key["created_at"]),
             }
             for key in closed.clear["keys"]
         ],

@@ -13,6 +13,7 @@ from prefcore.cli.options import acting
 from prefcore.cli.output import amount, escaped, print_json, print_table, say
 from prefcore.cli.plans import carry_out, tell_done
 from prefcore.cli.session import Session
+from prefcore.cli.times import json_time
 from prefcore.errors import UsageError
 from prefcore.schema.compatibility import Verdict
 
@@ -136,7 +137,7 @@ def _pair_data(pair: Pair) -> dict[str, object]:
     }
     if pair.said is not None:
         said = pair.said
-        data["said"] = {"by": said.by, "at": said.at.isoformat(), "reason": said.reason}
+        data["said"] = {"by": said.by, "at": json_time(said.at), "reason": said.reason}
     return data
 
 

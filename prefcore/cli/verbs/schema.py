@@ -24,6 +24,7 @@ from prefcore.cli.output import (
 )
 from prefcore.cli.plans import carry_out, tell_done
 from prefcore.cli.session import Session
+from prefcore.cli.times import json_time
 from prefcore.schema import Noted
 from prefcore.schema.wording import type_words
 from prefcore.values import UNSET
@@ -88,7 +89,7 @@ def _data(version: str, record: SchemaVersion | None, in_force: str | None) -> d
     if record is not None:
         data["digest"] = record.digest
         times = {"registered_at": record.registered_at, "applied_at": record.applied_at}
-        data |= {name: at.isoformat() for name, at in times.items() if at is not None}
+        data |= {name: json_time(at) for name, at in times.items() if at is not None}
         actors = {"registered_by": record.registered_by, "applied_by": record.applied_by}
         data |= {name: actor for name, actor in actors.items() if actor}
         data |= {name: value for name, value in record.facts.items() if name != "verdicts"}

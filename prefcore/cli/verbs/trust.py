@@ -10,7 +10,7 @@ import click
 from prefcore.cli.frame import PATH, Command
 from prefcore.cli.output import escaped, print_json, print_table, say
 from prefcore.cli.session import Session
-from prefcore.cli.times import local_time
+from prefcore.cli.times import json_time, local_time
 from prefcore.config import FILE_NAME, Config
 from prefcore.errors import NotFound, PrefcoreError, UsageError
 from prefcore.origins import code_of, digest_of, schemas_of, why_not_own, why_not_own_schemas
@@ -112,7 +112,7 @@ def _list(session: Session) -> None:
                     "folder": one.folder,
                     "state": state,
                     "digest": one.digest,
-                    "allowed_at": one.at.isoformat(),
+                    "allowed_at": json_time(one.at),
                 }
                 for one, state in found
             ]
