@@ -11,8 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from prefcore.access import Access
-    from prefcore.access_files import policy_from_text, read_policy
+    from prefcore.access.files import policy_from_text, read_policy
+    from prefcore.access.policy import Access
     from prefcore.engines.importing import ImportRequest
     from prefcore.errors import (
         ConflictError,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     )
     from prefcore.migration import Step, add, convert, map_values, python, remove, rename
     from prefcore.model import Changeset, Entry, Plan, PreferenceSet, Scope, Selection
-    from prefcore.plugins import Plugins
+    from prefcore.plugins.manager import Plugins
     from prefcore.preferences import Preferences
     from prefcore.schema import (
         Schema,
@@ -86,8 +86,8 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
-    "access": ("Access",),
-    "access_files": ("policy_from_text", "read_policy"),
+    "access.policy": ("Access",),
+    "access.files": ("policy_from_text", "read_policy"),
     "engines.importing": ("ImportRequest",),
     "errors": (
         "ConflictError",
@@ -104,7 +104,7 @@ _HOMES = {
     ),
     "migration": ("Step", "add", "convert", "map_values", "python", "remove", "rename"),
     "model": ("Changeset", "Entry", "Plan", "PreferenceSet", "Scope", "Selection"),
-    "plugins": ("Plugins",),
+    "plugins.manager": ("Plugins",),
     "preferences": ("Preferences",),
     "schema": ("Schema", "SchemaDocument", "Secret", "Section", "deprecated", "preference", "rule"),
     "values": ("UNSET",),

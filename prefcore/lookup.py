@@ -10,15 +10,15 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
+from prefcore.access.judging import Judge
+from prefcore.access.key_names import KeyNames
 from prefcore.environment import variable_of
 from prefcore.errors import StoreMoved, UnknownKey
-from prefcore.judging import Judge
-from prefcore.key_names import KeyNames
 from prefcore.resolution import Declared, ExplainedLayer, Layer, explain, trusted, winner
 from prefcore.values import UNSET, Sealed, from_text
 
 if TYPE_CHECKING:
-    from prefcore.access import Access
+    from prefcore.access.policy import Access
     from prefcore.interfaces import Store
 
 __all__ = ["Lookup"]

@@ -7,24 +7,24 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from prefcore.access import Access
-from prefcore.acts import baseline_act
-from prefcore.changing import Changer
+from prefcore.access.policy import Access
 from prefcore.errors import StoreMoved, UsageError
+from prefcore.facade.acts import baseline_act
+from prefcore.facade.changing import Changer
+from prefcore.facade.meeting import MODES, met, read_in_memory
+from prefcore.facade.moving import Mover
+from prefcore.facade.other_versions import OtherVersion
+from prefcore.facade.pruning import Pruner
+from prefcore.facade.registry import Registry
+from prefcore.facade.revealing import Revealer
+from prefcore.facade.templating import Templates
+from prefcore.facade.upgrading import Upgrader
 from prefcore.host import default_store
 from prefcore.interfaces import Store
 from prefcore.keys import Keys
-from prefcore.meeting import MODES, met, read_in_memory
 from prefcore.migration import Step
-from prefcore.moving import Mover
-from prefcore.other_versions import OtherVersion
-from prefcore.plugins import Plugins
-from prefcore.pruning import Pruner
-from prefcore.registry import Registry
-from prefcore.revealing import Revealer
+from prefcore.plugins.manager import Plugins
 from prefcore.schema import SchemaDocument, Version
-from prefcore.templating import Templates
-from prefcore.upgrading import Upgrader
 
 if TYPE_CHECKING:
     from prefcore.schema import Schema

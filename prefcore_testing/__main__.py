@@ -11,7 +11,7 @@ from pathlib import Path
 
 import prefcore
 from prefcore.errors import PluginMissing, PrefcoreError, UsageError
-from prefcore.plugins import Plugins
+from prefcore.plugins.manager import Plugins
 from prefcore_testing.running import Report, run_plugin, run_tests, why_not
 
 _DESCRIPTION = "Run the conformance suite of an installed plugin, or the suites in a test file."

@@ -18,7 +18,7 @@ from prefcore.interfaces import (
     Target,
     TargetInfo,
 )
-from prefcore.plugins import Plugins
+from prefcore.plugins.manager import Plugins
 from prefcore_testing.formats import FormatSuite
 from prefcore_testing.guard import Suite
 from prefcore_testing.key_providers import KeyProviderSuite

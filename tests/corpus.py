@@ -31,7 +31,7 @@ from prefcore.cli import cli
 from prefcore.documents import pick_format
 from prefcore.errors import ForeignFile
 from prefcore.interfaces import Likeness
-from prefcore.plugins import Plugins
+from prefcore.plugins.manager import Plugins
 
 #: Address space of a process that imports.
 _MEMORY = 2 << 30

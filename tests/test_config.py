@@ -85,7 +85,7 @@ def test_every_setting_is_read_with_paths_taken_from_the_files_folder(tmp_path: 
 def test_settings_of_plugins_are_the_arguments_of_plugins() -> None:
     from inspect import signature
 
-    from prefcore.plugins import Plugins
+    from prefcore.plugins.manager import Plugins
 
     assert set(PluginSettings._fields) <= set(signature(Plugins.from_environment).parameters)
 

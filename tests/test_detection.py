@@ -11,7 +11,7 @@ from prefcore.documents import pick_format
 from prefcore.errors import ForeignFile
 from prefcore.interfaces import Capability
 from prefcore.model import Header
-from prefcore.plugins import Plugins
+from prefcore.plugins.manager import Plugins
 from prefcore_testing.documents import Contents, set_of
 from prefcore_testing.values import VALUES
 

@@ -415,7 +415,9 @@ def test_signatures_are_those_of_the_code() -> None:
 
 def test_the_architecture_names_every_module_of_core() -> None:
     named = set(_CODE.findall((DOCS / "explanation" / "architecture.md").read_text("utf-8")))
-    modules = {file.stem for file in (ROOT / "prefcore").glob("*.py")} - {"__init__"}
+    core = ROOT / "prefcore"
+    parts = [core, *(core / name for name in ("access", "facade", "plugins"))]
+    modules = {file.stem for part in parts for file in part.glob("*.py")} - {"__init__"}
     folders = {f"prefcore/{file.parent.name}/" for file in ROOT.glob("prefcore/*/__init__.py")}
     assert (modules | folders) - named == set()
 

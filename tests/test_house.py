@@ -23,34 +23,36 @@ ROOT = Path(__file__).parent.parent
 #: is a module of ``prefcore`` or a package with all that is in it, unless its parts are named too.
 LINES = """
     errors
-    values · host · deprecation · roles · whole_files · key_names
-    access
-    model · access_files
-    access_in_force · canonical · resolution · merge · conflicts · retention · schema · security · \
-        compression · config
+    values · host · deprecation · access.roles · whole_files · access.key_names
+    access · access.policy
+    model · access.files
+    access.in_force · canonical · resolution · merge · conflicts · retention · schema · \
+        security · compression · config
     audit · migration · environment · keys · origins
     trust
     full_state · planning
     interfaces
-    judging
-    hookspecs · documents · layout · plugin_problems · vault · sealed_files · heads
-    plugin_index · plugin_loading
-    plugin_policy
-    plugins · engines.comparing · engines.exporting · engines.importing · engines.migrating · \
-        engines.registering · engines.reencrypting · engines.history · engines.refusing · \
-        engines.updating · engines.converting · engines.backups · engines.auditing · \
-        engines.pruning · \
-        builtin.sqlite_store · builtin.memory_store · builtin.strategies
-    engines · builtin · builtin.hooks · plugin_checks · watching · notary
-    act · known_declarations
-    workplace · other_versions · backups · sources
-    lookup · meeting · auditing
-    guarding
-    browsing · acts · views · templating · releasing · registry
-    inspecting
-    performing
-    changing · moving · keeping · revealing
-    upgrading · pruning
+    access.judging
+    hookspecs · documents · layout · plugins · plugins.problems · vault · sealed_files · \
+        facade · facade.heads
+    plugins.index · plugins.loading
+    plugins.policy
+    plugins.manager · engines.comparing · engines.exporting · engines.importing · \
+        engines.migrating · engines.registering · engines.reencrypting · engines.history · \
+        engines.refusing · engines.updating · engines.converting · engines.backups · \
+        engines.auditing · engines.pruning · builtin.sqlite_store · builtin.memory_store · \
+        builtin.strategies
+    engines · builtin · builtin.hooks · plugins.checks · plugins.watching · facade.notary
+    facade.act · access.known_declarations
+    facade.workplace · facade.other_versions · facade.backups · access.sources
+    lookup · facade.meeting · facade.auditing
+    facade.guarding
+    facade.browsing · facade.acts · facade.views · facade.templating · facade.releasing · \
+        facade.registry
+    facade.inspecting
+    facade.performing
+    facade.changing · facade.moving · facade.keeping · facade.revealing
+    facade.upgrading · facade.pruning
     preferences
     cli
     prefcore
@@ -58,14 +60,20 @@ LINES = """
 
 #: Arrows that the lines would allow and the design forbids.
 NEVER = {
-    "engines": ("plugins", "plugin_problems", "plugin_index", "plugin_loading", "plugin_policy"),
+    "engines": (
+        "plugins.manager",
+        "plugins.problems",
+        "plugins.index",
+        "plugins.loading",
+        "plugins.policy",
+    ),
     "lookup": ("schema", "attrs"),  # `prefcore get` imports it, and nothing that is slow
 }
 
 #: Arrows against the lines, with the reason.
 AGAINST = {
-    ("prefcore.templating", "prefcore.preferences"): "it works on the facade; typing only",
-    ("prefcore.views", "prefcore.changing"): "it works on the facade; typing only",
+    ("prefcore.facade.templating", "prefcore.preferences"): "it works on the facade; typing only",
+    ("prefcore.facade.views", "prefcore.facade.changing"): "it works on the facade; typing only",
 }
 
 #: What plugins, core's own among them, may import of core: the names in these modules' __all__.
@@ -84,11 +92,11 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "click": ("prefcore.cli",),
     "cryptography": ("prefcore.security",),
     "hypothesis": ("prefcore_testing",),
-    "importlib.metadata": ("prefcore.plugin_index",),
+    "importlib.metadata": ("prefcore.plugins.index",),
     "msgpack": ("prefcore_binary",),
     "msgspec": ("prefcore_json", "prefcore_binary"),
     "obstore": ("prefcore_s3",),
-    "pluggy": ("prefcore.hookspecs", "prefcore.plugins"),
+    "pluggy": ("prefcore.hookspecs", "prefcore.plugins.manager"),
     "pytest": ("prefcore_testing",),
     "re2": ("prefcore.schema.patterns",),
     "sqlite3": ("prefcore.builtin.sqlite_store",),
@@ -98,10 +106,10 @@ HOMES: Mapping[str, tuple[str, ...]] = {
 
 #: Modules beside front doors, plugins and the CLI that import inside functions: what, and why.
 LATE = {
-    ("prefcore.access_files", "difflib"): "only a misspelt role needs it",
-    ("prefcore.access_files", "tomllib"): "4 ms, and mostly there is no policy",
-    ("prefcore.auditing", "prefcore.security.signing"): "as prefcore.keys",
-    ("prefcore.guarding", "logging"): "as for prefcore.plugins",
+    ("prefcore.access.files", "difflib"): "only a misspelt role needs it",
+    ("prefcore.access.files", "tomllib"): "4 ms, and mostly there is no policy",
+    ("prefcore.facade.auditing", "prefcore.security.signing"): "as prefcore.keys",
+    ("prefcore.facade.guarding", "logging"): "as for prefcore.plugins.manager",
     ("prefcore.compression", "backports.zstd"): "19 ms, for what is compressed by zstd",
     ("prefcore.compression", "compression.zstd"): "as backports.zstd",
     ("prefcore.config", "difflib"): "only a misspelt setting needs it",
@@ -110,17 +118,17 @@ LATE = {
     ("prefcore.host", "grp"): "Windows has none",
     ("prefcore.host", "pwd"): "Windows has none",
     ("prefcore.keys", "prefcore.security.ring_folder"): "30 ms for ciphers, if there are secrets",
-    ("prefcore.notary", "logging"): "as for prefcore.plugins",
-    ("prefcore.notary", "prefcore.security.remembered"): "as prefcore.keys",
-    ("prefcore.notary", "prefcore.security.signing"): "as prefcore.keys",
-    ("prefcore.meeting", "logging"): "as for prefcore.plugins",
-    ("prefcore.plugin_index", "importlib.metadata"): "25 to 60 ms, for what lists plugins",
-    ("prefcore.plugin_loading", "import_module"): "it is what loads plugins",
-    ("prefcore.plugins", "logging"): "5 ms, for what has something to warn of",
-    ("prefcore.plugins", "pluggy"): "a listing of plugins loads none",
-    ("prefcore.plugins", "prefcore.hookspecs"): "as pluggy",
-    ("prefcore.plugins", "prefcore.interfaces"): "40 ms, for what loads a plugin",
-    ("prefcore.revealing", "prefcore.engines.reencrypting"): "as prefcore.keys",
+    ("prefcore.facade.notary", "logging"): "as for prefcore.plugins.manager",
+    ("prefcore.facade.notary", "prefcore.security.remembered"): "as prefcore.keys",
+    ("prefcore.facade.notary", "prefcore.security.signing"): "as prefcore.keys",
+    ("prefcore.facade.meeting", "logging"): "as for prefcore.plugins.manager",
+    ("prefcore.plugins.index", "importlib.metadata"): "25 to 60 ms, for what lists plugins",
+    ("prefcore.plugins.loading", "import_module"): "it is what loads plugins",
+    ("prefcore.plugins.manager", "logging"): "5 ms, for what has something to warn of",
+    ("prefcore.plugins.manager", "pluggy"): "a listing of plugins loads none",
+    ("prefcore.plugins.manager", "prefcore.hookspecs"): "as pluggy",
+    ("prefcore.plugins.manager", "prefcore.interfaces"): "40 ms, for what loads a plugin",
+    ("prefcore.facade.revealing", "prefcore.engines.reencrypting"): "as prefcore.keys",
     ("prefcore.schema.patterns", "re2"): "5 ms, and most schemas have no pattern",
     ("prefcore.sealed_files", "prefcore.security.stream"): "30 ms, for what is encrypted",
     ("prefcore.security.ring_folder", "fcntl"): "Windows has none",
@@ -458,8 +466,8 @@ WRONG = {
     ),
     "an engine to the plugins": (
         "prefcore/engines/exporting.py",
-        "from prefcore.plugin_index import scan",
-        "prefcore.engines.exporting must never import prefcore.plugin_index",
+        "from prefcore.plugins.index import scan",
+        "prefcore.engines.exporting must never import prefcore.plugins.index",
     ),
     "a module without a place": (
         "prefcore/utils.py",

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 
 from prefcore.interfaces import Capability, FormatInfo, Limits
 from prefcore.model import Document, Header, PlainDocument, Record
-from prefcore.plugins import Plugins
+from prefcore.plugins.manager import Plugins
 from prefcore.values import canonical_text
 from prefcore_testing.documents import STATE_RECORDS, Contents, documents, set_of
 from prefcore_testing.values import KEYS, VALUES

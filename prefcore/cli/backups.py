@@ -14,8 +14,8 @@ from prefcore.cli.output import amount
 from prefcore.cli.session import Session
 
 if TYPE_CHECKING:
-    from prefcore.backups import Backups
     from prefcore.engines.backups import Manifest
+    from prefcore.facade.backups import Backups
 
 __all__ = ["absolute", "opened", "targeting", "told", "told_amount", "told_encryption"]
 
@@ -33,7 +33,7 @@ def targeting(function: Callable[..., Any]) -> Callable[..., Any]:
 @contextmanager
 def opened(session: Session, target: str | None) -> Iterator[Backups]:
     """Give the backups in a target, which is closed afterwards; no store is opened for it."""
-    from prefcore.backups import Backups, begun_folder, target_named
+    from prefcore.facade.backups import Backups, begun_folder, target_named
     from prefcore.host import default_actor
 
     session.permit("backup")

@@ -18,7 +18,7 @@ from prefcore.values import UNSET
 
 if TYPE_CHECKING:
     from prefcore.cli.masking import Masks
-    from prefcore.plugins import Plugins
+    from prefcore.plugins.manager import Plugins
 
 __all__ = ["ask_about", "choices_of", "write_conflicts"]
 

@@ -18,7 +18,7 @@ from prefcore.cli.updating import PlainFile
 from prefcore.documents import guarded
 from prefcore.errors import NotFound, PrefcoreError, UsageError
 from prefcore.interfaces import FormatInfo
-from prefcore.plugins import Plugins
+from prefcore.plugins.manager import Plugins
 
 __all__ = ["EditedText"]
 

@@ -17,7 +17,7 @@ from prefcore.errors import NotFound, NotPermitted, UsageError
 from prefcore.whole_files import written_whole
 
 if TYPE_CHECKING:
-    from prefcore.plugins import Plugins
+    from prefcore.plugins.manager import Plugins
 
 __all__ = ["MOST_FROM_A_PIPE", "compressed_as", "format_of", "readable", "replacing"]
 

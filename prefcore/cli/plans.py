@@ -15,8 +15,8 @@ from prefcore.model.sets import place
 from prefcore.values import UNSET
 
 if TYPE_CHECKING:
-    from prefcore.act import Begun
     from prefcore.cli.session import Session
+    from prefcore.facade.act import Begun
     from prefcore.preferences import Preferences
     from prefcore.schema import Schema
 

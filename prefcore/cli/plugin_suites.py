@@ -9,8 +9,8 @@ from importlib.util import find_spec
 
 from prefcore.cli.output import say
 from prefcore.cli.session import Session
-from prefcore.plugin_checks import Finding
-from prefcore.plugin_index import PluginEntry
+from prefcore.plugins.checks import Finding
+from prefcore.plugins.index import PluginEntry
 
 __all__ = ["suite_finding"]
 

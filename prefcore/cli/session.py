@@ -17,11 +17,11 @@ from prefcore.config import Config, find
 from prefcore.errors import PrefcoreError, UsageError
 
 if TYPE_CHECKING:
-    from prefcore.access import Access
-    from prefcore.access_in_force import AccessInForce
+    from prefcore.access.in_force import AccessInForce
+    from prefcore.access.policy import Access
     from prefcore.interfaces import Store
     from prefcore.keys import Keys
-    from prefcore.plugins import PluginEntry, Plugins
+    from prefcore.plugins.manager import PluginEntry, Plugins
     from prefcore.preferences import Preferences
     from prefcore.schema import Schema
     from prefcore.trust import Trusted
@@ -77,7 +77,7 @@ class Session:
         """The plugins that the configuration lets through; also where nothing is configured."""
         if self._plugins is None:
             from prefcore.cli.warnings import tell_warnings
-            from prefcore.plugins import Plugins
+            from prefcore.plugins.manager import Plugins
 
             tell_warnings(self)
             settings = Config.load(self.file, self.environ).plugins
@@ -151,7 +151,7 @@ class Session:
     @property
     def _policies(self) -> AccessInForce:
         if self._in_force is None:
-            from prefcore.access_in_force import AccessInForce
+            from prefcore.access.in_force import AccessInForce
 
             self._in_force = AccessInForce(self.environ)
         return self._in_force

@@ -16,7 +16,7 @@ from prefcore.migration import Step, read_steps
 
 if TYPE_CHECKING:
     from prefcore.config import Config
-    from prefcore.plugins import Plugins
+    from prefcore.plugins.manager import Plugins
     from prefcore.schema import SchemaDocument
     from prefcore.schema.compatibility import Policy
     from prefcore.trust import Trusted

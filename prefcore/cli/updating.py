@@ -20,7 +20,7 @@ from prefcore.model import PlainDocument, Plan, Selection
 
 if TYPE_CHECKING:
     from prefcore.cli.session import Session
-    from prefcore.plugins import Plugins
+    from prefcore.plugins.manager import Plugins
 
 __all__ = ["PlainFile", "update_file"]
 

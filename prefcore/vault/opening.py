@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from prefcore.access.judging import Permit
 from prefcore.errors import BrokenSeal, WrongKey
 from prefcore.interfaces import Snapshot, Transaction
-from prefcore.judging import Permit
 from prefcore.keys import Keys
 from prefcore.model import Draft, PreferenceSet, Row
 from prefcore.model.sets import place

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from prefcore.access.judging import Permit
 from prefcore.errors import BrokenSeal, WrongKey
 from prefcore.interfaces import Transaction
-from prefcore.judging import Permit
 from prefcore.model import Draft, PreferenceSet, Row, to_micros
 from prefcore.model.sets import place
 from prefcore.security.places import DOCUMENT, STORE, Place

@@ -18,7 +18,7 @@ from prefcore.canonical import Tally
 from prefcore.compression import compressing
 from prefcore.interfaces import FormatInfo, Limits
 from prefcore.model import Document, Header, PreferenceSet
-from prefcore.plugins import Plugins
+from prefcore.plugins.manager import Plugins
 from prefcore.values import canonical_text
 from tests.benchmarks.measuring import Finding, finding, seconds, take_turns
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from prefcore.builtin.sqlite_store import SqliteStore
-from prefcore.plugins import Plugins
+from prefcore.plugins.manager import Plugins
 from prefcore.preferences import Preferences
 from prefcore.schema import Preference, SchemaDocument, Shape
 from prefcore.schema import Schema as AnySchema

@@ -10,14 +10,14 @@ from pathlib import Path
 import prefcore_json
 
 from prefcore import Secret
-from prefcore.access import Access, AccessPolicy, Rule
+from prefcore.access.policy import Access, AccessPolicy, Rule
 from prefcore.builtin.sqlite_store import SqliteStore
 from prefcore.errors import ConflictError, HistoryPruned, NotPermitted, PrefcoreError
 from prefcore.hookspecs import hookimpl
 from prefcore.interfaces import WatcherInfo
 from prefcore.keys import Keys
 from prefcore.model import Change, Changeset, Draft, Rename, Selection
-from prefcore.plugins import Plugins
+from prefcore.plugins.manager import Plugins
 from prefcore.preferences import Preferences
 from prefcore.schema import Schema
 from tests.canary.searching import STEM

@@ -31,7 +31,7 @@ _FORBIDDEN = {
     "logging",
     "prefcore.interfaces",
     "prefcore.model",
-    "prefcore.plugins",
+    "prefcore.plugins.manager",
     "prefcore.preferences",
     "prefcore.schema",
     "prefcore_json",

@@ -13,7 +13,7 @@ from prefcore.engines.converting import Converted, convert
 from prefcore.errors import DamagedDocument, PluginError, PrefcoreError, UsageError
 from prefcore.interfaces import Capability, FormatInfo, Limits
 from prefcore.model import Document, Header
-from prefcore.plugins import Plugins
+from prefcore.plugins.manager import Plugins
 from prefcore_testing.documents import Contents, documents, set_of
 from prefcore_testing.formats.pipes import Sink
 from prefcore_testing.values import KEYS, VALUES

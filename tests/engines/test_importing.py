@@ -35,7 +35,7 @@ from prefcore.errors import (
 from prefcore.hookspecs import hookimpl
 from prefcore.interfaces import Capability, FormatInfo, Limits, Transaction
 from prefcore.model import Document, Header, PreferenceSet, Selection
-from prefcore.plugins import Plugins
+from prefcore.plugins.manager import Plugins
 from prefcore.preferences import Preferences
 from prefcore.schema import Schema, Secret
 from prefcore.values import UNSET

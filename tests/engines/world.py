@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from prefcore.facade.workplace import Workplace
 from prefcore.interfaces import Store
 from prefcore.migration import Step, map_values, remove, rename
 from prefcore.model import Row
-from prefcore.plugins import Plugins
+from prefcore.plugins.manager import Plugins
 from prefcore.preferences import Preferences
 from prefcore.schema import Preference, SchemaDocument, Shape, Snapshots
-from prefcore.workplace import Workplace
 
 APP = "acme"
 TEXT = Shape(kinds=("string",))

@@ -20,7 +20,7 @@ from random import Random
 
 from prefcore.engines import reencrypting
 from prefcore.keys import Keys
-from prefcore.plugins import Plugins
+from prefcore.plugins.manager import Plugins
 from prefcore.preferences import Preferences
 from prefcore.schema import Preference, SchemaDocument, Shape
 from prefcore.schema.secret import Secret

@@ -19,7 +19,7 @@ from prefcore.builtin.sqlite_store import SqliteStore
 from prefcore.interfaces import Snapshot
 from prefcore.migration import Step, add, map_values, remove, rename
 from prefcore.model import Change, Draft, Rename
-from prefcore.plugins import Plugins
+from prefcore.plugins.manager import Plugins
 from prefcore.preferences import Preferences
 from prefcore.schema import Preference, SchemaDocument, Shape, Snapshots
 from prefcore.values import canonical_text

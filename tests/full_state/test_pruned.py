@@ -14,7 +14,7 @@ from prefcore.errors import DamagedDocument, HistoryPruned, PluginError
 from prefcore.full_state import read_parts
 from prefcore.interfaces import Limits, Store
 from prefcore.model import Document, Record
-from prefcore.plugins import Plugins
+from prefcore.plugins.manager import Plugins
 from prefcore.values import canonical_text
 from prefcore_testing.formats.pruned_state import pruned_state
 from prefcore_testing.stores.whole_state import state_of

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from prefcore.builtin.memory_store import MemoryStore
 from prefcore.errors import ConflictError, InvalidValue, MissingStep, StepFailed
+from prefcore.facade.meeting import read_in_memory
 from prefcore.interfaces import Store
-from prefcore.meeting import read_in_memory
 from prefcore.migration import Step, add, convert, map_values, python, remove, rename
 from prefcore.model import Draft, Selection, from_micros
 from prefcore.preferences import Preferences

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from prefcore.facade.workplace import Workplace
 from prefcore.interfaces import Store
 from prefcore.migration import Rows, Step
 from prefcore.model import Row
-from prefcore.plugins import Plugins
+from prefcore.plugins.manager import Plugins
 from prefcore.preferences import Preferences
 from prefcore.schema import Preference, SchemaDocument, Shape, Snapshots
 from prefcore.values import canonical_text, from_text
-from prefcore.workplace import Workplace
 
 APP = "acme"
 TEXT = Shape(kinds=("string",))

@@ -15,11 +15,11 @@ from prefcore.builtin.sqlite_store import SqliteStore
 from prefcore.errors import PrefcoreError
 from prefcore.keys import Keys
 from prefcore.model import from_micros
-from prefcore.plugins import Plugins
+from prefcore.plugins.manager import Plugins
 from prefcore.preferences import Preferences
 from prefcore.schema import Preference, SchemaDocument, Shape
 from prefcore.schema.secret import Secret
-from tests.test_secrets import document
+from tests.facade.test_secrets import document
 
 SECRET = "canary-4711-byte"
 AT = from_micros(1_769_860_800_000_000)

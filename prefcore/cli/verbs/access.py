@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from prefcore.access.key_names import Judged
+from prefcore.access.roles import ACTIONS, OF_SETS, PLACES, TAKES
 from prefcore.cli.completing import keys
 from prefcore.cli.frame import PATH, Command, LazyGroup
 from prefcore.cli.options import Target, one_set
 from prefcore.cli.output import escaped, print_json, print_table, say, warn
 from prefcore.cli.session import Session
 from prefcore.errors import NotFound, UsageError
-from prefcore.key_names import Judged
 from prefcore.model.sets import place
-from prefcore.roles import ACTIONS, OF_SETS, PLACES, TAKES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from prefcore.access import Access, Decision
+    from prefcore.access.policy import Access, Decision
 
 __all__ = ["check_command", "command", "show_command"]
 
@@ -191,11 +191,11 @@ def _asked_of(session: Session, key: str) -> tuple[Judged, tuple[str, ...]]:
 def _access(session: Session, actor: str | None, policy: str | None) -> Access | None:
     if policy is None and actor is None:
         return session.access
-    from prefcore.access_files import access_of
+    from prefcore.access.files import access_of
 
     paths = None if policy is None else (policy,)
     if policy is not None:
-        from prefcore.access_files import read_policy
+        from prefcore.access.files import read_policy
 
         if not os.path.lexists(policy):  # a link to nothing is there, and is told
             raise NotFound(f"there is no file {policy}", path=policy)
@@ -204,7 +204,7 @@ def _access(session: Session, actor: str | None, policy: str | None) -> Access |
 
 
 def _no_policy(session: Session) -> str:
-    from prefcore.access_files import policy_paths
+    from prefcore.access.files import policy_paths
 
     system, own = policy_paths(session.environ)
     return (

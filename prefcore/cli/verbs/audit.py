@@ -18,7 +18,7 @@ from prefcore.engines.auditing import CHECKPOINT
 from prefcore.errors import IntegrityError, PolicyRefused, UsageError
 
 if TYPE_CHECKING:
-    from prefcore.auditing import Audit, Verdict
+    from prefcore.facade.auditing import Audit, Verdict
     from prefcore.interfaces import Store, StoreProblem
     from prefcore.model import Changeset
 
@@ -41,7 +41,7 @@ command = LazyGroup(
 @contextmanager
 def opened(session: Session) -> Iterator[tuple[Audit, Store]]:
     """Give the audit of the configured store, which is closed afterwards, and the store."""
-    from prefcore.auditing import Audit
+    from prefcore.facade.auditing import Audit
     from prefcore.host import default_actor
 
     session.permit("history")

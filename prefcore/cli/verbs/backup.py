@@ -19,8 +19,8 @@ from prefcore.errors import NotFound, PrefcoreError, UsageError
 from prefcore.schema.secret import Secret
 
 if TYPE_CHECKING:
-    from prefcore.backups import Backups
     from prefcore.engines.backups import Listed, Manifest
+    from prefcore.facade.backups import Backups
 
 __all__ = ["command", "create_command", "list_command", "show_command", "verify_command"]
 

@@ -11,8 +11,8 @@ from prefcore.cli.output import escaped, print_json, print_table, say, warn
 from prefcore.cli.session import Session
 from prefcore.cli.times import json_time, local_time
 from prefcore.errors import NotFound
+from prefcore.facade.notary import Notary
 from prefcore.host import default_actor
-from prefcore.notary import Notary
 
 __all__ = ["list_command", "recover_command"]
 

@@ -21,7 +21,7 @@ from prefcore.errors import PrefcoreError, StalePlan, UsageError
 from prefcore.model import Plan
 
 if TYPE_CHECKING:
-    from prefcore.act import Begun
+    from prefcore.facade.act import Begun
     from prefcore.preferences import Preferences
     from prefcore.schema import Schema
 

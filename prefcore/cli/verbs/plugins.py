@@ -14,8 +14,8 @@ from prefcore.cli.warnings import drop_warnings, warnings_dropped
 from prefcore.errors import PluginMissing, UsageError
 
 if TYPE_CHECKING:
-    from prefcore.plugin_checks import Finding
-    from prefcore.plugins import PluginEntry, Plugins
+    from prefcore.plugins.checks import Finding
+    from prefcore.plugins.manager import PluginEntry, Plugins
 
 __all__ = ["check_command", "command", "list_command", "show_command"]
 
@@ -105,7 +105,7 @@ def check_command(session: Session, name: str | None, suite: bool | None) -> Non
     The conformance suite runs where prefcore[testing] is installed. Whatever fails exits with 1.
     """
     from prefcore.cli.plugin_suites import suite_finding
-    from prefcore.plugin_checks import Finding, findings_on
+    from prefcore.plugins.checks import Finding, findings_on
 
     plugins = session.plugins
     drop_warnings()  # the findings say the same

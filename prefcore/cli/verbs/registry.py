@@ -18,9 +18,9 @@ from prefcore.errors import UsageError
 from prefcore.schema.compatibility import Verdict
 
 if TYPE_CHECKING:
+    from prefcore.facade.registry import Between, Pair, Standing
     from prefcore.model import Plan
     from prefcore.preferences import Preferences
-    from prefcore.registry import Between, Pair, Standing
     from prefcore.schema import Schema
     from prefcore.schema.compatibility import Finding
 

@@ -37,7 +37,7 @@ from prefcore.cli.sources import (
 from prefcore.documents import values_of
 from prefcore.engines.refusing import Refused
 from prefcore.errors import NotFound
-from prefcore.releasing import Releases
+from prefcore.facade.releasing import Releases
 from prefcore.schema import Snapshots
 from prefcore.schema.compatibility import (
     MODES,

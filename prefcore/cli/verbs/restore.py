@@ -21,8 +21,8 @@ from prefcore.errors import NotFound, UsageError
 from prefcore.model import Selection
 
 if TYPE_CHECKING:
-    from prefcore.backups import Backups
     from prefcore.engines.backups import Manifest
+    from prefcore.facade.backups import Backups
     from prefcore.interfaces import Store
 
 __all__ = ["command"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from prefcore.heads import head_of
+from prefcore.facade.heads import head_of
 from prefcore.interfaces import Store
 from prefcore.model import Changeset, Draft
 from prefcore.security.checkpoints import Checkpoint

@@ -8,7 +8,7 @@ from datetime import datetime
 import attrs
 
 from prefcore.canonical import iso_time
-from prefcore.heads import Head
+from prefcore.facade.heads import Head
 from prefcore.interfaces import Snapshot, StoreProblem
 from prefcore.model import to_micros
 from prefcore.security.checkpoints import Checkpoint

@@ -9,7 +9,7 @@ import attrs
 
 from prefcore.engines.auditing.comparing import Anchor, Trust, compared
 from prefcore.engines.auditing.verifying import checkpoints_in
-from prefcore.heads import head_of
+from prefcore.facade.heads import head_of
 from prefcore.interfaces import Snapshot, StoreProblem
 
 __all__ = ["Glance", "glance"]

@@ -15,7 +15,7 @@ from prefcore.engines.auditing.declared import other_declarations
 from prefcore.engines.auditing.listing import pruned_apps
 from prefcore.engines.auditing.resealed import keys_told, old_texts
 from prefcore.errors import IntegrityError, WrongKey
-from prefcore.heads import Head, head_of
+from prefcore.facade.heads import Head, head_of
 from prefcore.interfaces import Snapshot, Store, StoreProblem
 from prefcore.model import Changeset
 from prefcore.model.sets import place

@@ -20,7 +20,7 @@ from prefcore.engines.backups.pouring import poured
 from prefcore.engines.backups.reading import Decrypting, digest_of_bytes
 from prefcore.engines.backups.verifying import verify
 from prefcore.errors import IntegrityError, NotFound, PrefcoreError, TargetUnreachable
-from prefcore.heads import Head, head_of
+from prefcore.facade.heads import Head, head_of
 from prefcore.interfaces import FormatInfo, Snapshot, Store, Target
 from prefcore.model import Progress, Stages
 from prefcore.security.checkpoints import Checkpoint

@@ -17,7 +17,7 @@ from prefcore.engines.backups.manifests import Manifest, manifest_bytes
 from prefcore.hookspecs import hookimpl
 from prefcore.interfaces import Capability, FormatInfo, Limits
 from prefcore.model import Document, PreferenceSet
-from prefcore.plugins import Plugins
+from prefcore.plugins.manager import Plugins
 from prefcore_testing.documents import Contents
 from tests.engines.backups.world import World
 

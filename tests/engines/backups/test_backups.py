@@ -12,7 +12,6 @@ from random import Random
 import attrs
 import pytest
 
-from prefcore.backups import target_named
 from prefcore.builtin.memory_store import MemoryStore
 from prefcore.engines.backups.manifests import _checksum, manifest_bytes, read_manifest
 from prefcore.errors import (
@@ -26,6 +25,7 @@ from prefcore.errors import (
     TargetUnreachable,
     UsageError,
 )
+from prefcore.facade.backups import target_named
 from prefcore_testing.stores.whole_state import state_of
 from tests.engines.backups.forging import forge, plugins_without_full_state
 from tests.engines.backups.world import World, world

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from prefcore_local._target import LocalTarget
 
-from prefcore.backups import Backups
 from prefcore.engines.backups.begun import OLD, BegunBackups
 from prefcore.errors import TargetUnreachable
+from prefcore.facade.backups import Backups
 from tests.engines.backups.world import PLUGINS, World, world
 
 ID = "01a21862-8618-75f1-8740-efaddda3061e"

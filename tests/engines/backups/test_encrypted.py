@@ -9,10 +9,10 @@ from pathlib import Path
 import attrs
 import pytest
 
-from prefcore.backups import Backups
 from prefcore.builtin.memory_store import MemoryStore
 from prefcore.engines.backups import Manifest
 from prefcore.errors import IntegrityError, PrefcoreError, UsageError, WrongKey
+from prefcore.facade.backups import Backups
 from prefcore.keys import Keys
 from prefcore.model import Draft, from_micros
 from prefcore.schema.secret import Secret

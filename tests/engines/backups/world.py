@@ -10,12 +10,12 @@ from typing import Any
 import prefcore_json
 import prefcore_local
 
-from prefcore.backups import Backups
 from prefcore.builtin.sqlite_store import SqliteStore
+from prefcore.facade.backups import Backups
 from prefcore.interfaces import Store
 from prefcore.migration import Step
 from prefcore.model import Draft, PreferenceSet, from_micros
-from prefcore.plugins import Plugins
+from prefcore.plugins.manager import Plugins
 from prefcore.preferences import Preferences
 from prefcore.values import canonical_text
 from prefcore_testing.stores.whole_state import state_of

@@ -1,0 +1,1 @@
+"""Access: the policies in force, and what they let whom do."""
