@@ -89,6 +89,8 @@ class Preferences(Changer[S], Mover, Upgrader, Pruner, Revealer):
         """
         if migrate not in MODES:
             raise UsageError(f"migrate is 'auto', 'require' or 'never', not {migrate!r}")
+        if not callable(getattr(schema, "document", None)):
+            raise UsageError(f"preferences are opened by a schema class, not by {schema!r:.60}")
         document = schema.document()
         plugins = plugins or Plugins.from_environment()
         url = _store_url(store, document.app, environ)
@@ -194,6 +196,8 @@ class Preferences(Changer[S], Mover, Upgrader, Pruner, Revealer):
 def _store_url(store: str | Path | None, app: str, environ: Mapping[str, str]) -> str:
     if store is None:
         return default_store(app, environ)
+    if not isinstance(store, str | Path):
+        raise UsageError(f"a store is named by a URL or a path, not by {store!r:.40}")
     text = str(store)
     scheme = text.partition(":")[0]
     return text if ":" in text and scheme.isalpha() and len(scheme) > 1 else f"sqlite:{text}"

@@ -37,11 +37,12 @@ class Changer(Performer, Generic[S]):
 
     def user(self, id: str) -> S:
         """Give a live, typed view of a user's preferences: reading resolves, assigning sets."""
-        return self._bound(Live(self, "user", id, {"user": id}))
+        return self._bound(Live(self, "user", _owner("user", id), {"user": id}))
 
     def project(self, id: str, *, trust: bool = False) -> S:
         """Give a live, typed view of a project's preferences; of ``trusted_only`` ones on trust."""
-        return self._bound(Live(self, "project", id, {"project": id}, trust=trust))
+        owner = _owner("project", id)
+        return self._bound(Live(self, "project", owner, {"project": id}, trust=trust))
 
     @property
     def system(self) -> S:
@@ -53,7 +54,11 @@ class Changer(Performer, Generic[S]):
 
         What the project says of ``trusted_only`` preferences counts only with ``trust``.
         """
-        return self._bound(Resolved(self, {"user": user, "project": project}, trust=trust))
+        owners = {"user": user, "project": project}
+        for scope, owner in owners.items():
+            if owner is not None:
+                _owner(scope, owner)
+        return self._bound(Resolved(self, owners, trust=trust))
 
     @contextmanager
     def change(
@@ -130,6 +135,8 @@ class Changer(Performer, Generic[S]):
         reason: str = "",
     ) -> Changeset | None:
         """Set and unset values of one set in one changeset; see ``set`` for what it raises."""
+        if not isinstance(values, Mapping):
+            raise UsageError(f"values come as a mapping by key, not as {type(values).__name__}")
         values, unset = self._named(values, unset)
         return self._set_all(scope, owner, values, unset, source, reason)
 
@@ -258,9 +265,7 @@ class Changer(Performer, Generic[S]):
         unset: Iterable[str],
         source: str,
     ) -> list[Row]:
-        fault = set_fault(Scope.named(scope), owner)
-        if fault:
-            raise UsageError(fault)
+        _owner(Scope.named(scope), owner)
         self._permit_write(scope, owner, [*values, *unset])
         self._refuse_if_newer()
         if source not in SOURCES:
@@ -366,6 +371,14 @@ class Changer(Performer, Generic[S]):
     def _known_or_held(self, scope: str, owner: str, key: str) -> None:
         if not self._store.layers(self.app, self._version, key, [(scope, owner)]):
             self._document(key).preference(key)
+
+
+def _owner(scope: str, owner: str) -> str:
+    """Give the name of a set back; raises UsageError where it is none."""
+    fault = set_fault(scope, owner)
+    if fault:
+        raise UsageError(fault, scope=scope)
+    return owner
 
 
 def _one_set(user: str | None, project: str | None, system: bool) -> tuple[str, str]:

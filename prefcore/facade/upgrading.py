@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from prefcore.errors import NotFound, PolicyRefused
+from prefcore.errors import NotFound, PolicyRefused, UsageError
 from prefcore.facade.act import Act, Begun
 from prefcore.facade.acts import migration_act, undo_act, undo_migration_act
 from prefcore.facade.keeping import Keeper
@@ -85,6 +85,8 @@ class Upgrader(Keeper):
         return None
 
     def _undoing(self, id: str | None, *, skip: bool, reason: str) -> Act:
+        if not isinstance(id, str | None):
+            raise UsageError(f"a changeset is named by its id, a text, not by {id!r:.40}")
         changeset = self.changeset(id) if id is not None else self._newest_to_undo()
         if changeset is None:
             raise NotFound("there is nothing to undo: the history holds no change")

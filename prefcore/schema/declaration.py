@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import attrs
 
-from prefcore.errors import InvalidSchema, InvalidValue, PolicyRefused, UnknownKey
+from prefcore.errors import InvalidSchema, InvalidValue, PolicyRefused, UnknownKey, UsageError
 from prefcore.model.sets import place
 from prefcore.schema.checks import Check, Problem, compile_check, kinds_of
 from prefcore.schema.closest import did_you_mean
@@ -214,6 +214,8 @@ class SchemaDocument:
 
     def preference(self, key: str) -> Preference:
         """Give a key's declaration; raises UnknownKey, naming the closest known one."""
+        if not isinstance(key, str):
+            raise UsageError(f"a preference is named by text, not by {key!r:.40}")
         preference = self.preferences.get(key)
         if preference is None:
             hint = did_you_mean(key, self.preferences)
@@ -313,6 +315,8 @@ class SchemaDocument:
         when no reading has an allowed type.
         """
         preference = self.preference(key)
+        if not isinstance(text, str):
+            raise UsageError(f"{key}: what is parsed is text, not {type(text).__name__}", key=key)
         try:
             return read_value(
                 text, kinds_of(preference.shape, self.definitions), self.check_of(key)

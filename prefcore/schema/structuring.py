@@ -47,8 +47,14 @@ def reader_of(hint: object) -> Callable[[str, object], object] | None:
 
 
 def to_portable(value: object) -> object:
-    """Give the portable form of a declared type's value; what is portable stays as it is."""
-    return _converter.unstructure(value)
+    """Give the portable form of a declared type's value; what is portable stays as it is.
+
+    So does what is nested without end, which the check of portable values refuses.
+    """
+    try:
+        return _converter.unstructure(value)
+    except RecursionError:
+        return value
 
 
 def _is_plain(hint: object) -> bool:
