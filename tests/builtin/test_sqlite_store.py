@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from prefcore.builtin.sqlite_store import SqliteStore
+from prefcore.builtin.sqlite_store.writing import SqliteTransaction
 from prefcore.interfaces import Store
+from prefcore.model import Draft
 from prefcore_testing.stores import StoreSuite
 
 
@@ -70,3 +73,25 @@ def test_a_folder_of_copies_that_is_another_s_is_told_as_that(tmp_path: Path) ->
     for line in lines:
         assert line.startswith("4 you may not keep safety copies in ")
         assert "chmod -R ug+rwX prefs.db.copies" in line
+
+
+def test_sets_that_bring_new_keys_do_not_make_all_names_be_read_again(tmp_path: Path) -> None:
+    store = SqliteStore.open(f"sqlite:{tmp_path}/prefs.db", create=True)
+    draft = Draft("acme", "ann", "set", datetime(2026, 1, 31, tzinfo=UTC))
+    with store.changeset(draft, version=None) as transaction:
+        transaction.write("user", "first", [("a", "1", 0, "api", "ann")])
+    asked: list[str] = []
+    with store.changeset(draft, version=None) as transaction:
+        assert isinstance(transaction, SqliteTransaction)
+        transaction.connection.set_trace_callback(asked.append)
+        for number in range(50):
+            transaction.write("user", f"u{number}", [(f"k{number}", "1", 0, "api", "ann")])
+            held = transaction.read_set("acme", "user", f"u{number}")
+            assert [row[0] for row in held.rows] == [f"k{number}"]
+        transaction.rename("k7", "renamed")
+        transaction.write("user", "u7", [("later", "2", 0, "api", "ann")])
+        held = transaction.read_set("acme", "user", "u7")
+        assert [row[0] for row in held.rows] == ["later", "renamed"]
+        transaction.connection.set_trace_callback(None)
+    assert sum(one.startswith("SELECT id, name FROM keys") for one in asked) == 2
+    store.close()

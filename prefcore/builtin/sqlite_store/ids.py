@@ -36,8 +36,9 @@ class Ids:
         self.provenances = _Provenances(connection)
         self._untouched = 0  # the owner made last, until it is written to
         self._missing = ("", "")  # the owner last looked for in vain; no owner has no scope
-        #: How many keys were made: what knows their names must look again.
-        self.made_keys = 0
+        #: Names of the keys that were made, by id, until who keeps names has taken them in.
+        self.new_names: dict[int, str] = {}
+        self._made_keys = 0
         self._made_owners = 0
 
     def app(self) -> int:
@@ -86,7 +87,7 @@ class Ids:
     @property
     def made_any(self) -> bool:
         """Whether an owner or key was made."""
-        return bool(self.made_keys or self._made_owners)
+        return bool(self._made_keys or self._made_owners)
 
     def find_key(self, key: str) -> int:
         """Give a key's id by its present name; 0, which no row has, where there is none."""
@@ -107,7 +108,8 @@ class Ids:
                 str(uuid4()),
                 key,
             )
-            self.made_keys += 1
+            self.new_names[found] = key
+            self._made_keys += 1
             self._insert("INSERT INTO names VALUES (?, ?, NULL, ?)", found, self._revision, key)
         return found
 

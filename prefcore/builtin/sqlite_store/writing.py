@@ -88,7 +88,14 @@ class SqliteTransaction(TakingBack):
 
     @property
     def _names_known(self) -> int:
-        return self._ids.made_keys + self._effects
+        return self._effects
+
+    def _names(self, app_id: int, selection: Selection) -> dict[int, str]:
+        # Each set of an import may bring new keys: to read all names again takes 1 µs for each.
+        if self._names_read[0] == (app_id, self._names_known):
+            self._names_read[1].update(self._ids.new_names)
+        self._ids.new_names.clear()
+        return super()._names(app_id, selection)
 
     def mint(self, key: str) -> str:
         return self._ids.uuid(key)
