@@ -33,6 +33,7 @@ class AccessInForce:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._environ = dict(environ)
+        self._paths = policy_paths(self._environ)
         self._actor = actor
         self._clock = clock
         self._given: Access | None = None
@@ -61,7 +62,7 @@ class AccessInForce:
             return self._given
         looked = self._clock()
         # Before they are read: what is written meanwhile is another stamp the next time.
-        stamps = tuple(map(_stamp, policy_paths(self._environ)))
+        stamps = tuple(map(_stamp, self._paths))
         if stamps != self._stamps:
             self._stamps = None  # what cannot be followed is looked at each time
             self._given = access_of(self._environ, self._actor)
