@@ -21,6 +21,8 @@ def is_claim(changeset: Changeset) -> bool:
 
 def claim(changeset: Changeset, signed: int) -> str:
     """Give what a changeset says of revisions up to one that was signed; empty where nothing."""
+    if not changeset.details:  # most have none, and each durable set asks
+        return ""
     pruning = Pruning.told_by(changeset)
     if pruning is not None and signed > 0:
         return f"the changes of signed revisions (up to {min(pruning.through, signed)}) were pruned"
