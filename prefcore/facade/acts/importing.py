@@ -13,6 +13,7 @@ from typing import BinaryIO
 import attrs
 
 from prefcore.documents import (
+    Opened,
     fingerprint,
     naming_file,
     opened_document,
@@ -51,15 +52,8 @@ def import_act(
 ) -> Act:
     """Give the act that imports a file; raises what reading its header raises."""
     strategies = _strategies(workplace, request)
-    formats = _formats(workplace.plugins, request.format)
-    seen = {}
-    with ExitStack() as stack:
-        raw = stack.enter_context(plain_file(request.path, request.name))
-        seen[request.path] = fingerprint(raw)
-        source = stack.enter_context(in_clear(raw, request.name, workplace.keys))
-        header = opened_document(
-            source, request.name, formats, format=request.format, limits=request.limits
-        ).header
+    files = _Files(workplace, request)
+    header = files.header(request.path, request.name)
     if header is None:
         _refuse_strategies_of_time(request, strategies)
         _refuse_other_selection(request)
@@ -68,65 +62,32 @@ def import_act(
         with workplace.store.snapshot() as view:
             target = request.from_schema if workplace.is_unused(view) else target
     start = request.from_schema or (header.schema if header else None) or target
-    path, upwards = workplace.way(start, target)
-    schema = workplace.schema(target)
-
-    way_of_base = (path, upwards)
+    way = way_of_base = workplace.way(start, target)
     if request.base is not None:
-        with ExitStack() as stack:
-            raw = stack.enter_context(plain_file(request.base, str(request.base)))
-            seen[request.base] = fingerprint(raw)
-            source = stack.enter_context(in_clear(raw, str(request.base), workplace.keys))
-            begun = opened_document(
-                source, str(request.base), formats, limits=request.limits
-            ).header
+        begun = files.header(request.base, str(request.base))
         way_of_base = workplace.way((begun.schema if begun else None) or start, target)
+    schema = workplace.schema(target)
+    plain = workplace.schema(start)
 
     def run(transaction: SealingTransaction, builder: PlanBuilder) -> None:
         at = datetime.now(UTC)
-
-        def sets_of(
-            file: Path, name: str, stack: ExitStack, base: importing.Base | None = None
-        ) -> Iterable[PreferenceSet]:
-            source = stack.enter_context(plain_file(file, name))
-            stack.enter_context(unchanging(source, name, seen[file]))
-            opened = opened_document(
-                stack.enter_context(in_clear(source, name, workplace.keys)),
-                name,
-                formats,
-                format=request.format if file == request.path else None,
-                limits=request.limits,
-            )
-            document = opened.document
-            if isinstance(document, Document):
-                if base is not None and base.is_present:
-                    document.expected = base.sets.of
-                sets = verified_sets(opened, name, workplace.app, edited=builder.warn)
-                return sets if file != request.path else _told(sets, source, builder)
-            flattened = workplace.schema(start)
-            values = document.values
-            with naming_file(name):
-                return [
-                    importing.plain_set(
-                        values, request.into, flattened, at=at, actor=workplace.actor
-                    )
-                ]
-
         with ExitStack() as stack:
+            reader = _Reader(files, stack, builder, plain, at)
             base: importing.Base | None
             if request.base is not None:
-                base = importing.Base(sets_of(request.base, str(request.base), stack), *way_of_base)
+                sets = reader.sets(request.base, str(request.base))
+                base = importing.Base(sets, *way_of_base)
             else:
                 told = None if request.two_ways else header
                 base = _base_of_log(workplace, transaction, builder, told, target)
             importing.import_sets(
                 transaction,
                 builder,
-                sets_of(request.path, request.name, stack, base),
+                reader.sets(request.path, request.name, base),
                 request,
                 schema=schema,
-                path=path,
-                upwards=upwards,
+                path=way[0],
+                upwards=way[1],
                 base=base,
                 strategies=strategies,
                 at=at,
@@ -134,22 +95,90 @@ def import_act(
                 distrusted=_distrusted(workplace, transaction, request, schema),
             )
 
-    details: dict[str, object] = {"file": request.name, "schema": start}
-    # What was taken in may be a base later. Too much named would make a later merge take what the
-    # document never held for removed; so where it can't be said exactly, it is not said.
-    taken = request.selection.narrowed(header.selection) if header is not None else None
-    if header is not None and header.changeset is not None and taken is not None:
-        details["source_changeset"] = header.changeset
-        details["selection"] = {name: list(value) for name, value in attrs.asdict(taken).items()}
     return Act(
         kind="import",
         summary=f"import {request.name}",
         reason=reason,
-        details=details,
+        details={"file": request.name, "schema": start, **_taken(request, header)},
         run=run,
         to_version=target,
-        schemas=(schema, workplace.schema(start)),
+        schemas=(schema, plain),
     )
+
+
+def _taken(request: importing.ImportRequest, header: Header | None) -> dict[str, object]:
+    """Give what tells of the other store's changeset that is taken in: it may be a base later.
+
+    Too much named would make a later merge take what the document never held for removed; so where
+    it cannot be said exactly, it is not said.
+    """
+    taken = None if header is None else request.selection.narrowed(header.selection)
+    if header is None or header.changeset is None or taken is None:
+        return {}
+    selection = {name: list(value) for name, value in attrs.asdict(taken).items()}
+    return {"source_changeset": header.changeset, "selection": selection}
+
+
+class _Files:
+    """The file to be imported, and that of its base: opened twice, and the same both times."""
+
+    def __init__(self, workplace: Workplace, request: importing.ImportRequest) -> None:
+        self.workplace = workplace
+        self.request = request
+        self._formats = _formats(workplace.plugins, request.format)
+        self._seen: dict[Path, tuple[int, int, int, int]] = {}
+
+    def header(self, path: Path, name: str) -> Header | None:
+        """Give a file's header, None of a plain one, and remember which file it was."""
+        with plain_file(path, name) as raw:
+            self._seen[path] = fingerprint(raw)
+            with in_clear(raw, name, self.workplace.keys) as source:
+                return self._opened(source, path, name).header
+
+    def opened(self, path: Path, name: str, stack: ExitStack) -> tuple[Opened, BinaryIO]:
+        """Open a file again, for as long as the stack is; the end raises where it was replaced.
+
+        Gives it as it is read, and as it stands on the disk.
+        """
+        raw = stack.enter_context(plain_file(path, name))
+        stack.enter_context(unchanging(raw, name, self._seen[path]))
+        source = stack.enter_context(in_clear(raw, name, self.workplace.keys))
+        return self._opened(source, path, name), raw
+
+    def _opened(self, source: BinaryIO, path: Path, name: str) -> Opened:
+        request = self.request
+        format = request.format if path == request.path else None
+        return opened_document(source, name, self._formats, format=format, limits=request.limits)
+
+
+@attrs.frozen
+class _Reader:
+    """Draws the sets of files, for as long as ``stack`` is open; ``plain`` is a plain file's."""
+
+    files: _Files
+    stack: ExitStack
+    builder: PlanBuilder
+    plain: SchemaDocument
+    at: datetime
+
+    def sets(
+        self, path: Path, name: str, base: importing.Base | None = None
+    ) -> Iterable[PreferenceSet]:
+        """Give a file's sets; with a base that is present, those equal to it need no decoding."""
+        workplace, request = self.files.workplace, self.files.request
+        opened, raw = self.files.opened(path, name, self.stack)
+        document = opened.document
+        if isinstance(document, Document):
+            if base is not None and base.is_present:
+                document.expected = base.sets.of
+            sets = verified_sets(opened, name, workplace.app, edited=self.builder.warn)
+            return sets if path != request.path else _told(sets, raw, self.builder)
+        with naming_file(name):
+            return [
+                importing.plain_set(
+                    document.values, request.into, self.plain, at=self.at, actor=workplace.actor
+                )
+            ]
 
 
 def _told(
