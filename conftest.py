@@ -1,10 +1,13 @@
-"""What all tests share: property tests draw the same examples in every run.
+"""What all tests share: the same examples in every run, and failures that end.
 
-So a change is judged by what it changed, and a busy machine, on which examples take longer, fails
-nothing. To look for more, draw at random: ``make test ARGS=--hypothesis-profile=default``.
+Property tests draw the same examples, so a change is judged by what it changed, and a busy machine,
+on which examples take longer, fails nothing. To look for more, draw at random:
+``make test ARGS=--hypothesis-profile=default``.
 """
 
 from __future__ import annotations
+
+import os
 
 from hypothesis import HealthCheck, settings
 
@@ -16,3 +19,8 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("same")
+
+# Where one of these is set, pytest shows the whole difference of what an assertion compares: hours,
+# for two files of some thousand lines.
+for _name in ("CI", "BUILD_NUMBER"):
+    os.environ.pop(_name, None)

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from prefcore.errors import DamagedDocument, InvalidValue, NewerFormat, PrefcoreError
 from prefcore.interfaces import Capability, Format, FormatInfo, Limits
 from prefcore.model import Document, PlainDocument, Trailer
+from prefcore_testing.comparing import check_same
 from prefcore_testing.documents import Contents
 from prefcore_testing.formats.pipes import Sink, Source
 from prefcore_testing.guard import Suite
@@ -73,8 +74,8 @@ class FormatChecks(Suite, kit=True):
     def assert_round_trip(self, contents: Contents) -> None:
         """Check that a document is read as it was written, digest and all."""
         held, trailer = self.read(self.written(contents))
-        assert held.texts() == contents.texts()
-        assert held == contents
+        check_same(held.texts(), contents.texts())
+        check_same(held, contents)
         assert trailer == contents.trailer()
         assert held.trailer() == trailer
 

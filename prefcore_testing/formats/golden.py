@@ -33,6 +33,7 @@ from prefcore.model import (
     Selection,
 )
 from prefcore.values import Sealed, canonical_text
+from prefcore_testing.comparing import check_same
 from prefcore_testing.documents import STATE_RECORDS, Contents
 from prefcore_testing.formats.base import FormatChecks
 from prefcore_testing.formats.pipes import Sink, Source
@@ -151,20 +152,20 @@ class GoldenSuite(FormatChecks, kit=True):
             document = self.format().read(source, Limits())
             assert isinstance(document, Document)
             contents, trailer = Contents.drawn_from(document)
-        assert contents.texts() == _DOCUMENTS[name].texts()
-        assert contents == _DOCUMENTS[name]
+        check_same(contents.texts(), _DOCUMENTS[name].texts())
+        check_same(contents, _DOCUMENTS[name])
         assert trailer == _DOCUMENTS[name].trailer()
 
     def test_reads_golden_plain_file(self) -> None:
         read = self.format().read(Source(self._file("plain").read_bytes()), Limits())
         assert isinstance(read, PlainDocument)
-        assert canonical_text(read.values) == canonical_text(_PLAIN)
+        check_same(canonical_text(read.values), canonical_text(_PLAIN))
 
     @pytest.mark.parametrize("name", [*_DOCUMENTS, "plain"])
     def test_writes_golden_file(self, name: str) -> None:
         written = self._all_written()[name]
         golden = self._file(name).read_bytes()
-        assert written.split(b"\n") == golden.split(b"\n"), "a layout that is released must stay"
+        check_same(written, golden, "a layout that is released must stay")
 
     def _all_written(self) -> dict[str, bytes]:
         sink = Sink()

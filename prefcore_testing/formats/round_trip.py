@@ -20,6 +20,7 @@ from prefcore.model import (
     to_micros,
 )
 from prefcore.values import Sealed, canonical_text
+from prefcore_testing.comparing import check_same
 from prefcore_testing.documents import AT, STATE_RECORDS, Contents, documents, set_of
 from prefcore_testing.formats.base import FormatChecks
 from prefcore_testing.formats.pipes import Sink, Source
@@ -162,13 +163,13 @@ class RoundTripChecks(FormatChecks, kit=True):
         self.format().write_plain(values, sink)
         read = self.format().read(Source(sink.taken()), Limits())
         assert isinstance(read, PlainDocument), "a plain file was read as a document"
-        assert sorted(read.values) == sorted(values)
+        check_same(sorted(read.values), sorted(values))
         for key, value in values.items():
-            assert canonical_text(read.values[key]) == canonical_text(value), key
+            check_same(canonical_text(read.values[key]), canonical_text(value), key)
 
     def test_writes_the_same_bytes_again(self) -> None:
         contents = Contents(_HEADER, (set_of(dict(VALUES)),))
-        assert self.written(contents) == self.written(contents)
+        check_same(self.written(contents), self.written(contents))
 
     def test_one_format_serves_many_documents_at_once(self) -> None:
         format = self.format()
@@ -178,4 +179,4 @@ class RoundTripChecks(FormatChecks, kit=True):
         ]
         read = [format.read(Source(self.written(one)), Limits()) for one in all_contents]
         drawn = [Contents.drawn_from(one)[0] for one in reversed(read)]  # type: ignore[arg-type]  # documents
-        assert drawn == all_contents[::-1]
+        check_same(drawn, all_contents[::-1])

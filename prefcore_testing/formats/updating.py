@@ -8,6 +8,7 @@ from hypothesis import given
 from prefcore.interfaces import Capability, Limits, UpdatingFormat
 from prefcore.model import PlainDocument
 from prefcore.values import canonical_text
+from prefcore_testing.comparing import check_same
 from prefcore_testing.formats.base import FormatChecks
 from prefcore_testing.formats.pipes import Sink, Source
 from prefcore_testing.values import portable_values
@@ -33,10 +34,10 @@ class UpdateChecks(FormatChecks, kit=True):
             written, updated, back = Sink(), Sink(), Sink()
             format.write_plain(before, written)
             format.update(written.taken(), before, back)
-            assert back.taken() == written.taken(), "nothing was to change"
+            check_same(back.taken(), written.taken(), "nothing was to change")
             format.update(written.taken(), after, updated)
             document = self.format().read(Source(updated.taken()), Limits())
             assert isinstance(document, PlainDocument)
-            assert canonical_text(document.values) == canonical_text(after)
+            check_same(canonical_text(document.values), canonical_text(after))
 
         update()

@@ -31,9 +31,10 @@ from prefcore.errors import PrefcoreError
 from prefcore.interfaces import Store, Transaction
 from prefcore.model import Draft, Row, Selection
 from prefcore.values import canonical_text
+from prefcore_testing.comparing import check_same
 from prefcore_testing.stores.base import StoreChecks
 from prefcore_testing.stores.making import APP, Deliberate, draft, held, row, texts
-from prefcore_testing.stores.readout import Readout, comparable, first_difference
+from prefcore_testing.stores.readout import Readout, comparable
 from prefcore_testing.stores.whole_state import state_of
 
 __all__ = ["ComparisonChecks"]
@@ -329,7 +330,7 @@ class _Comparison(RuleBasedStateMachine):
         theirs, oracle = self.suite.make(folder), MemoryStore()
         for old, new in ((self.theirs, theirs), (self.oracle, oracle)):
             new.load(*state_of(old))
-            assert state_of(new) == state_of(old)
+            check_same(state_of(new), state_of(old))
         self.theirs.close()
         self.theirs, self.oracle = theirs, oracle
 
@@ -351,7 +352,7 @@ class _Comparison(RuleBasedStateMachine):
             with store.snapshot() as view:
                 shown.append(readout.everything(view))
             assert list(store.check()) == []
-        assert shown[0] == shown[1], first_difference(shown[0], shown[1])
+        check_same(shown[0], shown[1])
         assert shown[0]["audit faults"] == []
         assert len(self.theirs.copies()) == len(self.oracle.copies())
 

@@ -13,9 +13,10 @@ from prefcore.builtin.memory_store import MemoryStore
 from prefcore.errors import HistoryPruned, UsageError
 from prefcore.interfaces import Snapshot, Store
 from prefcore.model import Change, Rename
+from prefcore_testing.comparing import check_same
 from prefcore_testing.stores.base import StoreChecks
 from prefcore_testing.stores.making import APP, begin, draft, held, put, row, rows
-from prefcore_testing.stores.readout import Readout, first_difference
+from prefcore_testing.stores.readout import Readout
 from prefcore_testing.stores.whole_state import state_of
 
 __all__ = ["PruningChecks"]
@@ -201,8 +202,8 @@ class PruningChecks(StoreChecks, kit=True):
         memory, other = MemoryStore(), self.make(Path(mkdtemp(dir=tmp_path)))
         memory.load(*state_of(store))
         other.load(*state_of(memory))
-        assert state_of(memory) == state_of(store), "the records are not those of other stores"
-        assert state_of(other) == state_of(store)
+        check_same(state_of(memory), state_of(store), "the records are not those of other stores")
+        check_same(state_of(other), state_of(store))
         for one in (store, other, memory):
             assert _prune(one, 7) is not None
         shown = []
@@ -213,5 +214,5 @@ class PruningChecks(StoreChecks, kit=True):
                 shown.append(Readout().everything(view))
             assert list(one.check()) == []
         for found in shown[:2]:
-            assert found == shown[2], first_difference(found, shown[2])
+            check_same(found, shown[2])
         other.close()

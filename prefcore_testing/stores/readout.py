@@ -17,7 +17,7 @@ from prefcore.interfaces import Edit, Snapshot
 from prefcore.model import Change, Changeset, Entry, Rename
 from prefcore.values import canonical_text
 
-__all__ = ["Readout", "audit_faults", "comparable", "first_difference"]
+__all__ = ["Readout", "audit_faults", "comparable"]
 
 
 class Readout:
@@ -193,16 +193,3 @@ def _edits(edits: Iterator[Edit]) -> list[Edit]:
     order = [(one.scope, one.owner, one.key) for one in found]
     assert order == sorted(order), "edits do not come by scope, owner and key"
     return sorted(found, key=lambda one: (one.scope, one.owner, one.key, repr(one)))
-
-
-def first_difference(found: object, expected: object, where: str = "") -> str:
-    """Say where two readouts differ first, and what stands there; the whole would fill pages."""
-    if isinstance(found, dict) and isinstance(expected, dict):
-        for key in sorted({*found, *expected}, key=str):
-            if found.get(key) != expected.get(key):
-                return first_difference(found.get(key), expected.get(key), f"{where}/{key}")
-    if isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
-        for number, (one, other) in enumerate(zip(found, expected, strict=True)):
-            if one != other:
-                return first_difference(one, other, f"{where}/{number}")
-    return f"{where}: the store shows {found!r}, the memory store {expected!r}"

@@ -11,6 +11,7 @@ import pytest
 
 from prefcore.errors import LockedError, StoreMoved
 from prefcore.interfaces import Store
+from prefcore_testing.comparing import check_same
 from prefcore_testing.stores.base import StoreChecks
 from prefcore_testing.stores.making import APP, begin, draft, held, put, rows, texts
 from prefcore_testing.stores.readout import Readout, audit_faults
@@ -67,7 +68,7 @@ class ThreadChecks(StoreChecks, kit=True):
             assert [(one.owner, one.rows[0][:2]) for one in drawn] == [
                 (f"{n:02}", ("a", str(n))) for n in range(50)
             ]
-            assert readout.everything(view) == before
+            check_same(readout.everything(view), before)
         assert "new" in [owner for _, owner in held(store)]
 
     def test_reader_neither_waits_for_a_writer_nor_sees_it(self, store: Store) -> None:

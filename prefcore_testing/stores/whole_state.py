@@ -14,9 +14,10 @@ from prefcore.builtin.memory_store import MemoryStore
 from prefcore.errors import DamagedDocument, LockedError, PrefcoreError, UsageError
 from prefcore.interfaces import Store
 from prefcore.model import PreferenceSet, Record
+from prefcore_testing.comparing import check_same
 from prefcore_testing.stores.base import StoreChecks
 from prefcore_testing.stores.making import APP, Deliberate, begin, held, put, row, rows
-from prefcore_testing.stores.readout import Readout, first_difference
+from prefcore_testing.stores.readout import Readout
 
 __all__ = ["WholeStateChecks", "state_of"]
 
@@ -124,10 +125,10 @@ class WholeStateChecks(StoreChecks, kit=True):
         memory = MemoryStore()
         memory.load(*state_of(store))
         self._assert_same(store, memory)
-        assert state_of(memory) == state_of(store), "the records are not those of other stores"
+        check_same(state_of(memory), state_of(store), "the records are not those of other stores")
         other = self._another(tmp_path)
         other.load(*state_of(memory))
-        assert state_of(other) == state_of(store)
+        check_same(state_of(other), state_of(store))
         other.close()
 
     def test_loaded_store_goes_on(self, store: Store, tmp_path: Path) -> None:
@@ -149,7 +150,7 @@ class WholeStateChecks(StoreChecks, kit=True):
                 shown.append(Readout().everything(view))
                 assert view.state(APP).version == "2.0.0"
             assert list(one.check()) == []
-        assert shown[0] == shown[1], first_difference(shown[0], shown[1])
+        check_same(shown[0], shown[1])
         assert other.layers(APP, "2.0.0", "a", [("user", "dave")]) != []
         assert other.declaration("other", "x") == (None, None)
         other.close()
@@ -239,7 +240,7 @@ class WholeStateChecks(StoreChecks, kit=True):
                 shown[-1]["ids"] = [changeset.id for changeset in view.changesets()]
                 shown[-1]["chain"] = list(view.audit())
             assert list(one.check()) == []
-        assert shown[0] == shown[1], first_difference(shown[0], shown[1])
+        check_same(shown[0], shown[1])
         assert shown[0]["audit faults"] == []
 
 

@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 
 from prefcore.errors import NotFound
 from prefcore.interfaces import Target
+from prefcore_testing.comparing import check_same
 from prefcore_testing.targets.base import TargetChecks, put, read
 from prefcore_testing.targets.sources import Deliberate, failing
 
@@ -64,7 +65,7 @@ class _Story(RuleBasedStateMachine):
             found: bytes | None = read(self.target, name)
         except NotFound:
             found = None
-        assert found == self.held.get(name)
+        check_same(found, self.held.get(name))
 
     @rule(name=_NAMES)
     def delete(self, name: str) -> None:
@@ -85,7 +86,7 @@ class _Story(RuleBasedStateMachine):
 
     @invariant()
     def what_lies_there_is_what_should(self) -> None:
-        assert self.suite.raw(self.target) == self.held
+        check_same(self.suite.raw(self.target), self.held)
 
 
 class StoryChecks(TargetChecks, kit=True):

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from prefcore.errors import NotFound
 from prefcore.interfaces import StoredObject, Target
+from prefcore_testing.comparing import check_same
 from prefcore_testing.targets.base import TargetChecks, listed, put, read
 from prefcore_testing.targets.sources import Source
 
@@ -46,7 +47,7 @@ class ThreadChecks(TargetChecks, kit=True):
                 target.delete(name)
                 seen.clear()
         assert seen == [(["f/old"], b"old")] * 4
-        assert read(target, "f/old") == b"x" * (3 << 20)
+        check_same(read(target, "f/old"), b"x" * (3 << 20))
 
     def test_puts_of_one_name_end_with_one_whole_object(self, target: Target) -> None:
         for _ in range(5):
@@ -76,7 +77,7 @@ class ThreadChecks(TargetChecks, kit=True):
             list(threads.map(write, "abc", timeout=_PATIENCE))
         expected = {f"{letter}/{n}": f"{letter}{n}".encode() for letter in "abc" for n in range(15)}
         expected |= {f"both/{letter}{n}": b"both" for letter in "abc" for n in range(15)}
-        assert self.raw(target) == expected
+        check_same(self.raw(target), expected)
         assert listed(target) == sorted(expected)
 
     def test_puts_and_deletes_of_one_name_do_not_fail(self, target: Target) -> None:
