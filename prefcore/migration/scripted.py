@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -15,6 +15,8 @@ from prefcore.values import UNSET, canonical_text
 
 __all__ = ["Python", "python"]
 
+#: So many keys are named in a sentence.
+_NAMED = 4
 _NO_WAY_DOWN = "the step has no way down for values written since the upgrade"
 
 
@@ -71,7 +73,7 @@ class Python(Operation):
         held = rows.values(self._keys)
         try:
             if self.back is None:
-                raise ConflictError(f"{', '.join(held or self.writes)}: {_NO_WAY_DOWN}")
+                raise ConflictError(f"{_few(held or self.writes)}: {_NO_WAY_DOWN}")
             results = self._results(self.back, held) if held else {}
         except PrefcoreError as error:
             rows.refuse(self._keys, error)
@@ -114,7 +116,14 @@ class Python(Operation):
         }
 
     def __str__(self) -> str:
-        return f"python {self.forth}: {', '.join(self.reads)} → {', '.join(self.writes)}"
+        writes = "" if self.writes == self.reads else f" → {_few(self.writes)}"
+        return f"python {self.forth}: {_few(self.reads)}{writes}"
+
+
+def _few(keys: Collection[str]) -> str:
+    """Name keys in a sentence: a step may be for hundreds."""
+    more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+    return ", ".join(list(keys)[:_NAMED]) + more
 
 
 def python(

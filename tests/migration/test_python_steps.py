@@ -143,3 +143,9 @@ def test_an_operation_says_what_it_does() -> None:
     assert (told["reads"], told["writes"]) == (["name"], ["name", "first", "last"])
     assert "partition" in str(told["up"])
     assert Step("1.0.0", "1.1.0", SPLIT).checksum.startswith("sha256:")
+
+
+def test_a_step_for_many_keys_is_told_by_a_few() -> None:
+    keys = [f"k{n}" for n in range(120)]
+    told = str(python(split, reads=keys, writes=keys))
+    assert told == "python split(): k0, k1, k2, k3 and 116 more"
