@@ -103,7 +103,7 @@ def _ours(size: Size) -> dict[str, Work]:
             size.ours("backup", "create", "--always", *_TARGET), before=size.without_backups
         ),
         "verify": size.ours("backup", "verify", *_TARGET),
-        "verify deep": size.ours("backup", "verify", "--deep", *_TARGET),
+        "verify deep": size.ours("backup", "verify", "--level=3", *_TARGET),
         "restore": attrs.evolve(
             size.ours("backup", "restore", "latest", "--to", "sqlite:restored.db", *_TARGET),
             before=lambda: _remove(size.folder / "restored.db"),

@@ -267,7 +267,7 @@ def _keeping(run: Run, shell: Shell) -> Iterator[Told]:
     yield run("backup", "create", "--json")
     yield run("backup", "create", "--no-encrypt", "--format", "json")
     yield run("backup", "create", "--passphrase", env=PHRASE)
-    yield run("backup", "verify", "--deep", "-v", env=PHRASE)
+    yield run("backup", "verify", "--level=3", "-v", env=PHRASE)
     yield run("backup", "show", "latest")
     yield run("set", "secret.key", "-", "--user", "bo", stdin=f"{STEM}-since")
     for more in (("--dry-run", "-v"), ("--dry-run", "--json"), ()):

@@ -55,7 +55,7 @@ def test_a_backup_is_encrypted_to_the_ring_and_says_under_which_key(shell: Shell
     assert key in shell.run("backup", "show", "latest").out
     assert "encrypted under" in shell.run("doctor").out
     assert "nothing changed" in shell.run("backup", "create").err
-    assert shell.run("backup", "verify", "--deep").out.startswith("ok")
+    assert shell.run("backup", "verify", "--level=3").out.startswith("ok")
 
 
 def test_leaving_it_in_clear_is_said_and_a_backup_in_clear_does_not_stand_for_one(
@@ -90,7 +90,7 @@ def test_without_its_key_it_is_listed_and_hashed_but_not_opened(shell: Shell) ->
     assert "2 values in 1 set" in shell.run("backup", "list").out
     shell.run("backup", "show", id)
     shell.run("backup", "verify", "--level", "1")
-    for words in (("--level", "2"), ("--deep",)):
+    for words in (("--level", "2"), ("--level=3",)):
         assert "is not in your key ring" in shell.run("backup", "verify", *words, code=12).out
     for words in (("--to", "new.db"), ("--dry-run",), ("--key", "name")):
         assert "is not in your key ring" in shell.fails(12, "backup", "restore", id, *words)
@@ -98,7 +98,7 @@ def test_without_its_key_it_is_listed_and_hashed_but_not_opened(shell: Shell) ->
     shell.run("keys", "init")  # another ring
     assert "is not in your key ring" in shell.run("backup", "verify", code=12).out
     shell.run("keys", "import", "ring.copy", env=PHRASE)
-    assert shell.run("backup", "verify", "--deep").out.startswith("ok")
+    assert shell.run("backup", "verify", "--level=3").out.startswith("ok")
 
 
 def _moved(shell: Shell, tmp_path: Path, *, in_use: bool = False) -> Shell:

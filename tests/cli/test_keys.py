@@ -125,8 +125,18 @@ def test_a_compromised_key_is_replaced_and_named_until_nothing_needs_it(keyed: S
     ((old, _),) = keys_of(keyed)
     keyed.run("keys", "compromise", old[:6])
     assert [state for _, state in keys_of(keyed)] == ["compromised", "active"]
-    assert old in keyed.run("keys", "check", code=1).out
     assert keyed.run("get", "secret.key", "--user", "bo", "--reveal").out == CANARY + "\n"
+    keyed.run("keys", "export", "ring.copy", env=PHRASE)
+    told = keyed.run("keys", "check", code=1).out
+    assert f"{old} is compromised, and 1 value of sqlite:{keyed.db} is under it" in told
+    keyed.run("keys", "reencrypt")
+    ran = keyed.run("keys", "check")
+    assert (ran.out, f"nothing in sqlite:{keyed.db} is under it any more" in ran.err) == ("", True)
+    (note,) = keyed.run("keys", "check", "--json").json["notes"]
+    assert "backups, exports and other stores may hold what it opens" in note
+    keyed.db.rename(keyed.folder / "away.db")
+    assert "no store is configured here" in keyed.run("keys", "check", code=1).out
+    (keyed.folder / "away.db").rename(keyed.db)
     assert "no key 'nothing'" in keyed.fails(10, "keys", "compromise", "nothing")
 
 
@@ -352,8 +362,9 @@ def test_a_copy_is_taken_in_for_a_damaged_ring_only_when_that_is_meant(keyed: Sh
     assert "is damaged; take in the copy" in keyed.fails(13, "keys", "check")
     said = keyed.fails(17, "keys", "import", "ring.copy", env=PHRASE)
     assert "is damaged, and the copy ring.copy may be of another ring" in said
+    assert said.endswith("give --yes")
     assert (folder / "ring").stat().st_size == 100
-    keyed.run("keys", "import", "ring.copy", "--force", env=PHRASE)
+    keyed.run("keys", "import", "ring.copy", "--yes", env=PHRASE)
     assert len(list(folder.glob("ring.broken-*"))) == 1
     _opens(keyed)
 

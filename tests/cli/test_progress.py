@@ -126,7 +126,7 @@ def test_backups_tell_of_each_stage_on_a_terminal(project: Path) -> None:
     for words, stages in (
         (("create",), ("backing up", "reading it back")),
         (("verify",), ("verifying",)),
-        (("verify", "--deep"), ("verifying",)),
+        (("verify", "--level=3"), ("verifying",)),
         (("restore", "latest", "--to", "sqlite:new.db"), ("verifying", "restoring")),
         (("restore", "latest", "--no-backup"), ("restoring",)),
     ):

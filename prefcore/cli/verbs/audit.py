@@ -184,7 +184,9 @@ def _counted(number: int, what: str) -> str:
     help="The log is right as it is, such as after an older state was put back; what speaks "
     "against it is listed, confirmed, and does not count any more.",
 )
-@click.option("--yes", is_flag=True, help="With --accept: do not ask, what is listed is right.")
+@click.option(
+    "-y", "--yes", is_flag=True, help="With --accept: do not ask, what is listed is right."
+)
 @click.pass_obj
 def checkpoint_command(session: Session, accept: bool, yes: bool) -> None:
     """Sign where the log stands, with your key ring: whoever makes it anew is found from now on.

@@ -186,33 +186,32 @@ def show_command(session: Session, id: str, target: str | None) -> None:
 @click.option(
     "--level",
     type=click.IntRange(0, 3),
+    default=2,
     metavar="N",
-    help="0: there; 1: its bytes; 2: what it holds (default); 3: as --deep.",
+    help="0: there; 1: its bytes; 2: what it holds (default); 3: restored into a scratch store.",
 )
-@click.option("--deep", is_flag=True, help="Restore it into a scratch store, and compare that.")
 @click.pass_obj
-def verify_command(
-    session: Session, ids: tuple[str, ...], target: str | None, level: int | None, deep: bool
-) -> int:
+def verify_command(session: Session, ids: tuple[str, ...], target: str | None, level: int) -> int:
     """See whether backups (all in the target, if no ID is given) are what they should be.
 
     Exits with 13 if one is damaged or incomplete, and with 10 if there is none to look at.
     """
-    if deep and level not in (None, 3):
-        raise UsageError("--deep is level 3; leave --level out")
-    depth = 3 if deep else 2 if level is None else level
+    from prefcore.engines.backups import LATEST
+
     with opened(session, target) as backups:
         found, name = backups.list(), backups.name
         if ids:
+            for id in ids:  # what there is not is an error, and no backup that fails
+                _ = found.named(id) if id == LATEST else found.listed(id)
             wanted = [(id, lambda id=id: found.named(id)) for id in ids]
         else:
             wanted = [(one.id, lambda one=one: found.named(one.id)) for one in found.backups]
         if not wanted:
             raise NotFound(f"there is no backup in {name}; make one with: prefcore backup create")
-        results = [_verified(session, backups, id, find, depth) for id, find in wanted]
+        results = [_verified(session, backups, id, find, level) for id, find in wanted]
     if session.json:
         shown = [
-            {"id": id, "level": depth, "ok": error is None}
+            {"id": id, "level": level, "ok": error is None}
             | ({} if error is None else {"problem": error.message})
             for id, error in results
         ]

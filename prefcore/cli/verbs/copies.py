@@ -45,7 +45,7 @@ def list_command(session: Session) -> None:
 
 @click.command("recover", cls=Command)
 @click.argument("copy", shell_complete=copies)
-@click.option("--yes", is_flag=True, help="Do not ask first.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask first.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")
 @click.pass_obj
 def recover_command(session: Session, copy: str, yes: bool, dry_run: bool) -> None:

@@ -18,7 +18,7 @@ from prefcore.errors import NotFound, PrefcoreError, UsageError
 if TYPE_CHECKING:
     from prefcore.security.ring_text import ClosedRing
 
-__all__ = ["check_command", "command", "init_command", "list_command", "record"]
+__all__ = ["command", "init_command", "list_command", "record"]
 
 command = LazyGroup(
     name="keys",
@@ -26,7 +26,7 @@ command = LazyGroup(
     table={
         "init": ("keys:init_command", "Make your key ring."),
         "list": ("keys:list_command", "List the keys, and how the ring is kept."),
-        "check": ("keys:check_command", "Check that the ring opens, and is kept safely."),
+        "check": ("keys_checking:command", "Check that the ring opens, and is kept safely."),
         "rotate": ("keys_changing:rotate_command", "Make a new key, which encrypts from now on."),
         "reencrypt": (
             "keys_changing:reencrypt_command",
@@ -78,47 +78,6 @@ def list_command(session: Session) -> None:
     )
 
 
-@click.command("check", cls=Command)
-@click.pass_obj
-def check_command(session: Session) -> int:
-    """Check that your ring opens with its root key, and how it is kept.
-
-    Exits with 1 where something should be done, and as the error says where it does not open.
-    """
-    folder = session.keys.folder
-    ring = folder.open()
-    found = []
-    if ring.copied_at is None:
-        found.append("there is no copy; make one and keep it elsewhere: prefcore keys export FILE")
-    elif max(key.created_at for key in ring.keys) > ring.copied_at:
-        found.append(
-            f"the copy of {local_time(ring.copied_at)} lacks the newest key; make another: "
-            "prefcore keys export FILE"
-        )
-    found += [
-        f"the key {key.id} is compromised; encrypt anew what it encrypted, in each store: "
-        "prefcore keys reencrypt"
-        for key in ring.keys
-        if key.state == "compromised"
-    ]
-    found += [
-        f"{path} is a root key that no ring here uses; if no other ring needs it, delete it"
-        for path in folder.stray_roots()
-    ]
-    found += [
-        f"{path} is a ring that was put aside; keep it and the root keys beside it until no secret "
-        "is left that it alone opens (see prefcore doctor), then delete it"
-        for path in folder.put_aside()
-    ]
-    if session.json:
-        print_json({"opens": True, "to_do": found})
-    else:
-        say(session, f"the key ring opens, and has {_counted(len(ring.keys))}")
-        for one in found:
-            click.echo(escaped(one))
-    return 1 if found else 0
-
-
 def _kept(closed: ClosedRing) -> str:
     root = closed.root
     if root.get("kind") == "passphrase":
@@ -144,10 +103,6 @@ def _data(closed: ClosedRing) -> dict[str, object]:
             for key in closed.clear["keys"]
         ],
     }
-
-
-def _counted(keys: int) -> str:
-    return f"{keys} key{'' if keys == 1 else 's'}"
 
 
 def record(session: Session, act: str, id: str, **more: str) -> None:

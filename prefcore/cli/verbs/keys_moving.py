@@ -59,15 +59,12 @@ def export_command(session: Session, file: str, force: bool) -> None:
 
 
 @click.command("import", cls=Command)
-@click.argument("file")
+@click.argument("file", type=PATH)
 @keeping
-@click.option(
-    "--force",
-    is_flag=True,
-    help="Take it although your ring does not open, or what is broken may be another ring.",
-)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask where the copy may be of another ring.")
+@click.option("--force", is_flag=True, help="Put your ring aside although it is not damaged.")
 @click.pass_obj
-def import_command(session: Session, file: str, kept: Kept, force: bool) -> None:
+def import_command(session: Session, file: str, kept: Kept, yes: bool, force: bool) -> None:
     """Take in a copy of a key ring from FILE, as keys export wrote it.
 
     Where you have no ring, it becomes yours. Where you have, its keys are added: those of another
@@ -86,7 +83,7 @@ def import_command(session: Session, file: str, kept: Kept, force: bool) -> None
         ring = folder.create(datetime.now(UTC), root, taken)
         told = "your key ring is the one of the copy now"
     elif (broken := folder.broken(is_lost=force)) is not None:
-        _confirm(session, broken, taken, name, force=force)
+        _confirm(session, broken, taken, name, sure=yes or force)
         root = new_root(session, folder, kept)
         aside, ring = folder.replace(taken, root), taken
         warn(
@@ -112,15 +109,15 @@ def import_command(session: Session, file: str, kept: Kept, force: bool) -> None
     say(session, told)
 
 
-def _confirm(session: Session, broken: Broken, taken: KeyRing, name: str, *, force: bool) -> None:
+def _confirm(session: Session, broken: Broken, taken: KeyRing, name: str, *, sure: bool) -> None:
     """Have it confirmed that a copy is of the ring that is broken, where that does not show."""
-    if force or (broken.closed is not None and broken.closed.id == taken.id):
+    if sure or (broken.closed is not None and broken.closed.id == taken.id):
         return
     what = "is of another ring" if broken.closed is not None else "may be of another ring"
     why = broken.why.partition(";")[0]
     told = f"{why}, and the copy {name} {what}"
     if not session.may_ask:
-        raise PolicyRefused(f"{told}; to put yours aside for it, give --force", path=name)
+        raise PolicyRefused(f"{told}; to put yours aside for it, give --yes", path=name)
     if not click.confirm(f"{escaped(told)}. Put yours aside for it?", err=True):
         raise PolicyRefused(f"{told}; nothing was changed", path=name)
 

@@ -60,14 +60,21 @@ class Catalogue:
                 of = "" if lineage is None else " of this store"
                 raise NotFound(f"there is no whole backup{of} in the target", backup=id)
             return ours[-1]
+        one = self.listed(id)
+        if one.manifest is None or one.problem is not None:
+            raise one.problem or IntegrityError(f"backup {one.id} is {one.state}", backup=one.id)
+        return one.manifest
+
+    def listed(self, id: str) -> Listed:
+        """Give the backup of that id, or of a unique beginning of it, whole or not.
+
+        Raises NotFound where none or several are called so.
+        """
         found = [one for one in self.backups if id and one.id.startswith(id)]
         if len(found) != 1:
             what = "several backups begin" if found else "no backup begins"
             raise NotFound(f"{what} with '{id}'; `prefcore backup list` shows them", backup=id)
-        (one,) = found
-        if one.manifest is None or one.problem is not None:
-            raise one.problem or IntegrityError(f"backup {one.id} is {one.state}", backup=one.id)
-        return one.manifest
+        return found[0]
 
 
 def catalogue(target: Target) -> Catalogue:
