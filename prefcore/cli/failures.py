@@ -61,7 +61,7 @@ def _told(error: BaseException) -> tuple[int, str]:
 
 def _usage(error: click.ClickException) -> str:
     """Give click's words as ours: one sentence, small, with the way to the help."""
-    text = _line(error.format_message()).rstrip(".")
+    text = " ".join(_line(error.format_message()).split()).rstrip(".")
     if isinstance(error, click.NoSuchOption):
         from difflib import get_close_matches
 

@@ -12,14 +12,23 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO
 
 from prefcore.cli.failures import from_os
+from prefcore.cli.output import warn
 from prefcore.compression import split_suffix
 from prefcore.errors import NotFound, NotPermitted, UsageError
 from prefcore.whole_files import written_whole
 
 if TYPE_CHECKING:
+    from prefcore.interfaces import FormatInfo
     from prefcore.plugins.manager import Plugins
 
-__all__ = ["MOST_FROM_A_PIPE", "compressed_as", "format_of", "readable", "replacing"]
+__all__ = [
+    "MOST_FROM_A_PIPE",
+    "compressed_as",
+    "format_of",
+    "readable",
+    "replacing",
+    "warn_of_suffix",
+]
 
 #: How much of a pipe is taken before it is given up, in bytes.
 MOST_FROM_A_PIPE = 1 << 30
@@ -68,6 +77,13 @@ def format_of(file: str, plugins: Plugins) -> str:
         if any(name.endswith(end) for end in info.suffixes):
             return info.id
     return "json"
+
+
+def warn_of_suffix(file: str, chosen: FormatInfo) -> None:
+    """Say it where a file's suffix is that of another of our formats than it is written in."""
+    told = _SUFFIXES.get(PurePath(file).suffix.lower())
+    if told not in (None, chosen.id) and not file.lower().endswith(chosen.suffixes):
+        warn(f"{file} is called as {told} is, and is written as {chosen.id}, as --format says")
 
 
 @contextmanager

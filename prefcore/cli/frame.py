@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,20 @@ if TYPE_CHECKING:
 
 __all__ = ["PATH", "Command", "CommandWithOthers", "LazyGroup"]
 
+
+class _Path(click.Path):
+    """A path that is not empty, as a variable of a script may be that nobody set."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        if value == "":
+            self.fail("it is empty; name a file, or leave it out", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 #: A path as it is given: whether it can be read is told by who reads it, with the code for that.
-PATH = click.Path(readable=False)
+PATH = _Path(readable=False)
 
 #: Verbs have arguments named version or plan: click keeps both kinds in one table of names.
 _PREFIX = "global_"

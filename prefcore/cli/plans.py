@@ -27,9 +27,13 @@ __all__ = [
     "item_data",
     "plan_data",
     "print_set",
+    "said_reason",
     "short",
     "tell_done",
 ]
+
+#: Kinds of acts that take no reason of anybody: theirs is what prefcore says of them.
+_TOLD_BY_US = ("keys", "read", "denied")
 
 #: So many items are printed; ``-v`` prints all that the plan names.
 MOST = 40
@@ -108,6 +112,12 @@ def _tell(
 def short(changeset: Changeset) -> str:
     """Give the beginning of a changeset's id that messages show."""
     return changeset.id[:8]
+
+
+def said_reason(changeset: Changeset) -> str:
+    """Give a changeset's reason as the log shows it: in quotes where a person gave it."""
+    said = escaped(changeset.reason)
+    return f"“{said}”" if said and changeset.kind not in _TOLD_BY_US else said
 
 
 # --------------------------------------------------------------------------------- for people

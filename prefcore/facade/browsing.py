@@ -90,6 +90,12 @@ class Browser(Guard):
                     raise self._moved(found)
             yield view
 
+    def apps(self) -> list[str]:
+        """Give the applications that the store holds something of, sorted."""
+        self.permit("inspect")
+        with self._store.snapshot() as view:
+            return view.apps()
+
     def versions(self) -> list[str]:
         """Give every known schema version, lowest first."""
         self.permit("inspect")

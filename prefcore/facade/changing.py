@@ -288,14 +288,25 @@ class Changer(Performer, Generic[S]):
         source: str = "api",
         reason: str = "",
         left_out: Iterable[str] = (),
+        summary: str = "",
     ) -> Plan:
         """Say what ``set_many`` would do; raises what it would raise.
 
-        ``left_out`` are sentences on what the plan leaves out, which it then tells.
+        ``left_out`` are sentences on what the plan leaves out, which it then tells; ``summary``
+        says what it is called instead of ``set in`` and the place.
         """
         values, unset = self._named(values, unset)
         rows = self._checked_rows(scope, owner, values, unset, source)
-        act = set_act(self.schema, scope, owner, rows, unset, reason=reason, left_out=left_out)
+        act = set_act(
+            self.schema,
+            scope,
+            owner,
+            rows,
+            unset,
+            reason=reason,
+            left_out=left_out,
+            summary=summary,
+        )
         return self._plan(act)
 
     def _permit_write(self, scope: str, owner: str, keys: Iterable[str]) -> None:

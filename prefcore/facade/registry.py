@@ -267,7 +267,7 @@ class Registry:
         changes: dict[str, object] = {word: one for word, one in given.items() if one is not None}
         if metadata is not None:
             changes["metadata"] = metadata
-        return self._noting("note", version, reason, lambda _: changes)
+        return self._noting("note", version, reason, lambda _: changes, word="describe")
 
     def plan_deprecate(
         self, version: str, *, notice: str = "", undo: bool = False, reason: str = ""
@@ -282,7 +282,8 @@ class Registry:
                 return {"notice": notice or noted.notice}
             return {"deprecated_at": now, "deprecated_by": by, "notice": notice}
 
-        return self._noting("deprecate", version, reason, changes)
+        word = "take back the deprecation of" if undo else "deprecate"
+        return self._noting("deprecate", version, reason, changes, word=word)
 
     def plan_verdict(self, older: str, newer: str, verdict: str | None, *, reason: str) -> Plan:
         """Plan to say that ``newer`` reads data of ``older`` or does not, whatever is computed.
@@ -301,7 +302,7 @@ class Registry:
                 verdicts[older] = SaidVerdict(older, verdict, reason, now, by)
             return {"verdicts": verdicts}
 
-        return self._noting("verdict", newer, reason, changes)
+        return self._noting("verdict", newer, reason, changes, word="judge")
 
     def _noting(
         self,
@@ -309,6 +310,8 @@ class Registry:
         version: str,
         reason: str,
         change: Callable[[Noted], Mapping[str, object]],
+        *,
+        word: str,
     ) -> Plan:
         entry = self.entry(version)
         document = entry.document
@@ -330,8 +333,7 @@ class Registry:
                 builder.add(PlanItem("note", version, before=before, after=said))
                 transaction.note_version(version, said)
 
-        words = {"note": "describe", "deprecate": "deprecate", "verdict": "judge"}
-        summary = f"{words[kind]} schema {version}"
+        summary = f"{word} schema {version}"
         action = "register" if kind == "note" else "deprecate"
         act = Act(
             kind=kind, summary=summary, reason=reason, details=details, run=run, action=action

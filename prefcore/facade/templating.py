@@ -74,6 +74,7 @@ class Templates:
             source="manual",
             reason=reason,
             left_out=[_undeclared(key, place(scope, owner)) for key in unknown],
+            summary=f"save template {name} from {place(scope, owner)}",
         )
 
     def _is_declared(self, key: str) -> bool:
@@ -105,6 +106,7 @@ class Templates:
             source="template",
             reason=reason or f"template {name}",
             left_out=[untrusted(key, f"template/{name}") for key in left_out],
+            summary=f"apply template {name} to {place(scope, owner)}",
         )
 
     def _asks_for_trust(self, key: str) -> bool:
@@ -113,7 +115,10 @@ class Templates:
     def plan_delete(self, name: str, *, reason: str = "") -> Plan:
         """Say what deleting a template would do; sets made from it keep their values."""
         keys = [row[0] for row in self.named(name).rows]
-        return self._prefs.plan_set(Scope.TEMPLATE, name, {}, unset=keys, reason=reason)
+        summary = f"delete template {name}"
+        return self._prefs.plan_set(
+            Scope.TEMPLATE, name, {}, unset=keys, reason=reason, summary=summary
+        )
 
 
 def _undeclared(key: str, where: str) -> str:

@@ -102,8 +102,11 @@ class Workplace:
         """
         newest = self.known.newest
         if newest is None:
+            with self.store.snapshot() as view:
+                others = [app for app in view.apps() if app != self.app]
+            holds = f" (it holds {', '.join(others)})" if others else ""
             raise NotFound(
-                f"no schema of {self.app} is known: the store records none, and "
+                f"no schema of {self.app} is known: the store records none{holds}, and "
                 + (
                     "no folder of snapshots is configured; set `schemas` in prefcore.toml"
                     if self.known.folder is None

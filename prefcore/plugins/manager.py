@@ -75,10 +75,11 @@ class Plugins:
 
     ``plugins`` are modules or objects with ``@hookimpl`` functions; with them alone no metadata
     is read, so frozen applications work. ``allow``, ``deny`` and ``choose`` are as in ``Policy``
-    and hold before anything is imported. A broken plugin is recorded in ``problems`` and warned
-    of once (logger ``prefcore``); with ``strict`` it raises PluginError at once. ``watch`` names
-    the installed watchers that are in use; those passed in always are. What ``loading`` gives for
-    an installed plugin is entered while that is imported, asked what it declares, or made.
+    and hold before anything is imported. A broken plugin is recorded in ``problems``, and told
+    once: by the error where it was asked for, else by the logger ``prefcore``; with ``strict`` it
+    raises PluginError at once. ``watch`` names the installed watchers that are in use; those passed
+    in always are. What ``loading`` gives for an installed plugin is entered while that is imported,
+    asked what it declares, or made.
     """
 
     def __init__(
@@ -220,7 +221,8 @@ class Plugins:
                     infos.append(self._load(entry))
                 except PluginError:
                     if self.strict:
-                        raise  # otherwise _load has recorded it and warned
+                        raise
+                    self._warn(self._failures[entry.name])
             return infos
 
     def load_all(self) -> tuple[PluginEntry, ...]:
@@ -283,7 +285,10 @@ class Plugins:
             with self._around(entry):
                 info = self._fetch(entry)
         except Broken as broken:
-            problem = self._record(entry, broken)
+            problem = self._problem(entry, broken)
+            if self.strict:
+                raise problem.error from broken.cause
+            self._problems.append(problem)
             self._failures[entry.name] = problem
             status: Status = "incompatible" if broken.stage == "hook-api" else "broken"
             self._replace(entry, attrs.evolve(entry, status=status, reason=problem.message))

@@ -73,7 +73,9 @@ def wrong_type(value: object, kinds: Sequence[str]) -> Problem:
     # "null is null" and "an array is an array" say nothing.
     said = found if kind in ("null", "array", "object") else f"{found} is {_a(kind)},"
     middle = "is not" if said == found else "not"
-    return Problem("type", "", f"{said} {middle} {wanted}", f"must be {wanted}")
+    # People write yes and "true" for what JSON has two words of.
+    form = "; write true or false" if kind == "string" and {*kinds} <= {"boolean", "null"} else ""
+    return Problem("type", "", f"{said} {middle} {wanted}{form}", f"must be {wanted}")
 
 
 def not_listed(value: object, allowed: tuple[object, ...]) -> Problem:

@@ -51,7 +51,7 @@ def read_value(text: str, kinds: Collection[str], check: Check) -> object:
         return candidates[0]
     wanted = wrong_type(found, [kind for kind in KINDS if kind in kinds]).message
     if set(kinds) <= {"boolean", "null"}:
-        raise ValueError(f"{wanted}; write true or false")
+        raise ValueError(wanted if isinstance(found, str) else f"{wanted}; write true or false")
     if set(kinds) <= {*_FORMS, "null"}:
         forms = [form for kind, form in _FORMS.items() if kind in kinds]
         raise ValueError(f"{wanted}; write {' or '.join(forms)}" if forms else wanted)

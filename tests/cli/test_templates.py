@@ -20,7 +20,7 @@ def test_a_template_goes_from_one_set_to_another(held: Shell) -> None:
     )  # fmt: skip
     saved = held.run("template", "save", "night", "--user", "bo", "--reason", "for all")
     assert saved.out.splitlines() == [
-        "set in template/night",
+        "save template night from user/bo",
         "  template/night",
         "    + size   13",
         '    + theme  "dark"',

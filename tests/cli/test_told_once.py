@@ -27,12 +27,18 @@ def broken(tmp_path: Path) -> Mapping[str, str]:
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [(18, ("plugins", "show", "brk")), (1, ("doctor",))],
-    ids=["plugins show", "doctor"],
+    [
+        (18, ("plugins", "show", "brk")),
+        (1, ("doctor",)),
+        (18, ("export", "x", "--format", "brk")),
+        (0, ("import", "mine", "--dry-run")),
+    ],
+    ids=["plugins show", "doctor", "export", "import"],
 )
 def test_a_broken_plugin_is_told_once(
     shell: Shell, broken: Mapping[str, str], code: int, words: tuple[str, ...]
 ) -> None:
+    shell.write("mine", '{"size": 13}')
     ran = shell.process(*words, env=broken, code=code)
     assert (ran.out + ran.err).count("luckless") == 1
 

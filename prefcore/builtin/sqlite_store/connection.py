@@ -28,6 +28,17 @@ from prefcore.errors import (
 
 __all__ = ["WAIT_SECONDS", "connect", "identify", "moved", "prepare", "translated", "write_ahead"]
 
+#: What an error was about whose name has this part; the first that fits.
+_REFUSED = {
+    "SHM": "let processes share the file's -shm beside it",
+    "LOCK": "lock it",
+    "READ": "read it",
+    "NOMEM": "give memory for it",
+    "WRITE": "write it",
+    "FSYNC": "write it through",
+    "TRUNCATE": "write it",
+    "DELETE": "delete a file beside it",
+}
 #: What a rollback journal begins with.
 _JOURNAL = bytes.fromhex("d9d505f920a163d7")
 #: How long a writer waits for another before it gives up (exit 11).
@@ -232,19 +243,31 @@ def translated(error: sqlite3.Error, path: str) -> PrefcoreError:
     if name == "SQLITE_NOTADB":
         return ForeignFile(f"{path} is not a prefcore store; give another --store", path=path)
     if name.startswith("SQLITE_READONLY"):
-        return ReadOnly(f"{path} can only be read: {error}", path=path)
+        return ReadOnly(
+            f"{path} can only be read; to change it, let this user write it and its folder",
+            path=path,
+        )
     if name == "SQLITE_FULL":
         return NoSpace(f"{path}: no space left; nothing was changed, free some and try again")
     if name.startswith("SQLITE_IOERR"):
         return NoSpace(
-            f"{path}: the disk refused to read or write ({name[7:].lower()}); nothing was changed",
+            f"{path}: the disk refused to {_refused(name)}; nothing was changed; look at the disk, "
+            "and whether it has room",
             path=path,
         )
     if name.startswith("SQLITE_CANTOPEN"):
-        return NotPermitted(f"{path} cannot be opened: {error}", path=path)
+        return NotPermitted(
+            f"{path} cannot be opened; look whether this user may enter its folder and write there",
+            path=path,
+        )
     return DamagedStore(
         f"{path} is damaged ({error}); keep it, and restore a backup or a safety copy", path=path
     )
+
+
+def _refused(name: str) -> str:
+    """Say in words what an SQLITE_IOERR of that name is about."""
+    return next((words for part, words in _REFUSED.items() if part in name), "read or write it")
 
 
 def _lock_holder(path: str) -> str:

@@ -14,13 +14,15 @@ from prefcore.cli.frame import PATH, Command, LazyGroup
 from prefcore.cli.options import Target, one_set
 from prefcore.cli.output import escaped, print_json, print_table, say, warn
 from prefcore.cli.session import Session
-from prefcore.errors import NotFound, UsageError
+from prefcore.errors import NotFound, UnknownKey, UsageError
 from prefcore.model.sets import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from prefcore.access.policy import Access, Decision
+    from prefcore.preferences import Preferences
+    from prefcore.schema import Schema
 
 __all__ = ["check_command", "command", "show_command"]
 
@@ -183,9 +185,19 @@ def _asked_of(session: Session, key: str) -> tuple[Judged, tuple[str, ...]]:
         return Judged(key), ()
     try:
         with session.preferences() as prefs:
-            return prefs.judged(prefs.schema.key_of(key))
+            named = prefs.schema.key_of(key)
+            _warn_undeclared(prefs, named)
+            return prefs.judged(named)
     except NotFound:  # no store, or no schema yet
         return Judged(key), ()
+
+
+def _warn_undeclared(prefs: Preferences[Schema], key: str) -> None:
+    """Say it of a key that the schema in force does not declare: rules are asked all the same."""
+    try:
+        prefs.schema.preference(key)
+    except UnknownKey as error:
+        warn(f"{escaped(error.message)}; what follows is of a key called so")
 
 
 def _access(session: Session, actor: str | None, policy: str | None) -> Access | None:

@@ -16,6 +16,7 @@ from prefcore.cli.files import replacing
 from prefcore.cli.frame import PATH, Command
 from prefcore.cli.options import newest, selecting
 from prefcore.cli.output import escaped, print_json, print_table, say
+from prefcore.cli.plans import said_reason
 from prefcore.cli.session import Session
 from prefcore.cli.times import local_time, moment_of
 from prefcore.cli.verbs.audit import opened
@@ -113,7 +114,7 @@ def _row(one: Changeset, through: int, *, with_app: bool) -> tuple[str, ...]:
         told = f"forgot {pruning.changes:,} changes, up to revision {pruning.through:,}"
     if one.schema_before != one.schema_after:
         told = f"{one.schema_before or 'none'} → {one.schema_after}{', ' if told else ''}{told}"
-    reason = f"“{escaped(one.reason)}”" if one.reason else ""
+    reason = said_reason(one)
     app = (escaped(one.app),) if with_app else ()
     head = (str(one.revision), one.id[:8], local_time(one.at), escaped(one.actor), one.kind)
     return (*head, *app, "  ".join(filter(None, (told, reason))))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from prefcore.cli.completing import formats
-from prefcore.cli.files import compressed_as, format_of, readable, replacing
+from prefcore.cli.files import compressed_as, format_of, readable, replacing, warn_of_suffix
 from prefcore.cli.frame import PATH, Command
 from prefcore.cli.output import amount, escaped, print_json, say, warn
 from prefcore.cli.session import Session
@@ -70,6 +70,7 @@ def command(
     uncompressed, method = compressed_as(target, compress)
     plugins = session.plugins
     info = plugins.formats.get(format_id or format_of(uncompressed, plugins))
+    warn_of_suffix(uncompressed, info)
     known = plugins.formats.all() if from_id is None else (plugins.formats.get(from_id),)
     with ExitStack() as stack:
         path, name = stack.enter_context(readable(source))

@@ -56,7 +56,8 @@ def command(session: Session, first: str, second: str, selection: Selection) -> 
         else:
             count = _print(found, masks, width(session))
     if not count:
-        say(session, f"{escaped(first)} and {escaped(second)} hold the same")
+        empty = [it.name for it in sides if it.one is not None and not (it.is_plain or it.one.rows)]
+        say(session, escaped(f"{first} and {second} hold the same{_nothing(empty, selection)}"))
     return 1 if count else 0
 
 
@@ -82,6 +83,14 @@ def _found(first: Side, second: Side) -> Iterator[PlanItem]:
     for _ in same:
         pass  # to its end, which tells whether a document is whole
     return set_differences(*((one, other) if single is first else (other, one)))
+
+
+def _nothing(empty: list[str], selection: Selection) -> str:
+    """Say whether sets that are the same hold anything: a name may be mistyped."""
+    if not empty:
+        return ""
+    which = "" if selection.is_everything else ", of what is selected"
+    return f": nothing{which}"
 
 
 def _warn_versions(first: Side, second: Side) -> None:

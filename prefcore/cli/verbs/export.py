@@ -10,7 +10,7 @@ import click
 
 from prefcore.cli.asking import confirm
 from prefcore.cli.completing import formats
-from prefcore.cli.files import compressed_as, format_of, replacing
+from prefcore.cli.files import compressed_as, format_of, replacing, warn_of_suffix
 from prefcore.cli.frame import PATH, Command
 from prefcore.cli.options import selecting
 from prefcore.cli.output import amount, escaped, print_json, say, warn
@@ -56,7 +56,10 @@ _EXAMPLES = {
 @click.option("--encrypt", is_flag=True, help="Encrypt all of it, to your key ring.")
 @click.option("--passphrase", is_flag=True, help="Encrypt all of it, to a passphrase.")
 @click.option(
-    "--yes", is_flag=True, help="Do not ask before secrets stand in clear, or comments are lost."
+    "-y",
+    "--yes",
+    is_flag=True,
+    help="Do not ask before secrets stand in clear, or comments are lost.",
 )
 @click.option(
     "--update",
@@ -106,7 +109,7 @@ def command(
     uncompressed, method = compressed_as(file, compress)
     with session.reading() as prefs:
         chosen = format_id or format_of(uncompressed, prefs.plugins)
-        prefs.plugins.formats.get(chosen)  # before the file is touched
+        warn_of_suffix(uncompressed, prefs.plugins.formats.get(chosen))  # before it is touched
         phrase = Secret(new_passphrase(session, file)) if passphrase else None
 
         def write(out: BinaryIO) -> Exported:

@@ -14,7 +14,7 @@ from prefcore.cli.frame import CommandWithOthers
 from prefcore.cli.masking import Masks
 from prefcore.cli.options import Target, newest, one_set
 from prefcore.cli.output import amount, escaped, print_json, print_table, say, shown, width
-from prefcore.cli.plans import short
+from prefcore.cli.plans import said_reason, short
 from prefcore.cli.session import Session
 from prefcore.cli.times import local_time
 from prefcore.engines.auditing import KIND, facts_of
@@ -148,7 +148,7 @@ def _what(
         told = _few(prefs, one, masks, width(session))
     if one.schema_before is None and one.schema_after is not None:
         told += f" (began at schema {one.schema_after})"
-    return f"{told}  “{escaped(one.reason)}”" if one.reason else told
+    return "  ".join(filter(None, (told, said_reason(one))))
 
 
 def _few(prefs: Preferences[Schema], one: Changeset, masks: Masks, limit: int) -> str:
@@ -249,7 +249,7 @@ def _tell_key(
     print_table(
         (
             *_line(one),
-            _sides(change, masks, wide) + (f"  “{escaped(one.reason)}”" if one.reason else ""),
+            "  ".join(filter(None, (_sides(change, masks, wide), said_reason(one)))),
         )
         for one, change in told
     )

@@ -38,7 +38,7 @@ def command(session: Session) -> int:
     """
     folder = session.keys.folder
     ring = folder.open()
-    to_do, notes = [*_of_copies(ring)], []
+    to_do, notes = list(_of_copies(ring)), list[str]()
     leaked = [key.id for key in ring.keys if key.state == "compromised"]
     if leaked:
         use = _use(session)

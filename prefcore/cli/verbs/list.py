@@ -14,6 +14,7 @@ from prefcore.cli.masking import Masks
 from prefcore.cli.options import Target, reading, trusting
 from prefcore.cli.output import escaped, print_json, print_table, say, shown, width
 from prefcore.cli.session import Session
+from prefcore.errors import UsageError
 
 if TYPE_CHECKING:
     from prefcore.preferences import Preferences
@@ -45,11 +46,14 @@ def command(
 
     What no set holds is left out; --defaults lists the schema's defaults as well.
     """
+    if not glob:
+        raise UsageError("GLOB is empty, and no key is; leave it out to list all that is set")
     target = target.to_read(lambda: session.me)
     with session.reading() as prefs:
         found = _found(prefs, glob, target, defaults=defaults, trust=trust)
         masks = Masks.of(prefs)
         old = dict(_sentences(prefs)) if deprecated else {}
+        others = [] if found else prefs.apps()
     if deprecated:
         found = [one for one in found if one[0] in old]
     if session.json:
@@ -73,7 +77,11 @@ def command(
     )
     if not found:
         kind = "nothing deprecated is set" if deprecated else "nothing is set"
-        say(session, kind + ("" if glob == "*" else f" that matches {glob}"))
+        told = kind + ("" if glob == "*" else f" that matches {glob}")
+        if others and session.configuration.app not in others:
+            told += f": the store holds nothing of {session.configuration.app}"
+            told += f", but of {', '.join(others)}"
+        say(session, escaped(told))
 
 
 def _sentences(prefs: Preferences[Schema]) -> Iterator[tuple[str, str]]:

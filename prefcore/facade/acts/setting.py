@@ -36,10 +36,11 @@ def set_act(
     *,
     reason: str,
     left_out: Iterable[str] = (),
+    summary: str = "",
 ) -> Act:
     """Give the act that sets and unsets values of one set, which were checked before.
 
-    It tells the sentences of what was ``left_out``.
+    It tells the sentences of what was ``left_out``. ``summary`` is what it is called in a plan.
     """
     checked, unset, told = list(rows), list(unset), tuple(left_out)
 
@@ -64,5 +65,5 @@ def set_act(
                 builder.counts["unchanged"] += 1
 
     kind = "set" if checked else "unset"
-    summary = f"{kind} in {place(scope, owner)}"
+    summary = summary or f"{kind} in {place(scope, owner)}"
     return Act(kind=kind, summary=summary, reason=reason, run=run, schemas=(schema,))
