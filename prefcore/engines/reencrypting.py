@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import attrs
 
-from prefcore.errors import WrongKey
 from prefcore.interfaces import SealedCell, Store
 from prefcore.model import Draft
 from prefcore.security.sealing import Sealer
@@ -46,7 +45,7 @@ def reencrypt(
         after: object = None
         while True:
             with store.snapshot() as view:
-                version = view.state(app).version
+                version = view.version(app)
             part = _Part(app, sealer(), told)
             with store.changeset(draft(app), version=version) as transaction:
                 after = transaction.reseal(part.anew, after=after, most=_PART)
@@ -64,16 +63,10 @@ class _Part:
         self._renewed = sealer.renewing(app)
         self._told = told
 
-    def anew(self, cell: SealedCell) -> str:
-        """Give a value's text under the active key."""
-        scope, owner, uuid, _, text = cell
-        try:
-            new = self._renewed(text, scope, owner, uuid)
-        except WrongKey:
-            self._told.locked += 1
-            return text
-        if new is None:
-            self._told.current += 1
-            return text
-        self._told.done += 1
-        return new
+    def anew(self, cells: Sequence[SealedCell]) -> list[str]:
+        """Give values' texts under the active key."""
+        told, found = self._told, self._renewed(cells)
+        told.current += found.current
+        told.locked += found.locked
+        told.done += len(cells) - found.current - found.locked
+        return found.texts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import attrs
@@ -65,7 +65,7 @@ class Transaction(Snapshot, Protocol):
 
     def reseal(
         self,
-        function: Callable[[SealedCell], str],
+        function: Callable[[Sequence[SealedCell]], Sequence[str]],
         *,
         uuids: Collection[str] | None = None,
         after: object = None,
@@ -74,9 +74,10 @@ class Transaction(Snapshot, Protocol):
         """Replace texts by others of the same value, in place, in entries and in all of the log.
 
         The function sees each sealed text of this application, or with ``uuids`` each text of
-        those keys, and gives the one to stand there instead. Nothing else changes, so this is no
-        change and takes no revision. After ``most`` texts it gives where to go on, for ``after``
-        of a later call in another changeset; None at the end.
+        those keys: as many in one call as the store likes. It gives those to stand there instead,
+        in the same order. Nothing else changes, so this is no change and takes no revision. After
+        ``most`` texts it gives where to go on, for ``after`` of a later call in another
+        changeset; None at the end.
         """
 
     def prune(self, through: int) -> Pruning | None:

@@ -45,7 +45,9 @@ def seal_in_place(
         return canonical_text(sealer.seal(text, Place(STORE, app, scope, owner, uuid)))
 
     if uuids:
-        transaction.reseal(sealed, uuids=[uuid for uuid in uuids if uuid is not None])
+        transaction.reseal(
+            lambda cells: [*map(sealed, cells)], uuids=[uuid for uuid in uuids if uuid is not None]
+        )
     if count:
         told = {SEALED_DIGESTS: _changed_digests(transaction, app)}
         transaction.note({**told, **_changed_state(transaction, app)})

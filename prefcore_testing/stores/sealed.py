@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pytest
+
 from prefcore.audit import SEALED_DIGESTS, digest_of
 from prefcore.interfaces import SealedCell, Store
 from prefcore.model import Change
@@ -17,11 +21,14 @@ def sealed(value: str, key_id: str = "k1") -> Sealed:
     return Sealed(key_id, f"{key_id}:{value}".encode(), value.encode().ljust(16, b"."))
 
 
-def _anew(cell: SealedCell) -> str:
-    """Seal a value's text under another key."""
-    value = from_text(cell[4])
-    assert isinstance(value, Sealed), "a text that is not sealed was shown"
-    return canonical_text(Sealed("k2", b"k2:" + value.data[3:], value.tag))
+def _anew(cells: Sequence[SealedCell]) -> list[str]:
+    """Seal values' texts under another key."""
+    values = [from_text(cell[4]) for cell in cells]
+    return [
+        canonical_text(Sealed("k2", b"k2:" + value.data[3:], value.tag))
+        for value in values
+        if isinstance(value, Sealed)  # where one is not, a text is missing
+    ]
 
 
 def _reseal(store: Store, app: str = APP) -> None:
@@ -124,9 +131,9 @@ class SealedChecks(StoreChecks, kit=True):
             put(store, {f"key{number}": sealed(f"new {number}")}, owner=f"user{number}")
         seen: list[SealedCell] = []
 
-        def look(cell: SealedCell) -> str:
-            seen.append(cell)
-            return cell[4]
+        def look(cells: Sequence[SealedCell]) -> list[str]:
+            seen.extend(cells)
+            return [cell[4] for cell in cells]
 
         after: object = None
         for _ in range(10):
@@ -146,13 +153,30 @@ class SealedChecks(StoreChecks, kit=True):
             for number in range(3)
         }
 
+    def test_sealing_anew_that_raises_has_changed_nothing(self, store: Store) -> None:
+        for word in ("one", "two"):
+            put(store, {"token": sealed(word)})
+        before = held(store)
+
+        def refuse(cells: Sequence[SealedCell]) -> list[str]:
+            if any(from_text(cell[4]) == sealed("one") for cell in cells):
+                raise ArithmeticError
+            return _anew(cells)
+
+        with begin(store, "keys") as transaction:
+            with pytest.raises(ArithmeticError):
+                transaction.reseal(refuse)
+            transaction.note()
+        assert held(store) == before
+
     def test_keys_can_be_sealed_that_never_were(self, store: Store) -> None:
         put(store, {"token": "one", "plain": "two"})
         put(store, {"token": "three"})
         with begin(store, "migrate") as transaction:
             transaction.write("user", "alice", [("token", '"four"', 2, "manual", "alice")])
             transaction.reseal(
-                lambda cell: canonical_text(sealed(cell[4])), uuids=[transaction.mint("token")]
+                lambda cells: [canonical_text(sealed(cell[4])) for cell in cells],
+                uuids=[transaction.mint("token")],
             )
             log = {one.revision: one for one in transaction.changesets(APP)}
             digests = {

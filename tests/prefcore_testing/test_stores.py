@@ -882,10 +882,18 @@ FAULTS = [
         "sealing_anew_reaches_entries_and_all_of_the_log",
     ),
     Fault(
+        "sealing anew leaves what it did before it failed",
+        "writing",
+        "held.sets, sets = anew.sets(held.sets), anew.sets(self._app.sets)",
+        "held.sets, sets = anew.sets(held.sets), anew.sets(self._app.sets)\n"
+        "        self._app.sets = sets",
+        "sealing_anew_that_raises_has_changed_nothing",
+    ),
+    Fault(
         "keys have their first names",
         "resealing",
-        "return (self._function((*where, uuid, name,",
-        "return (self._function((*where, name, name,",
+        "self._function([(*where, uuid, name,",
+        "self._function([(*where, name, name,",
         "sealing_anew_goes_on_where_it_ended",
     ),
     Fault(

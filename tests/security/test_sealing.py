@@ -13,7 +13,7 @@ from prefcore.errors import BrokenSeal, WrongKey
 from prefcore.security.padding import padded, unpadded
 from prefcore.security.places import DOCUMENT, STORE, Place
 from prefcore.security.ring import KeyRing
-from prefcore.security.sealing import _bound
+from prefcore.security.sealing import Cell, _bound
 from prefcore.values import Sealed, canonical_text, from_text
 from prefcore_testing.values import portable_values
 
@@ -22,6 +22,11 @@ RING = KeyRing.fresh(AT, os.urandom)
 SEALER = RING.sealer(os.urandom)
 PLACE = Place(STORE, "acme", "user", "alice", "key-uuid")
 SECRET = '"tok-4711"'
+
+
+def cell(text: str, place: Place = PLACE) -> Cell:
+    """Give a text as a store shows it that is to be renewed."""
+    return (*place[2:], "its.name", text)
 
 
 @given(portable_values())
@@ -100,38 +105,83 @@ def test_resealing_checks_what_it_opens() -> None:
 def test_a_text_sealed_anew_is_the_same_value_under_the_active_key(value: object) -> None:
     rotated = RING.rotated(AT, os.urandom).sealer(os.urandom)
     old = SEALER.seal(canonical_text(value), PLACE)
-    text = rotated.renewing(PLACE.app)(canonical_text(old), *PLACE[2:])
-    assert text is not None
+    found = rotated.renewing(PLACE.app)([cell(canonical_text(old))])
+    (text,) = found.texts
+    assert (found.current, found.locked) == (0, 0)
     new = from_text(text)
     assert isinstance(new, Sealed)
     assert (new.key_id, new.tag) == (rotated.active, old.tag)
     assert new.data[:12] != old.data[:12]
     assert rotated.open(new, PLACE) == canonical_text(value)
     assert canonical_text(new) == text
-    assert rotated.renewing(PLACE.app)(text, *PLACE[2:]) is None
+    assert rotated.renewing(PLACE.app)([cell(text)]) == ([text], 1, 0)
 
 
 def test_a_text_that_does_not_open_is_refused_as_one_value_is() -> None:
     rotated = RING.rotated(AT, os.urandom).sealer(os.urandom)
     sealed = SEALER.seal(SECRET, PLACE)
     padless = SEALER._encrypted(b"none of ours".ljust(32, b"\0"), _bound(PLACE, sealed.tag))
-    strange = KeyRing.fresh(AT, os.urandom).sealer(os.urandom).seal(SECRET, PLACE)
     for one, place, kind in (
         (sealed, PLACE._replace(owner="bob"), BrokenSeal),
         (sealed, PLACE._replace(key="other-uuid"), BrokenSeal),
         (Sealed(sealed.key_id, sealed.data, b"other"), PLACE, BrokenSeal),
         (Sealed(sealed.key_id, b"", sealed.tag), PLACE, BrokenSeal),
         (Sealed(sealed.key_id, padless, sealed.tag), PLACE, BrokenSeal),
-        (strange, PLACE, WrongKey),
     ):
         with pytest.raises(kind) as alone:
             rotated.resealed(one, place)
         with pytest.raises(kind) as bulk:
-            rotated.renewing(place.app)(canonical_text(one), *place[2:])
+            rotated.renewing(place.app)([cell(canonical_text(one), place)])
         assert (bulk.value.message, bulk.value.facts) == (
             alone.value.message,
             alone.value.facts,
         )
+
+
+def test_of_many_texts_each_is_renewed_in_its_own_place() -> None:
+    rotated = RING.rotated(AT, os.urandom).sealer(os.urandom)
+    strange = KeyRing.fresh(AT, os.urandom).sealer(os.urandom)
+    # One text as an owner's name, as SQLite gives "" for the system and for a template's owner.
+    places = [PLACE._replace(scope=scope, owner="", key=key) for scope in "ab" for key in "xyz"]
+    texts = [
+        canonical_text(sealer.seal(f'"{number}"', place))
+        for number, place in enumerate(places)
+        for sealer in [(SEALER, strange, rotated)[number % 3]]
+    ]
+    found = rotated.renewing(PLACE.app)([*map(cell, texts, places)])
+    assert (found.current, found.locked) == (2, 2)
+    assert [old == new for old, new in zip(texts, found.texts, strict=True)] == 2 * [
+        *(False, True, True)
+    ]
+    nonces = set()
+    for number, (text, place) in enumerate(zip(found.texts, places, strict=True)):
+        one = from_text(text)
+        assert isinstance(one, Sealed)
+        nonces.add(one.data[:12])
+        if number % 3 != 1:
+            assert (one.key_id, rotated.open(one, place)) == (rotated.active, f'"{number}"')
+    assert len(nonces) == len(texts)
+
+
+def test_a_text_written_in_another_way_is_renewed_as_any_other() -> None:
+    rotated = RING.rotated(AT, os.urandom).sealer(os.urandom)
+    sealed = SEALER.seal(SECRET, PLACE)
+    text = canonical_text(sealed)
+    escaped = text.replace(sealed.key_id, f"\\u006b{sealed.key_id[1:]}")
+    bits = text[:-6] + chr(ord(text[-6]) + 1) + text[-5:]  # that no byte of the tag has
+    for one in (escaped, bits):
+        assert one != text
+        assert from_text(one) == sealed
+        found = rotated.renewing(PLACE.app)([cell(one)])
+        new = from_text(*found.texts)
+        assert isinstance(new, Sealed)
+        assert (new.key_id, rotated.open(new, PLACE)) == (rotated.active, SECRET)
+        assert canonical_text(new) == found.texts[0]
+    current = canonical_text(rotated.seal(SECRET, PLACE))
+    escaped = current.replace(rotated.active, f"\\u006b{rotated.active[1:]}")
+    found = rotated.renewing(PLACE.app)([cell(escaped)])
+    assert (found.current, found.locked) == (0, 0)
+    assert canonical_text(from_text(*found.texts)) == found.texts[0]
 
 
 @given(st.binary().map(lambda data: data + b'"'))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import attrs
 
@@ -17,7 +17,10 @@ class Resealing:
     """Replaces each sealed text, or each one of some keys, by what a function gives for it."""
 
     def __init__(
-        self, app: Held, function: Callable[[SealedCell], str], uuids: Collection[str] | None
+        self,
+        app: Held,
+        function: Callable[[Sequence[SealedCell]], Sequence[str]],
+        uuids: Collection[str] | None,
     ) -> None:
         self._keys = app.keys
         self._function = function
@@ -46,4 +49,5 @@ class Resealing:
         if not (is_sealed_text(cell[0]) if self._uuids is None else uuid in self._uuids):
             return cell
         name = next(name for _, name in reversed(self._keys[uuid].names) if name is not None)
-        return (self._function((*where, uuid, name, cell[0])), *cell[1:])
+        (text,) = self._function([(*where, uuid, name, cell[0])])
+        return (text, *cell[1:])

@@ -202,7 +202,7 @@ class Making(View):
 
     def reseal(
         self,
-        function: Callable[[SealedCell], str],
+        function: Callable[[Sequence[SealedCell]], Sequence[str]],
         *,
         uuids: Collection[str] | None = None,
         after: object = None,
@@ -212,10 +212,11 @@ class Making(View):
         name = self._draft.app
         anew = Resealing(self._app, function, uuids)
         held = self._base.app(name).copy()
-        held.sets, self._app.sets = anew.sets(held.sets), anew.sets(self._app.sets)
+        held.sets, sets = anew.sets(held.sets), anew.sets(self._app.sets)
         log = tuple(
             anew.record(record) if record.bare.app == name else record for record in self._base.log
         )
+        self._app.sets = sets  # not before: what raises has changed nothing
         self._base = attrs.evolve(self._base, apps={**self._base.apps, name: held}, log=log)
         self._state = attrs.evolve(self._base, apps={**self._base.apps, name: self._app})
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import cast
@@ -102,7 +102,7 @@ class SqliteTransaction(TakingBack):
 
     def reseal(
         self,
-        function: Callable[[SealedCell], str],
+        function: Callable[[Sequence[SealedCell]], Sequence[str]],
         *,
         uuids: Collection[str] | None = None,
         after: object = None,
