@@ -31,7 +31,8 @@ class Act:
     raises, nothing is changed. ``action`` is what the access policy is asked for: ``write`` for
     every value that it touches. One that ``scrubs`` leaves nothing in the store's files of what is
     not held any more. ``schemas`` are those it works with: a key that one of them
-    declares sensitive is sealed, and so is one in ``secrets``.
+    declares sensitive is sealed, and so is one in ``secrets``. ``given`` tells of which audited
+    secrets how many values the functions of steps will see: that is recorded before they do.
     """
 
     kind: str
@@ -46,6 +47,7 @@ class Act:
     scrubs: bool = False
     schemas: tuple[SchemaDocument, ...] = ()
     secrets: frozenset[str] = frozenset()
+    given: Callable[[], Mapping[str, int]] = dict
 
     def hides(self, key: str) -> bool:
         """Say whether a key's values are sealed: declared so, or undeclared with a telling name."""

@@ -193,10 +193,20 @@ class Performer(Inspector):
             access = self._workplace.in_force.renewed()
             if act.action != "write" and access is not None:
                 access.check(act.action)
+            self._record_given(act)
             with self._workplace.begun(
                 act, self._version, self._done, rehearsed=rehearsed, progress=progress
             ) as begun:
                 yield begun
+
+    def _record_given(self, act: Act) -> None:
+        """Record which audited secrets the steps of an act will be given; raises ReadOnly.
+
+        For a plan too, whose steps run as well; and first, for they may tell of them at once.
+        """
+        given = act.given()
+        if given:
+            self._record("read", {"keys": dict(given)}, reason=f"read by steps to {act.summary}")
 
     def _done(self, changeset: Changeset | None) -> Changeset | None:
         if changeset is not None and changeset.schema_after != self._version:

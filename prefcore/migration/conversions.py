@@ -133,6 +133,10 @@ class Convert(Operation):
     def loses(self) -> bool:  # type: ignore[override]  # read-only here
         return self.way.loses
 
+    @property
+    def runs_code(self) -> bool:  # type: ignore[override]  # read-only here
+        return isinstance(self.way, FunctionPair)
+
     def in_bulk(self) -> tuple[str, TextChange]:
         return self.key, self.converted
 

@@ -49,6 +49,8 @@ class Operation(ABC):
     decides_on: tuple[str, ...] = ()
     #: Whether ``up`` may take a value away, or make two alike: only the log tells them then.
     loses: bool = False
+    #: Whether it gives values to functions, which are whoever wrote the step's own.
+    runs_code: bool = True
 
     def in_bulk(self) -> tuple[str, TextChange] | None:
         """Give key and function where ``up`` changes the values of one key, each by itself."""
@@ -78,6 +80,7 @@ class Rename(Operation):
     to: str
     wins: str | None = None
     name = "rename"
+    runs_code = False
 
     @property
     def older_keys(self) -> tuple[str, ...]:  # type: ignore[override]  # read-only here
@@ -138,6 +141,7 @@ class Remove(Operation):
 
     key: str
     name = "remove"
+    runs_code = False
     loses = True
 
     @property
@@ -167,6 +171,7 @@ class Add(Operation):
     key: str
     text: str | None
     name = "add"
+    runs_code = False
 
     @property
     def newer_keys(self) -> tuple[str, ...]:  # type: ignore[override]  # read-only here
@@ -195,6 +200,7 @@ class MapValues(Operation):
     table: Mapping[str, str] = attrs.field(hash=False)  # canonical text to canonical text
     default: str | None = None
     name = "map_values"
+    runs_code = False
 
     @property
     def older_keys(self) -> tuple[str, ...]:  # type: ignore[override]  # read-only here

@@ -239,6 +239,7 @@ CALLS: dict[str, Call] = {
     "apply": lambda prefs, _: prefs.apply(
         facade(prefs._store, everything()).plan_set("user", ME, {"size": 9})
     ),
+    "apps": lambda prefs, _: prefs.apps(),
     "audit": lambda prefs, _: prefs.audit,
     "back_up": lambda prefs, folder: prefs.back_up(target=folder.as_uri()),
     "backups": lambda prefs, folder: prefs.backups(folder.as_uri()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,12 @@ from typing import Any
 import pytest
 
 from prefcore import InvalidSchema, PrefcoreError, Preferences, Schema, Secret, preference
+from prefcore.builtin.memory_store import MemoryStore
+from prefcore.builtin.sqlite_store.store import SqliteStore
+from prefcore.errors import ReadOnly
+from prefcore.interfaces import Store
 from prefcore.keys import Keys
+from prefcore.migration import Step, convert, python, rename
 from prefcore.schema import SchemaDocument
 from tests.cli.shell import Shell, acme
 
@@ -148,3 +154,123 @@ def test_the_command_line_records_too(tmp_path: Path) -> None:
     assert read()[0] == "read for an export in clear"
     assert "each time its value is opened" in shell.run("describe", "secret.key").out
     assert "psst" not in shell.run("history").out
+
+
+# ------------------------------------------------------------------------- steps of one's own
+
+_AUDITED = {"shape": {"type": "string"}, "sensitive": True, "audited": True}
+
+
+def _schema(version: str, *keys: str) -> SchemaDocument:
+    return SchemaDocument.from_document(
+        {
+            "prefcore_schema": 1,
+            "app": "acme",
+            "version": version,
+            "preferences": {**dict.fromkeys(keys, _AUDITED), "size": {"shape": {}}},
+        }
+    )
+
+
+_OLD, _NEW = _schema("1.0.0", "token"), _schema("2.0.0", "pass")
+_SEEN: list[str] = []
+
+
+def _looks(held: dict[str, Any]) -> dict[str, object]:
+    _SEEN.append(held.get("pass", ""))
+    return {}
+
+
+def _upper(value: str) -> str:
+    _SEEN.append(value)
+    return value.upper()
+
+
+STEPS = {
+    "python": (rename("token", "pass"), python(_looks, _looks, reads=["pass"], writes=["size"])),
+    "convert": (convert("token", up=_upper, down=str.lower), rename("token", "pass")),
+}
+
+
+@pytest.fixture(params=STEPS)
+def steps(request: pytest.FixtureRequest) -> tuple[Step, ...]:
+    _SEEN.clear()
+    return (Step("1.0.0", "2.0.0", *STEPS[request.param]),)
+
+
+def _facade(store: Store, keys: Keys, document: SchemaDocument, *steps: Step) -> Preferences[Any]:
+    return Preferences(
+        store, "acme", schema=document, keys=keys, environ={}, actor="kim", migrations=steps
+    )
+
+
+def _migrate(prefs: Preferences[Any], to: str | None = None) -> None:
+    with prefs.begin_migration(to) as begun:
+        begun.commit()
+
+
+def _told(prefs: Preferences[Any]) -> list[tuple[str, object]]:
+    return [(one.reason, one.details) for one in readings(prefs)]
+
+
+def test_what_steps_of_a_migration_are_given_is_recorded_before(
+    keys: Keys, steps: tuple[Step, ...]
+) -> None:
+    store = MemoryStore()
+    for owner in ("kim", "bo"):
+        _facade(store, keys, _OLD).set("token", Secret("hush"), user=owner)
+    prefs = _facade(store, keys, _NEW, *steps)
+    expected = ("read by steps to migrate up 1.0.0 → 2.0.0", {"keys": {"token": 2}})
+    prefs.plan_migration()  # its steps run too
+    assert (_told(prefs), len(_SEEN)) == ([expected], 2)
+    _migrate(prefs)
+    assert _told(prefs) == [expected] * 2
+    kinds = [one.kind for one in prefs.log()]
+    assert kinds.index("migrate") < kinds.index("read"), "first, and the newest comes first"
+    prefs.set("pass", Secret("hist"), user="kim")
+    _migrate(prefs, "1.0.0")
+    newest = _told(prefs)[0]
+    assert newest == ("read by steps to migrate down 2.0.0 → 1.0.0", {"keys": {"pass": 2}})
+    assert list(prefs.problems()) == []
+
+
+def test_steps_without_functions_are_given_nothing(keys: Keys) -> None:
+    store = MemoryStore()
+    _facade(store, keys, _OLD).set("token", Secret("hush"), user="kim")
+    prefs = _facade(store, keys, _NEW, Step("1.0.0", "2.0.0", rename("token", "pass")))
+    _migrate(prefs)
+    assert readings(prefs) == []
+
+
+def test_what_steps_of_an_import_are_given_is_recorded_before(
+    keys: Keys, steps: tuple[Step, ...], tmp_path: Path
+) -> None:
+    older = _facade(MemoryStore(), keys, _OLD)
+    older.set("token", Secret("hush"), user="kim")
+    older.set("size", 1, user="bo")
+    with (tmp_path / "old.json").open("wb") as out:
+        older.export(out, format="json")
+    prefs = _facade(MemoryStore(), keys, _NEW, *steps)
+    prefs.register(_OLD)
+    prefs.set("size", 2, user="ann")
+    prefs.apply(prefs.plan_import(tmp_path / "old.json"))
+    reason = f"read by steps to import {tmp_path / 'old.json'}"
+    assert _told(prefs) == [(reason, {"keys": {"token": 1}})] * 2
+    assert len([one for one in _SEEN if one]) == 2
+    found = prefs.reveal("user", "kim", "pass")
+    assert isinstance(found, Secret)
+    assert str(found.reveal()).lower() == "hush"
+
+
+def test_steps_are_not_given_what_cannot_be_recorded(
+    keys: Keys, steps: tuple[Step, ...], tmp_path: Path
+) -> None:
+    url = f"sqlite:{tmp_path / 'p.db'}"
+    with closing(SqliteStore.open(url, create=True)) as store:
+        _facade(store, keys, _OLD).set("token", Secret("hush"), user="kim")
+    with (
+        closing(SqliteStore.open(url, create=False, read_only=True)) as store,
+        pytest.raises(ReadOnly),
+    ):
+        _facade(store, keys, _NEW, *steps).plan_migration()
+    assert _SEEN == []

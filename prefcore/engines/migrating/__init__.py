@@ -7,6 +7,12 @@ since is carried down through the steps; where the older schema refuses it, it i
 
 from prefcore.engines.migrating.applied import ChangedStep, changed_steps
 from prefcore.engines.migrating.back import migrate_back
+from prefcore.engines.migrating.given import (
+    audited_in_sets,
+    audited_on,
+    audited_stored,
+    with_renames,
+)
 from prefcore.engines.migrating.in_memory import Ascent
 from prefcore.engines.migrating.undoing import Undoing, in_force, undoing, undoing_last
 from prefcore.engines.migrating.up import migrate_up
@@ -17,10 +23,14 @@ __all__ = [
     "ChangedStep",
     "Migration",
     "Undoing",
+    "audited_in_sets",
+    "audited_on",
+    "audited_stored",
     "changed_steps",
     "in_force",
     "migrate_back",
     "migrate_up",
     "undoing",
     "undoing_last",
+    "with_renames",
 ]

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO
@@ -24,6 +25,7 @@ from prefcore.documents import (
 from prefcore.engines import importing
 from prefcore.errors import UsageError
 from prefcore.facade.act import Act
+from prefcore.facade.acts.readings import given_of_files, given_of_log
 from prefcore.facade.workplace import Workplace
 from prefcore.interfaces import (
     FormatInfo,
@@ -32,7 +34,7 @@ from prefcore.interfaces import (
     Transaction,
     pruned_in,
 )
-from prefcore.model import Changeset, Document, Header, PreferenceSet
+from prefcore.model import Changeset, Document, Header, PlainDocument, PreferenceSet
 from prefcore.model.sets import place
 from prefcore.planning import PlanBuilder
 from prefcore.plugins.manager import Plugins
@@ -95,6 +97,16 @@ def import_act(
                 distrusted=_distrusted(workplace, transaction, request, schema),
             )
 
+    def given() -> Mapping[str, int]:
+        documents = [(partial(files.sets, request.path, request.name), way[0])]
+        if request.base is not None:
+            own = partial(files.sets, request.base, str(request.base))
+            documents.append((own, way_of_base[0]))
+        found = given_of_files(workplace, documents)
+        if request.base is None and header is not None and not request.two_ways:
+            found += given_of_log(workplace, header, target)
+        return found
+
     return Act(
         kind="import",
         summary=f"import {request.name}",
@@ -103,6 +115,7 @@ def import_act(
         run=run,
         to_version=target,
         schemas=(schema, plain),
+        given=given,
     )
 
 
@@ -144,6 +157,13 @@ class _Files:
         stack.enter_context(unchanging(raw, name, self._seen[path]))
         source = stack.enter_context(in_clear(raw, name, self.workplace.keys))
         return self._opened(source, path, name), raw
+
+    def sets(self, path: Path, name: str, stack: ExitStack) -> Iterable[PreferenceSet]:
+        """Give a document's sets, as they stand in it; none of a plain file."""
+        opened, _ = self.opened(path, name, stack)
+        if isinstance(opened.document, PlainDocument):
+            return ()
+        return verified_sets(opened, name, self.workplace.app, edited=lambda _: None)
 
     def _opened(self, source: BinaryIO, path: Path, name: str) -> Opened:
         request = self.request

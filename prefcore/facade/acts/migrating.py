@@ -12,7 +12,7 @@ from prefcore.facade.act import Act
 from prefcore.facade.acts.pruning import naming_pruned
 from prefcore.facade.workplace import Workplace
 from prefcore.interfaces import Transaction
-from prefcore.migration import Edge, Rename, Step
+from prefcore.migration import Edge, Step
 from prefcore.model import Changeset
 from prefcore.planning import PlanBuilder
 from prefcore.schema import Noted, SchemaDocument, Version
@@ -49,7 +49,7 @@ def migration_act(
                     transaction, builder, migration, path, undo, take_before=take_before
                 )
 
-    act = _migrating(start, goal, path, run, reason, documents)
+    act = _migrating(workplace, start, goal, path, run, reason, documents)
     return attrs.evolve(act, secure=secure if _may_lose(path, upwards=upwards) else None)
 
 
@@ -89,7 +89,8 @@ def undo_migration_act(
         with naming_pruned(f"the migration {goal} → {start} cannot be taken back"):
             migrating.migrate_back(transaction, builder, migration, path, undo)
 
-    act = _migrating(start, goal, path, run, reason or f"undo {changeset.id}", documents)
+    reason = reason or f"undo {changeset.id}"
+    act = _migrating(workplace, start, goal, path, run, reason, documents)
     return attrs.evolve(act, secure=secure if _may_lose(path, upwards=False) else None)
 
 
@@ -112,6 +113,7 @@ def _migration(
 
 
 def _migrating(
+    workplace: Workplace,
     start: str,
     goal: str,
     path: tuple[Edge, ...],
@@ -140,6 +142,13 @@ def _migrating(
     }
     secrets = _secrets(documents, steps)
 
+    def given() -> Mapping[str, int]:
+        keys = migrating.audited_on(path, lambda version: documents[version])
+        if not keys:
+            return {}
+        with workplace.store.snapshot() as view:
+            return migrating.audited_stored(view, workplace.app, keys)
+
     def run_and_seal(transaction: SealingTransaction, builder: PlanBuilder) -> None:
         run(transaction, builder)
         transaction.seal_in_place(secrets)
@@ -161,6 +170,7 @@ def _migrating(
         careful=True,
         schemas=tuple(documents.values()),
         secrets=secrets,
+        given=given,
     )
 
 
@@ -172,11 +182,4 @@ def _secrets(documents: Mapping[str, SchemaDocument], steps: Iterable[Step]) -> 
         for key, one in document.preferences.items()
         if one.sensitive
     }
-    renames = [
-        {one.key, one.to} for step in steps for one in step.operations if isinstance(one, Rename)
-    ]
-    while True:
-        more = set().union(*(pair for pair in renames if pair & found)) - found
-        if not more:
-            return frozenset(found)
-        found |= more
+    return migrating.with_renames(found, (one for step in steps for one in step.operations))
