@@ -1,4 +1,4 @@
-"""Opening a file as a document: which format it is in, and whether it is what it says."""
+"""Opening a file as a document, and seeing whether it is what it says."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from typing import BinaryIO
 import attrs
 
 from prefcore.canonical import Tally
-from prefcore.compression import decompressed, method_of, split_suffix
+from prefcore.compression import decompressed, method_of
+from prefcore.detection import SUFFIXES, guarded, pick_format
 from prefcore.errors import (
     AppMismatch,
     DamagedDocument,
@@ -21,23 +22,19 @@ from prefcore.errors import (
     IntegrityError,
     NotFound,
     NotPermitted,
-    PluginError,
-    PluginMissing,
     PrefcoreError,
     StalePlan,
     UsageError,
 )
-from prefcore.interfaces import FormatInfo, Likeness, Limits
+from prefcore.interfaces import FormatInfo, Limits
 from prefcore.model import Document, Header, PlainDocument, PreferenceSet, Trailer
 
 __all__ = [
     "Opened",
     "compare_trailers",
     "fingerprint",
-    "guarded",
     "naming_file",
     "opened_document",
-    "pick_format",
     "plain_file",
     "unchanging",
     "values_of",
@@ -60,46 +57,6 @@ class Opened:
     def header(self) -> Header | None:
         """The document's header; None for a plain file."""
         return self.document.header if isinstance(self.document, Document) else None
-
-
-def pick_format(name: str, head: bytes, formats: Iterable[FormatInfo]) -> FormatInfo:
-    """Give the format of a file by its first bytes, then by its suffix.
-
-    The one format that is certain has it; else, of those that the bytes may be, the one with the
-    file's suffix, the surest of several, or the one that prefers the suffix; else the one that is
-    surest. Where the bytes look like none, the suffix's format says better what is wrong with them.
-
-    Raises ForeignFile, listing the formats, when none or several fit.
-    """
-    formats = sorted(formats, key=lambda one: one.id)
-    if not formats:
-        raise PluginMissing("no format is installed; `pip install prefcore-json` brings JSON")
-    sure: dict[str, int] = {}
-    for one in formats:
-        with guarded(one):
-            sure[one.id] = int(one.detect(head))
-    plain = split_suffix(name)[0].lower()
-    by_suffix = [one for one in formats if any(plain.endswith(end) for end in one.suffixes)]
-    by_content = [one for one in formats if sure[one.id] > Likeness.NO]
-    surest = [one for one in by_content if sure[one.id] == max(sure.values())]
-    certain = [one for one in surest if sure[one.id] >= Likeness.CERTAIN]
-    both = [one for one in certain or by_content if one in by_suffix]
-    both = [one for one in both if sure[one.id] == max(sure[one.id] for one in both)]
-    named = both if by_content else by_suffix
-    preferring = [one for one in named if plain.endswith(one.suffixes[0])]
-    for candidates in (certain, named, preferring, surest):
-        if len(candidates) == 1:
-            return candidates[0]
-    if by_content or by_suffix:
-        ids = ", ".join(one.id for one in both or surest or by_suffix)
-        raise ForeignFile(f"{name} may be {ids}; say which with --format", file=name)
-    if not head:
-        raise ForeignFile(f"{name} is empty; give a file with preferences", file=name)
-    known = ", ".join(one.id for one in formats)
-    raise ForeignFile(
-        f"{name} is in no format known here (known: {known}); its plugin may be missing",
-        file=name,
-    )
 
 
 @contextmanager
@@ -163,21 +120,6 @@ def unchanging(source: BinaryIO, name: str, seen: tuple[int, int, int, int]) -> 
     ) from error
 
 
-@contextmanager
-def guarded(format: FormatInfo) -> Iterator[None]:
-    """Turn what a format's code should not have raised into PluginError, naming the format."""
-    try:
-        yield
-    except (PrefcoreError, OSError):
-        raise
-    except Exception as error:
-        raise PluginError(
-            f"the format plugin '{format.id}' failed with {type(error).__name__}: {error}; "
-            "report it to its authors",
-            format=format.id,
-        ) from error
-
-
 def opened_document(
     source: BinaryIO,
     name: str,
@@ -205,8 +147,10 @@ def opened_document(
             head = peeked.peek(_HEAD)[:_HEAD]
         if method_of(head) != "none":
             raise ForeignFile(f"{name} is compressed twice; undo one of them first", file=name)
-    found = {one.id: one for one in formats}
-    chosen = pick_format(name, head, found.values()) if format is None else found[format]
+    if format is None:
+        chosen = pick_format(name, head, formats)
+    else:
+        chosen = next(one for one in formats if one.id == format)
     with naming_file(name), guarded(chosen):
         return Opened(chosen, chosen.factory().read(source, limits), method)
 
@@ -216,7 +160,7 @@ def values_of(path: Path, data: bytes, find: Callable[[str], FormatInfo]) -> Map
 
     Raises what reading raises, naming the file; ForeignFile for a document with sets.
     """
-    format = find({".yml": "yaml"}.get(path.suffix, path.suffix.removeprefix(".")))
+    format = find(SUFFIXES.get(path.suffix, path.suffix.removeprefix(".")))
     with naming_file(str(path)), guarded(format):
         document = format.factory().read(BytesIO(data), Limits())
     if not isinstance(document, PlainDocument):

@@ -28,7 +28,7 @@ import attrs
 from click.testing import CliRunner
 
 from prefcore.cli import cli
-from prefcore.documents import pick_format
+from prefcore.detection import pick_format
 from prefcore.errors import ForeignFile
 from prefcore.interfaces import Likeness
 from prefcore.plugins.manager import Plugins

@@ -7,9 +7,9 @@ from itertools import product
 
 import pytest
 
-from prefcore.documents import pick_format
-from prefcore.errors import ForeignFile
-from prefcore.interfaces import Capability
+from prefcore.detection import formats_for, pick_format
+from prefcore.errors import ForeignFile, PluginError
+from prefcore.interfaces import Capability, FormatInfo
 from prefcore.model import Header
 from prefcore.plugins.manager import Plugins
 from prefcore_testing.documents import Contents, set_of
@@ -111,3 +111,44 @@ def test_what_could_be_several_goes_by_name_and_else_by_the_surest(
 )
 def test_what_is_none_is_refused_with_the_formats_that_are_known(data: bytes, words: str) -> None:
     assert words in picked("settings", data)
+
+
+class _Drawn:
+    """The installed formats, and which of them were asked for."""
+
+    def __init__(self, *, broken: str = "") -> None:
+        self.asked: list[str] = []
+        self._broken = broken
+
+    def ids(self) -> tuple[str, ...]:
+        return tuple(FORMATS)
+
+    def get(self, id: str) -> FormatInfo:
+        self.asked.append(id)
+        if id == self._broken:
+            raise PluginError(f"{id} is broken")
+        return FORMATS[id]
+
+    def all(self) -> tuple[FormatInfo, ...]:
+        self.asked.append("all")
+        return tuple(info for id, info in FORMATS.items() if id != self._broken)
+
+
+@pytest.mark.parametrize(("id", "called"), list(product(FORMATS, FORMATS)))
+def test_others_are_asked_only_where_the_suffix_and_the_content_do_not_agree(
+    id: str, called: str
+) -> None:
+    name, data = f"x{SUFFIXES[called]}.zst", written(id)
+    drawn = _Drawn()
+    found = pick_format(name, data[:4096], formats_for(name, drawn)).id
+    assert found == pick_format(name, data[:4096], FORMATS.values()).id
+    assert drawn.asked == ([called] if id == called else [called, "all"])
+
+
+def test_a_broken_format_of_the_suffix_leaves_the_file_to_the_others() -> None:
+    drawn = _Drawn(broken="toml")
+    assert pick_format("a.toml", written("json")[:4096], formats_for("a.toml", drawn)).id == "json"
+    assert drawn.asked == ["toml", "all"]
+    drawn = _Drawn()
+    assert [one.id for one in formats_for("a.unknown", drawn)] == list(FORMATS)
+    assert drawn.asked == ["all"]

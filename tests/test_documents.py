@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from prefcore.documents import pick_format
+from prefcore.detection import pick_format
 from prefcore.errors import ForeignFile, PluginError, PluginMissing
 from prefcore.interfaces import Format, FormatInfo, Likeness
 

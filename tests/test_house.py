@@ -32,7 +32,7 @@ LINES = """
     trust
     full_state · planning
     interfaces
-    access.judging
+    access.judging · detection
     hookspecs · documents · layout · plugins · plugins.problems · vault · sealed_files · \
         facade · facade.heads
     plugins.index · plugins.loading

@@ -10,7 +10,8 @@ import click
 from prefcore.cli.files import format_of, readable, replacing
 from prefcore.cli.output import escaped, shown
 from prefcore.conflicts import Choice, conflict_values, mark_of, read_choices
-from prefcore.documents import guarded, opened_document
+from prefcore.detection import formats_for, guarded
+from prefcore.documents import opened_document
 from prefcore.errors import UsageError
 from prefcore.interfaces import Limits
 from prefcore.model import Conflict, PlainDocument, Plan
@@ -29,7 +30,8 @@ def choices_of(file: str, plugins: Plugins, app: str) -> tuple[Choice, ...]:
     """Give what was chosen in a conflict file; raises what reading it raises."""
     limits = Limits()
     with readable(file) as (path, name), path.open("rb") as source:
-        document = opened_document(source, name, plugins.formats.all(), limits=limits).document
+        formats = formats_for(name, plugins.formats)
+        document = opened_document(source, name, formats, limits=limits).document
         values = document.values if isinstance(document, PlainDocument) else {}
         return read_choices(values, name=name, app=app)
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from prefcore.cli.updating import PlainFile
-from prefcore.documents import guarded
+from prefcore.detection import guarded
 from prefcore.errors import NotFound, PrefcoreError, UsageError
 from prefcore.interfaces import FormatInfo
 from prefcore.plugins.manager import Plugins

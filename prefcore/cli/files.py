@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from prefcore.cli.failures import from_os
 from prefcore.cli.output import warn
 from prefcore.compression import split_suffix
+from prefcore.detection import SUFFIXES
 from prefcore.errors import NotFound, NotPermitted, UsageError
 from prefcore.whole_files import written_whole
 
@@ -35,15 +36,6 @@ MOST_FROM_A_PIPE = 1 << 30
 #: How much of it is held in memory, where nothing of it is written anywhere.
 _MOST_IN_MEMORY = 32 << 20
 
-#: Suffixes of our own packages' formats, so that a missing one is asked for by name.
-_SUFFIXES = {
-    ".json": "json",
-    ".jsonc": "jsonc",
-    ".yaml": "yaml",
-    ".yml": "yaml",
-    ".toml": "toml",
-    ".msgpack": "binary",
-}
 #: Suffixes of compressors that prefcore does not speak.
 _FOREIGN = (".zstd", ".bz2", ".xz", ".lz4", ".br", ".zip")
 
@@ -70,9 +62,9 @@ def format_of(file: str, plugins: Plugins) -> str:
         return "json"
     if suffix in _FOREIGN:
         raise UsageError(f"{file}: exports are compressed as .zst or .gz, not {suffix}")
-    # Only names are compared where that settles it: formats are imported to be asked.
-    if suffix in _SUFFIXES:
-        return _SUFFIXES[suffix]
+    # Only names are compared where that settles it, so that a missing format is asked for by name.
+    if suffix in SUFFIXES:
+        return SUFFIXES[suffix]
     for info in plugins.formats.all():
         if any(name.endswith(end) for end in info.suffixes):
             return info.id
@@ -81,7 +73,7 @@ def format_of(file: str, plugins: Plugins) -> str:
 
 def warn_of_suffix(file: str, chosen: FormatInfo) -> None:
     """Say it where a file's suffix is that of another of our formats than it is written in."""
-    told = _SUFFIXES.get(PurePath(file).suffix.lower())
+    told = SUFFIXES.get(PurePath(file).suffix.lower())
     if told not in (None, chosen.id) and not file.lower().endswith(chosen.suffixes):
         warn(f"{file} is called as {told} is, and is written as {chosen.id}, as --format says")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from prefcore.cli.files import readable
 from prefcore.cli.options import owner_name
 from prefcore.cli.output import escaped, warn
+from prefcore.detection import formats_for
 from prefcore.documents import naming_file, opened_document, verified_sets
 from prefcore.engines.importing import plain_set
 from prefcore.errors import UsageError
@@ -74,7 +75,7 @@ def _file(
 ) -> Side:
     path, name = stack.enter_context(readable(word))
     source = stack.enter_context(opened_file(path, name, session.keys))
-    formats = session.plugins.formats.all()
+    formats = formats_for(name, session.plugins.formats)
     opened = opened_document(source, name, formats, limits=Limits())
     document = opened.document
     if isinstance(document, PlainDocument):

@@ -13,7 +13,8 @@ from prefcore.cli.files import replacing
 from prefcore.cli.masking import Masks
 from prefcore.cli.output import escaped, print_json, say, warn
 from prefcore.cli.plans import plan_data, print_plan
-from prefcore.documents import fingerprint, guarded, opened_document, unchanging
+from prefcore.detection import formats_for, guarded
+from prefcore.documents import fingerprint, opened_document, unchanging
 from prefcore.errors import NotFound, UsageError
 from prefcore.interfaces import Capability, FormatInfo, Limits, UpdatingFormat
 from prefcore.model import PlainDocument, Plan, Selection
@@ -40,7 +41,8 @@ class PlainFile(NamedTuple):
 
         A document, a compressed file and a format without plain files are refused.
         """
-        formats = plugins.formats.all() if format_id is None else (plugins.formats.get(format_id),)
+        known = formats_for(file, plugins.formats)
+        formats = known if format_id is None else (plugins.formats.get(format_id),)
         limits = Limits()
         try:
             with open(file, "rb") as source:  # noqa: PTH123  # as named, for its errors

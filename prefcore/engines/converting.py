@@ -13,7 +13,8 @@ from typing import BinaryIO, TypeVar
 import attrs
 
 from prefcore.canonical import Tally
-from prefcore.documents import Opened, compare_trailers, guarded, naming_file
+from prefcore.detection import guarded
+from prefcore.documents import Opened, compare_trailers, naming_file
 from prefcore.errors import PluginError, PolicyRefused, UsageError
 from prefcore.interfaces import Capability, FormatInfo
 from prefcore.model import Document, PlainDocument, Trailer

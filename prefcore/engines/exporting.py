@@ -10,7 +10,7 @@ from typing import BinaryIO
 import attrs
 
 from prefcore.canonical import Tally
-from prefcore.documents import guarded
+from prefcore.detection import guarded
 from prefcore.errors import NotFound, PluginError, UsageError
 from prefcore.interfaces import Capability, FormatInfo, Snapshot
 from prefcore.model import Document, Header, PreferenceSet, Progress, Selection, Trailer

@@ -130,3 +130,19 @@ def test_an_interrupt_while_prefcore_starts_shows_no_traceback(
     )
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "prefcore: interrupted\n"
+
+
+def test_a_document_that_its_name_and_content_tell_of_imports_no_other_plugin(
+    shell: Shell, installed: Installed
+) -> None:
+    env = installed("raise RuntimeError('it was imported')")
+    shell.run("set", "size=13")
+    shell.run("export", "all.json")
+    for words in (
+        ("import", "all.json"),
+        ("convert", "all.json", "b.toml"),
+        ("diff", "all.json", "all.json"),
+    ):
+        assert "was imported" not in shell.process(*words, env=env).err
+    shell.write("mine.json", '{"size": 14}')  # others might read that too
+    assert "was imported" in shell.process("import", "mine.json", "--merge=theirs", env=env).err

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from prefcore_json import jsonc, prefcore_formats
 from prefcore_json._comments import without_additions
 
-from prefcore.documents import pick_format
+from prefcore.detection import pick_format
 from prefcore.errors import DamagedDocument, InvalidValue, PrefcoreError, TruncatedDocument
 from prefcore.interfaces import Limits
 from prefcore.model import Document, Header, PlainDocument

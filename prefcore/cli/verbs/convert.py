@@ -14,6 +14,7 @@ from prefcore.cli.frame import PATH, Command
 from prefcore.cli.output import amount, escaped, print_json, say, warn
 from prefcore.cli.session import Session
 from prefcore.compression import METHODS, compressing
+from prefcore.detection import formats_for
 from prefcore.documents import opened_document
 from prefcore.engines import converting
 from prefcore.errors import UsageError
@@ -71,12 +72,13 @@ def command(
     plugins = session.plugins
     info = plugins.formats.get(format_id or format_of(uncompressed, plugins))
     warn_of_suffix(uncompressed, info)
-    known = plugins.formats.all() if from_id is None else (plugins.formats.get(from_id),)
+    given = None if from_id is None else plugins.formats.get(from_id)
     with ExitStack() as stack:
         path, name = stack.enter_context(readable(source))
         source_file = stack.enter_context(path.open("rb"))
         file = stack.enter_context(in_clear(source_file, name, session.keys))
         was_encrypted = file is not source_file
+        known = formats_for(name, plugins.formats) if given is None else (given,)
         opened = opened_document(file, name, known, format=from_id, limits=Limits())
         out: BinaryIO = sys.stdout.buffer
         if target != "-":

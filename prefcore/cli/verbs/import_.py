@@ -18,6 +18,7 @@ from prefcore.cli.output import amount, escaped, say
 from prefcore.cli.plans import finish, tell_done
 from prefcore.cli.progress import progress
 from prefcore.cli.session import Session
+from prefcore.detection import formats_for
 from prefcore.documents import opened_document
 from prefcore.engines.importing import ImportRequest
 from prefcore.errors import UsageError
@@ -195,7 +196,8 @@ def _how_to_resolve(plan: Plan, file: str, conflicts: str) -> str:
 def _refuse_document(prefs: Preferences[Schema], request: ImportRequest) -> None:
     """Refuse to name a set for a document, which says itself whose sets it holds."""
     id, plugins = request.format, prefs.plugins
-    formats = plugins.formats.all() if id is None else (plugins.formats.get(id),)
+    known = formats_for(request.name, plugins.formats)
+    formats = known if id is None else (plugins.formats.get(id),)
     with opened_file(request.path, request.name, prefs.keys) as source:
         opened = opened_document(source, request.name, formats, format=id, limits=request.limits)
         if opened.header is not None:

@@ -11,7 +11,7 @@ import attrs
 
 from prefcore.audit import is_pruned
 from prefcore.canonical import Tally
-from prefcore.documents import guarded
+from prefcore.detection import guarded
 from prefcore.errors import PluginError
 from prefcore.interfaces import Capability, FormatInfo, Snapshot, pruned_in
 from prefcore.model import AppHeader, Document, Header, PreferenceSet, Progress, Record, Trailer

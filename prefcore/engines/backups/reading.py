@@ -9,7 +9,8 @@ from hashlib import sha256
 from typing import BinaryIO, cast
 
 from prefcore.canonical import Tally
-from prefcore.documents import guarded, naming_file
+from prefcore.detection import guarded
+from prefcore.documents import naming_file
 from prefcore.engines.backups.documents import Counting
 from prefcore.engines.backups.hashing import HashingSource
 from prefcore.engines.backups.manifests import Manifest

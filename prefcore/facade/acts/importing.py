@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 import attrs
 
+from prefcore.detection import formats_for
 from prefcore.documents import (
     Opened,
     fingerprint,
@@ -28,7 +29,6 @@ from prefcore.facade.act import Act
 from prefcore.facade.acts.readings import given_of_files, given_of_log
 from prefcore.facade.workplace import Workplace
 from prefcore.interfaces import (
-    FormatInfo,
     MergeStrategyInfo,
     Snapshot,
     Transaction,
@@ -37,7 +37,6 @@ from prefcore.interfaces import (
 from prefcore.model import Changeset, Document, Header, PlainDocument, PreferenceSet
 from prefcore.model.sets import place
 from prefcore.planning import PlanBuilder
-from prefcore.plugins.manager import Plugins
 from prefcore.schema import SchemaDocument
 from prefcore.sealed_files import in_clear
 from prefcore.vault import SealingTransaction
@@ -138,7 +137,8 @@ class _Files:
     def __init__(self, workplace: Workplace, request: importing.ImportRequest) -> None:
         self.workplace = workplace
         self.request = request
-        self._formats = _formats(workplace.plugins, request.format)
+        id = request.format
+        self._format = None if id is None else workplace.plugins.formats.get(id)
         self._seen: dict[Path, tuple[int, int, int, int]] = {}
 
     def header(self, path: Path, name: str) -> Header | None:
@@ -168,7 +168,9 @@ class _Files:
     def _opened(self, source: BinaryIO, path: Path, name: str) -> Opened:
         request = self.request
         format = request.format if path == request.path else None
-        return opened_document(source, name, self._formats, format=format, limits=request.limits)
+        known = formats_for(name, self.workplace.plugins.formats)
+        formats = known if self._format is None else (self._format,)
+        return opened_document(source, name, formats, format=format, limits=request.limits)
 
 
 @attrs.frozen
@@ -310,7 +312,3 @@ def _refuse_other_selection(request: importing.ImportRequest) -> None:
             "selection leaves out; name its set with --user, --project, --system or --template",
             file=request.name,
         )
-
-
-def _formats(plugins: Plugins, id: str | None) -> tuple[FormatInfo, ...]:
-    return plugins.formats.all() if id is None else (plugins.formats.get(id),)
