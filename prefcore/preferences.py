@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from prefcore.access.policy import Access
-from prefcore.errors import StoreMoved, UsageError
+from prefcore.engines.importing import missing_strategies
+from prefcore.errors import InvalidSchema, StoreMoved, UsageError
 from prefcore.facade.acts import baseline_act
 from prefcore.facade.changing import Changer
 from prefcore.facade.meeting import MODES, met, read_in_memory
@@ -93,6 +94,7 @@ class Preferences(Changer[S], Mover, Upgrader, Pruner, Revealer):
             raise UsageError(f"preferences are opened by a schema class, not by {schema!r:.60}")
         document = schema.document()
         plugins = plugins or Plugins.from_environment()
+        _refuse_unknown_strategies(document, plugins)
         url = _store_url(store, document.app, environ)
         scheme = url.partition(":")[0]
 
@@ -191,6 +193,24 @@ class Preferences(Changer[S], Mover, Upgrader, Pruner, Revealer):
             with self.begin_migration(program.version, reason="opened by a newer program") as begun:
                 begun.commit()
         _ = self.schema  # loading compares it with the one recorded, and raises where they differ
+
+
+def _refuse_unknown_strategies(document: SchemaDocument, plugins: Plugins) -> None:
+    """Raise InvalidSchema where a program's own schema names a merge strategy that there is not.
+
+    A schema of a folder or a store may come from a machine with other plugins, and is opened.
+    """
+    if all(one.merge is None for one in document.preferences.values()):
+        return  # nearly always, and then no plugin is looked for
+    known = plugins.merge_strategies.ids()
+    for strategy, keys in missing_strategies(document, known).items():
+        raise InvalidSchema(
+            f"{document.app} {document.version}: {keys[0]} is to be merged by '{strategy}', and "
+            f"there is no such strategy; known are {', '.join(known)}; name one of them, or "
+            "install the plugin that brings it",
+            key=keys[0],
+            strategy=strategy,
+        )
 
 
 def _store_url(store: str | Path | None, app: str, environ: Mapping[str, str]) -> str:

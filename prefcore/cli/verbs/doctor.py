@@ -19,6 +19,7 @@ from prefcore.cli.session import Session
 from prefcore.cli.sources import known_folder, snapshot_folder
 from prefcore.cli.times import local_time
 from prefcore.cli.verbs.doctor_keys import key_findings
+from prefcore.cli.verbs.doctor_merging import merging_findings
 from prefcore.cli.warnings import warnings_dropped
 from prefcore.errors import NotPermitted, PolicyRefused, PrefcoreError
 from prefcore.interfaces import Store
@@ -74,6 +75,7 @@ def _findings(session: Session) -> Iterator[Finding]:
             yield from _guarded("permissions", lambda: _permissions(prefs))
             yield from _guarded("store", lambda: _store(prefs))
             yield from _guarded("schema", lambda: _schema(prefs))
+            yield from _guarded("merging", lambda: _merging(prefs))
             yield from _guarded("values", lambda: _values(prefs))
             yield from _guarded("snapshots", lambda: _snapshots(session))
             yield from _guarded("migrations", lambda: _migrations(prefs))
@@ -186,6 +188,11 @@ def _schema(prefs: Preferences[Schema]) -> Iterator[Finding]:
         yield Finding("warn", "schema", message, advice)
     else:
         yield Finding("ok", "schema", f"{document.version} in force, the newest known")
+
+
+def _merging(prefs: Preferences[Schema]) -> Iterator[Finding]:
+    for state, message, advice in merging_findings(prefs):
+        yield Finding(state, "merging", message, advice)
 
 
 def _values(prefs: Preferences[Schema]) -> Iterator[Finding]:

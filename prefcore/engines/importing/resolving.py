@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from fnmatch import fnmatchcase
 
 from prefcore.engines.importing.request import ImportRequest
@@ -13,7 +13,16 @@ from prefcore.model import Row
 from prefcore.schema import SchemaDocument
 from prefcore.values import UNSET, canonical_text
 
-__all__ = ["Resolvers"]
+__all__ = ["Resolvers", "missing_strategies"]
+
+
+def missing_strategies(schema: SchemaDocument, known: Collection[str]) -> dict[str, list[str]]:
+    """Give the strategies that a schema names and that are not known, each with its keys."""
+    missing: dict[str, list[str]] = {}
+    for key, preference in schema.preferences.items():
+        if preference.merge is not None and preference.merge not in known:
+            missing.setdefault(preference.merge, []).append(key)
+    return missing
 
 
 class Resolvers:
@@ -53,9 +62,11 @@ class Resolvers:
         strategy = self._strategies.get(chosen)
         if strategy is None:
             raise UsageError(
-                f"there is no merge strategy '{chosen}'; known are "
-                f"{', '.join(sorted(self._strategies))}",
+                f"schema {self._schema.version} merges {key} by '{chosen}', and there is no such "
+                f"strategy; known are {', '.join(sorted(self._strategies))}: install its plugin, "
+                f"or give another (--merge '{key}=STRATEGY')",
                 strategy=chosen,
+                key=key,
             )
 
         def resolve(side: Side) -> Row | None:
