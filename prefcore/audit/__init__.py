@@ -5,6 +5,7 @@ was carried; docs/reference/interfaces.md tells them line by line.
 """
 
 from prefcore.audit.claims import claim, is_claim
+from prefcore.audit.details import REGISTERED, registered_by, with_details
 from prefcore.audit.digests import (
     ALGORITHM,
     FIRST,
@@ -13,7 +14,6 @@ from prefcore.audit.digests import (
     chain,
     digest_of,
     first_lines,
-    schema_fact,
 )
 from prefcore.audit.log_faults import LoggedFault, faults, state_faults
 from prefcore.audit.logged import Logged
@@ -43,6 +43,7 @@ __all__ = [
     "FIRST",
     "PRUNED",
     "PRUNING",
+    "REGISTERED",
     "SEALED_DIGESTS",
     "SEALED_STATES",
     "SEALING",
@@ -63,10 +64,11 @@ __all__ = [
     "pruning_through",
     "prunings",
     "refuse_older",
-    "schema_fact",
+    "registered_by",
     "sealed_by",
     "state_digest",
     "state_faults",
     "states_sealed_by",
     "through_of",
+    "with_details",
 ]

@@ -40,7 +40,6 @@ __all__ = [
     "facts_line",
     "first_lines",
     "rename_line",
-    "schema_fact",
 ]
 
 #: Scope, owner, key, canonical text before and after; None where there was no entry.
@@ -200,11 +199,6 @@ def digest_of(changeset: Changeset, changes: Iterable[Change | Rename]) -> str:
         digest.rename(rename.before, rename.after)
     digest.facts(changeset)
     return digest.hexdigest()
-
-
-def schema_fact(version: str) -> str:
-    """Give the name under which a changeset's details tell the digest of a schema's text."""
-    return f"schema {version}"
 
 
 def chain(previous: str, revision: int, digest: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
-from prefcore.audit import schema_fact
+from prefcore.audit import REGISTERED
 from prefcore.errors import InvalidSchema, MissingStep, NotFound, PolicyRefused
 from prefcore.interfaces import Snapshot, Transaction
 from prefcore.model import SchemaVersion
@@ -111,7 +111,7 @@ def register(transaction: Transaction, document: SchemaDocument) -> None:
     """
     if transaction.schema(document.app, document.version) is None:
         digest = sha256(document.text.encode()).hexdigest()
-        transaction.note({schema_fact(document.version): f"sha256:{digest}"})
+        transaction.note({REGISTERED: {document.version: f"sha256:{digest}"}})
     transaction.register(document.version, document.text, declarations=document.declarations())
 
 

@@ -105,7 +105,8 @@ class Transaction(Snapshot, Protocol):
     def note(self, details: Mapping[str, object] | None = None) -> None:
         """Record this changeset although it may change nothing, such as a denial.
 
-        The details are put beside those of the draft, and of earlier calls.
+        The details are put beside those of the draft, and of earlier calls, as
+        ``prefcore.audit.with_details`` does.
         """
 
     def transform(

@@ -199,10 +199,11 @@ class SealedChecks(StoreChecks, kit=True):
     def test_noted_changeset_stays_without_a_change(self, store: Store) -> None:
         put(store, {"a": 1})
         with begin(store, "denied") as transaction:
-            transaction.note({"act": "set"})
+            transaction.note({"act": "set", "some": {"a": 1}})
+            transaction.note({"act": "unset", "some": {"b": 2}})
         noted = transaction.result()
         assert noted is not None
-        assert noted.details == {"act": "set"}
+        assert noted.details == {"act": "unset", "some": {"a": 1, "b": 2}}
         assert (noted.kind, noted.changes, noted.revision) == ("denied", 0, 2)
         with store.snapshot() as view:
             assert [record.kind for record in view.audit()] == ["set", "denied"]

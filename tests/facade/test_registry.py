@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import attrs
 import pytest
 
 from prefcore import ConflictError, InvalidSchema, NotFound, Preferences, Step, remove, rename
+from prefcore.audit import registered_by
 from prefcore.builtin.memory_store import MemoryStore
 from prefcore.errors import PolicyRefused
 from prefcore.model import Plan
@@ -221,3 +223,13 @@ def test_schema_matrix_and_verdict_at_the_command_line(shell: Shell) -> None:
     (row, _) = shell.run("schema", "matrix", "2.0.0", "--json").json
     assert (row["verdict"], row["computed"]) == ("compatible", "incompatible")
     assert row["said"]["reason"] == "nobody is above 9"
+
+
+def test_schemas_that_a_changeset_registers_stand_under_one_name(prefs: Preferences) -> None:  # type: ignore[type-arg]  # no class
+    prefs.apply(prefs.registry.plan_note("2.0.0", name="Spring"))
+    (one,) = (one for one in prefs.log() if one.kind == "note")
+    assert set(one.details) == {"version", "facts", "registered"}
+    assert one.details["registered"] == {"2.0.0": V2.digest}
+    assert registered_by(one) == {"2.0.0": V2.digest}
+    before = attrs.evolve(one, details={"file": "x", "schema 2.0.0": V2.digest})
+    assert registered_by(before) == {"2.0.0": V2.digest}

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import attrs
 
-from prefcore.audit import FIRST, PRUNING, ChangesetDigest, Pruning
+from prefcore.audit import FIRST, PRUNING, ChangesetDigest, Pruning, with_details
 from prefcore.builtin.memory_store.pruning import pruned_log
 from prefcore.builtin.memory_store.reading import View
 from prefcore.builtin.memory_store.resealing import Resealing
@@ -240,7 +240,7 @@ class Making(View):
         self._refuse_if_ended()
         self._noted = True
         told = cast(Mapping[str, object], from_text(self._details))
-        self._details = canonical_text({**told, **(details or {})}, path="details")
+        self._details = canonical_text(with_details(told, details or {}), path="details")
 
     def pending(self) -> Iterator[Change | Rename]:
         yield from self._renames

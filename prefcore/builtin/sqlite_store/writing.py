@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import cast
 from uuid import uuid4
 
-from prefcore.audit import ALGORITHM, PRUNING, ChangesetDigest, Pruning, chain
+from prefcore.audit import ALGORITHM, PRUNING, ChangesetDigest, Pruning, chain, with_details
 from prefcore.builtin.sqlite_store.connection import moved, translated
 from prefcore.builtin.sqlite_store.connections import Connections
 from prefcore.builtin.sqlite_store.pruning import last_changed, prune
@@ -129,7 +129,7 @@ class SqliteTransaction(TakingBack):
 
     def note(self, details: Mapping[str, object] | None = None) -> None:
         self._effects += 1
-        self._details = {**self._details, **(details or {})}
+        self._details = with_details(self._details, details or {})
 
     # ------------------------------------------------------------------------ keys, versions
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
-from prefcore.audit import schema_fact
+from prefcore.audit import registered_by
 from prefcore.errors import NewerFormat, PrefcoreError
 from prefcore.interfaces import Snapshot, StoreProblem
 from prefcore.schema import SchemaDocument
@@ -24,10 +24,9 @@ def other_declarations(view: Snapshot) -> Iterator[StoreProblem]:
     changeset that registered them tells, those that no changeset tells of, and those that are gone.
     """
     told = {  # the oldest, which comes last, is the one that registered it
-        (one.app, name): digest
+        (one.app, version): digest
         for one in view.changesets()
-        for name, digest in one.details.items()
-        if name.startswith(schema_fact(""))
+        for version, digest in registered_by(one).items()
     }
     missing = dict.fromkeys(told)
     for record in view.records():
@@ -37,7 +36,7 @@ def other_declarations(view: Snapshot) -> Iterator[StoreProblem]:
             data = record.data
             app, version = str(data["app"]), str(data["version"])
             digest = "sha256:" + sha256(str(data["text"]).encode()).hexdigest()
-            registered = (app, schema_fact(version))
+            registered = (app, version)
             missing.pop(registered, None)
             if registered not in told:
                 yield StoreProblem(
@@ -52,10 +51,10 @@ def other_declarations(view: Snapshot) -> Iterator[StoreProblem]:
                     _ADVICE,
                 )
             yield from _of_version(data)
-    for app, name in missing:
+    for app, version in missing:
         yield StoreProblem(
             "the log tells that this schema was registered, and it is not in the store",
-            f"{app} {name.removeprefix(schema_fact(''))}",
+            f"{app} {version}",
             _ADVICE,
         )
 
