@@ -8,12 +8,11 @@ from __future__ import annotations
 import io
 import os
 import shlex
-import shutil
 import subprocess
-import tempfile
+import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
+from prefcore.cli.edit_folders import EditFolder, sweep
 from prefcore.cli.updating import PlainFile
 from prefcore.detection import guarded
 from prefcore.errors import NotFound, PrefcoreError, UsageError
@@ -39,14 +38,19 @@ class EditedText:
         out = io.BytesIO()
         with guarded(info):
             info.factory().write_plain(values, out)
-        self.file = Path(tempfile.mkdtemp(prefix="prefcore-"), f"settings{info.suffixes[0]}")
+        if os.name == "posix":
+            sweep(time.time())
+        self._folder = EditFolder()
+        self.file = self._folder.path / f"settings{info.suffixes[0]}"
         self._begun = out.getvalue()
         self.file.write_bytes(self._begun)
 
     def edit(self, editor: str) -> None:
         """Have it edited; raises NotFound and UsageError where that failed."""
         try:
-            done = subprocess.run([*shlex.split(editor), os.fspath(self.file)], check=False)
+            shared = (self._folder.lock,) if os.name == "posix" else ()
+            words = [*shlex.split(editor), os.fspath(self.file)]
+            done = subprocess.run(words, check=False, pass_fds=shared)
         except (OSError, ValueError) as error:
             self.remove()
             raise NotFound(f"the editor '{editor}' cannot be run: {error}") from error
@@ -66,13 +70,14 @@ class EditedText:
 
     def remove(self) -> None:
         """Remove it with its folder."""
-        shutil.rmtree(self.file.parent, ignore_errors=True)
+        self._folder.remove()
 
     def kept(self) -> str:
         """Take what is secret out of the text, and say where it is kept.
 
         A text that cannot be read is kept as it was typed, and that is said.
         """
+        self._folder.keep()
         try:
             plain = PlainFile.read(os.fspath(self.file), self._plugins, self._info.id)
             left: dict[str, object] = {}

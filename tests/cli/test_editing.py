@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.cli.shell import Shell, at_a_terminal
+from tests.cli.shell import PREFCORE, Shell, at_a_terminal
 
 
 @pytest.fixture
@@ -189,3 +191,62 @@ def test_the_editor_is_shown_what_the_set_holds(held: Shell) -> None:
     held.process("edit", "--user", "bo", "--format", "json", env=env)
     seen = json.loads((held.folder / "seen.json").read_text(encoding="utf-8"))
     assert seen == HELD
+
+
+def _killed(shell: Shell, *, after: bytes) -> subprocess.Popen[bytes]:
+    """Give an ``edit`` that was killed while its editor, which ends with its input, goes on."""
+    script = shell.write("waits.sh", 'echo "// typed" >> "$1"; echo ready; read line\n')
+    env = {**shell.environ, "EDITOR": f"sh '{script}'"}
+    child = subprocess.Popen(
+        [PREFCORE, "edit", "--user", "bo"],
+        cwd=shell.folder,
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == after
+    child.kill()
+    child.wait()
+    return child
+
+
+def _aged(shell: Shell) -> None:
+    for one in (shell.home / "tmp").rglob("*"):
+        os.utime(one, (1, 1))
+
+
+def test_what_a_killed_edit_left_goes_with_a_later_one(held: Shell) -> None:
+    nothing = editor(held, "true")
+    child = _killed(held, after=b"ready\n")
+    (left,) = kept(held)
+    _aged(held)
+    held.process("edit", "--user", "bo", env=nothing)
+    assert kept(held) == [left], "its editor goes on"
+    assert child.stdout is not None
+    assert child.stdin is not None
+    child.stdin.close()
+    child.stdout.read()  # to its end: the editor has ended
+    child.stdout.close()
+    os.utime(left)
+    held.process("edit", "--user", "bo", env=nothing)
+    assert kept(held) == [left], "it is new"
+    _aged(held)
+    held.process("edit", "--user", "bo", env=nothing)
+    assert list((held.home / "tmp").iterdir()) == []
+
+
+def test_a_text_that_is_kept_and_what_is_no_folder_of_ours_are_not_swept(held: Shell) -> None:
+    held.process("edit", "--user", "bo", env=editor(held, 'echo "}" >> "$1"'), code=13)
+    (left,) = kept(held)
+    (held.home / "elsewhere").mkdir()
+    (held.home / "elsewhere" / "lock").touch()
+    (held.home / "tmp" / "prefcore-edit-link").symlink_to(held.home / "elsewhere")
+    (held.home / "tmp" / "prefcore-edit-file").write_text("x")
+    _aged(held)
+    os.utime(held.home / "elsewhere" / "lock", (1, 1))
+    before = sorted((held.home / "tmp").rglob("*"))
+    held.process("edit", "--user", "bo", env=editor(held, "true"))
+    assert sorted((held.home / "tmp").rglob("*")) == before
+    assert left in before
+    assert (held.home / "elsewhere" / "lock").exists()
