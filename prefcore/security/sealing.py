@@ -29,7 +29,7 @@ from prefcore.security.padding import padded, unpadded
 from prefcore.security.places import DOCUMENT, STORE, Place
 from prefcore.values import Sealed, canonical_text, from_text
 
-__all__ = ["Cell", "Renew", "Renewed", "Sealer"]
+__all__ = ["Cell", "Depart", "Renew", "Renewed", "Sealer"]
 
 _VALUE = "prefcore value 1"
 _TAG = "prefcore tag 1"
@@ -39,6 +39,9 @@ _TAG_BYTES = 16
 Cell = tuple[str, str, str, str, str]
 #: Gives texts under the active key; raises BrokenSeal.
 Renew = Callable[[Sequence[Cell]], "Renewed"]
+#: Gives texts sealed for a document, by scope, owner, and of each the key's UUID, its name and the
+#: text. None stands for one that only ``open`` may know, or can say what is wrong with.
+Depart = Callable[[str, str, Sequence[tuple[str, str, str]]], "list[str | None]"]
 #: Why a text is not opened the short way: it is damaged, not of here, or only written otherwise.
 _UNUSUAL = (KeyError, BrokenSeal, *DOES_NOT_OPEN)
 
@@ -73,6 +76,8 @@ class Sealer:
         self._ciphers = {id: cipher(key, _VALUE) for id, key in keys.items()}
         self._hmac = hmac_sha256(hkdf(tag_key, framed(_TAG)))
         self._random = random
+        #: What the text of a value begins with that is sealed under the active key.
+        self._begin = canonical_text(Sealed(active, b"", b"")).partition(",")[0] + ","
 
     def seal(self, text: str, place: Place) -> Sealed:
         """Give a canonical text sealed for a place."""
@@ -128,8 +133,7 @@ class Sealer:
 
         A rotation does it to all there are, so no value is taken further apart than it must be.
         """
-        ciphers, encrypt = self._ciphers, self._ciphers[self.active].encrypt
-        begin = canonical_text(Sealed(self.active, b"", b"")).partition(",")[0] + ","
+        ciphers, encrypt, begin = self._ciphers, self._ciphers[self.active].encrypt, self._begin
 
         def renewed(cells: Sequence[Cell]) -> Renewed:
             # One call for all costs a third of a call for each. They are used up before this
@@ -144,17 +148,14 @@ class Sealer:
                     texts.append(text)
                     continue
                 try:
-                    _, _, _, id, _, data64, _, tag64, _ = text.split('"')
-                    data = a2b_base64(data64, strict_mode=True)
-                    tag = a2b_base64(tag64, strict_mode=True)
+                    id, data, tag = _parts(text)
                     place = _framed_set(STORE, app, scope, owner) + _framed_key(uuid)
                     bound = _VALUE_FRAME + place + len(tag).to_bytes(4, "big") + tag
                     filled = ciphers[id].decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], bound)
                     unpadded(filled)
                     nonce = nonces[end - NONCE_BYTES : end]
-                    made = b2a_base64(nonce + encrypt(nonce, filled, bound), newline=False)
-                    again = b2a_base64(tag, newline=False)  # of two spellings the canonical one
-                    texts.append(f'{begin}"{made.decode()}","{again.decode()}"]}}')
+                    made = _base64(nonce + encrypt(nonce, filled, bound))
+                    texts.append(f'{begin}"{made}","{_base64(tag)}"]}}')
                 except _UNUSUAL:
                     try:
                         texts.append(self._renewed(text, Place(STORE, app, scope, owner, uuid)))
@@ -165,10 +166,56 @@ class Sealer:
 
         return renewed
 
+    def departing(self, app: str) -> Depart:
+        """Give what brings texts of a set from an application's store into a document.
+
+        That is what ``open`` and ``seal`` do to one, at less than half their cost.
+        """
+        ciphers, encrypt, begin = self._ciphers, self._ciphers[self.active].encrypt, self._begin
+
+        application = framed(app)
+
+        def departed(
+            scope: str, owner: str, cells: Sequence[tuple[str, str, str]]
+        ) -> list[str | None]:
+            nonces = self._random(NONCE_BYTES * len(cells))  # as above
+            held_by = application + framed_bytes(scope.encode()) + framed_bytes(owner.encode())
+            here, there = _VALUE_FRAME + _STORE_FRAME + held_by, _DOCUMENT_FRAME + held_by
+            texts: list[str | None] = []
+            end = 0
+            for uuid, key, text in cells:
+                end += NONCE_BYTES
+                try:
+                    id, data, old = _parts(text)
+                    bound = here + _framed_key(uuid) + framed_bytes(old)
+                    filled = ciphers[id].decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], bound)
+                    place = there + _framed_key(key)
+                    message = _TAG_FRAME + place + framed_bytes(unpadded(filled))
+                    tag = self._hmac(message)[:_TAG_BYTES]
+                    bound = _VALUE_FRAME + place + framed_bytes(tag)
+                    nonce = nonces[end - NONCE_BYTES : end]
+                    made = _base64(nonce + encrypt(nonce, filled, bound))
+                    texts.append(f'{begin}"{made}","{_base64(tag)}"]}}')
+                except _UNUSUAL:
+                    texts.append(None)
+            return texts
+
+        return departed
+
     def _renewed(self, text: str, place: Place) -> str:
         sealed = from_text(text)
         assert isinstance(sealed, Sealed), "a store gives sealed texts alone"
         return canonical_text(self.resealed(sealed, place))
+
+
+def _parts(text: str) -> tuple[str, bytes, bytes]:
+    """Give key id, data and tag of a sealed text; raises ValueError where it is spelt unusually."""
+    _, _, _, id, _, data, _, tag, _ = text.split('"')
+    return id, a2b_base64(data, strict_mode=True), a2b_base64(tag, strict_mode=True)
+
+
+def _base64(data: bytes) -> str:
+    return b2a_base64(data, newline=False).decode()
 
 
 def _bound(place: Place, tag: bytes) -> bytes:
@@ -182,6 +229,7 @@ def _framed_place(place: Place) -> bytes:
 # Framing the parts one by one is framing them all. Sets and keys repeat, and framing them anew
 # would cost a value more than its ciphers do.
 _VALUE_FRAME, _TAG_FRAME = framed(_VALUE), framed(_TAG)
+_STORE_FRAME, _DOCUMENT_FRAME = framed(STORE), framed(DOCUMENT)
 _framed_set = lru_cache(maxsize=1024)(framed)
 _framed_key = lru_cache(maxsize=4096)(framed)
 

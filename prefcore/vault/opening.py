@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from prefcore.access.judging import Permit
@@ -15,16 +15,15 @@ from prefcore.security.places import DOCUMENT, STORE, Place
 from prefcore.values import canonical_text, is_sealed_text
 from prefcore.vault.texts import (
     HIDDEN_TEXT,
-    SEALED_PREFIX,
     WITHHELD_TEXT,
-    holds_secrets,
     name_of,
     sealed_of,
+    secrets_in,
 )
 from prefcore.vault.transaction import Hides, SealingTransaction
 
 if TYPE_CHECKING:
-    from prefcore.security.sealing import Sealer
+    from prefcore.security.sealing import Depart, Sealer
 
 __all__ = ["Vault", "memory_uuid"]
 
@@ -35,6 +34,11 @@ Travelling = Callable[[Snapshot, PreferenceSet, Callable[[str], None]], Preferen
 def memory_uuid(key: str) -> str:
     """Give what stands for the UUID of a key in a store that is read through steps in memory."""
     return f"in memory: {key}"
+
+
+def _left_out(scope: str, owner: str, cells: Sequence[tuple[str, str, str]]) -> list[str | None]:
+    """Bring no text of a set into a document: there are no keys."""
+    return [None] * len(cells)
 
 
 class Vault:
@@ -114,33 +118,47 @@ class Vault:
 
         Without keys they are left out, and told. It raises BrokenSeal.
         """
-        # Looking either up for each value, or set, would cost more than the ciphers.
+        # Looking one of these up for each value, or set, would cost more than the ciphers.
         uuids: dict[str, str] = {}
-        sealers: list[Sealer | None] = []
+        sealing: list[tuple[Sealer | None, Depart]] = []
 
         def travelling(
             view: Snapshot, one: PreferenceSet, left_out: Callable[[str], None]
         ) -> PreferenceSet:
-            if not sealers and holds_secrets(one):
-                sealers.append(self.keys.sealer)
-
-            def for_document(row: Row) -> Row | None:
-                key, text = row[:2]
-                if key not in uuids:
-                    uuids[key] = view.uuid(self.app, key) or ""
-                (sealer,) = sealers
-                here = Place(STORE, self.app, one.scope, one.owner, uuids[key])
-                try:
-                    opened = self._open(text, here, key, sealer)
-                except WrongKey:
-                    return None
-                assert sealer is not None, "it was opened with it"
-                there = Place(DOCUMENT, self.app, one.scope, one.owner, key)
-                return (key, canonical_text(sealer.seal(opened, there)), *row[2:])
+            def for_document(rows: Sequence[Row]) -> Iterable[Row | None]:
+                if not sealing:
+                    sealer = self.keys.sealer
+                    sealing.append((sealer, sealer.departing(self.app) if sealer else _left_out))
+                sealer, departed = sealing[0]
+                for row in rows:
+                    if row[0] not in uuids:
+                        uuids[row[0]] = view.uuid(self.app, row[0]) or ""
+                cells = [(uuids[row[0]], *row[:2]) for row in rows]
+                texts = departed(one.scope, one.owner, cells)
+                return [
+                    (row[0], text, *row[2:])
+                    if text is not None
+                    else self._for_document(one, row, uuids[row[0]], sealer)
+                    for row, text in zip(rows, texts, strict=True)
+                ]
 
             return self._with_secrets(one, left_out, for_document)
 
         return travelling
+
+    def _for_document(
+        self, one: PreferenceSet, row: Row, uuid: str, sealer: Sealer | None
+    ) -> Row | None:
+        """Give one row sealed for a document; None where its key is not here."""
+        key, text = row[:2]
+        here = Place(STORE, self.app, one.scope, one.owner, uuid)
+        try:
+            opened = self._open(text, here, key, sealer)
+        except WrongKey:
+            return None
+        assert sealer is not None, "it was opened with it"
+        there = Place(DOCUMENT, self.app, one.scope, one.owner, key)
+        return (key, canonical_text(sealer.seal(opened, there)), *row[2:])
 
     def in_clear(
         self,
@@ -163,35 +181,33 @@ class Vault:
                     return None
                 raise
 
-        return self._with_secrets(one, left_out, opened)
+        return self._with_secrets(one, left_out, lambda rows: map(opened, rows))
 
     def redacted(
         self, view: Snapshot, one: PreferenceSet, left_out: Callable[[str], None]
     ) -> PreferenceSet:
         """Give a set without its secrets."""
-        return self._with_secrets(one, left_out, lambda row: None)
+        return self._with_secrets(one, left_out, lambda rows: [None] * len(rows))
 
     def _with_secrets(
         self,
         one: PreferenceSet,
         left_out: Callable[[str], None],
-        treated: Callable[[Row], Row | None],
+        treated: Callable[[Sequence[Row]], Iterable[Row | None]],
     ) -> PreferenceSet:
-        if not holds_secrets(one):
+        secrets = secrets_in(one)
+        if not secrets:
             return one
         rows = [*one.rows]
-        gone = set()
-        for at, row in enumerate(one.rows):
-            # Most rows of a set that holds a secret are none: a call for each would be half of it.
-            if row[1].startswith(SEALED_PREFIX) and is_sealed_text(row[1]):
-                found = treated(row)
-                if found is None:
-                    left_out(row[0])
-                    gone.add(row)
-                else:
-                    rows[at] = found
-        if gone:
-            rows = [row for row in rows if row not in gone]
+        gone = []
+        for number, row in zip(secrets, treated([rows[n] for n in secrets]), strict=True):
+            if row is None:
+                gone.append(number)
+                left_out(rows[number][0])
+            else:
+                rows[number] = row
+        for number in reversed(gone):
+            del rows[number]
         return PreferenceSet(one.scope, one.owner, rows, one.app)
 
     def from_document(self, one: PreferenceSet, row: Row) -> Row:

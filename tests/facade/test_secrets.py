@@ -195,6 +195,8 @@ def test_a_secret_moved_to_another_owner_or_key_does_not_open(place: Path, keys:
             with pytest.raises(BrokenSeal, match="moved here from elsewhere") as caught:
                 prefs.get(key, user=user)
             assert caught.value.exit_code == 13
+        with pytest.raises(BrokenSeal, match=r"^user/(alice other|bob token): .*moved here"):
+            exported(prefs)
 
 
 # ------------------------------------------------------------------- history, undo and plans
@@ -248,6 +250,24 @@ def test_a_document_holds_secrets_sealed_for_it(prefs: Prefs, place: Path, keys:
         assert there.plan_import(source).is_empty
         assert texts(there)["token"] != texts(prefs)["token"]
     assert files_with(place.parent) == []
+
+
+def test_of_a_sets_secrets_an_export_leaves_out_those_whose_key_is_not_here(
+    place: Path, keys: Keys, tmp_path: Path
+) -> None:
+    schema = document("1.0.0", token=True, other=True)
+    strange = Keys(str(tmp_path / "strange"), environ={})
+    strange.folder.create(AT, strange.folder.new_root_file)
+    for ring, values in ((strange, {"other": "x"}), (keys, {"token": CANARY})):
+        with opened(place, ring, schema) as prefs:
+            prefs.set_many("user", "alice", values)
+    with opened(place, keys, schema) as prefs:
+        source = tmp_path / "alice.json"
+        source.write_bytes(exported(prefs))
+    with opened(tmp_path / "there.db", keys, schema) as there:
+        there.apply(there.plan_import(source))
+        assert set(texts(there)) == {"token"}
+        assert there.get("token", user="alice") == Secret(CANARY)
 
 
 def test_a_sealed_value_in_a_document_belongs_to_its_owner_and_key(

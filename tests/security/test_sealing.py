@@ -29,6 +29,11 @@ def cell(text: str, place: Place = PLACE) -> Cell:
     return (*place[2:], "its.name", text)
 
 
+def in_document(place: Place) -> Place:
+    """Give where a value of a store stands in a document."""
+    return place._replace(container=DOCUMENT, key="its.name")
+
+
 @given(portable_values())
 def test_every_value_opens_as_it_was(value: object) -> None:
     text = canonical_text(value)
@@ -182,6 +187,55 @@ def test_a_text_written_in_another_way_is_renewed_as_any_other() -> None:
     found = rotated.renewing(PLACE.app)([cell(escaped)])
     assert (found.current, found.locked) == (0, 0)
     assert canonical_text(from_text(*found.texts)) == found.texts[0]
+
+
+@given(portable_values(), st.booleans())
+def test_a_text_on_its_way_into_a_document_is_as_opened_and_sealed_there(
+    value: object, rotated: bool
+) -> None:
+    ring = RING.rotated(AT, os.urandom) if rotated else RING
+    sealer = ring.sealer(os.urandom)
+    held, there = canonical_text(SEALER.seal(canonical_text(value), PLACE)), in_document(PLACE)
+    departed = sealer.departing(PLACE.app)
+    texts = departed(*PLACE[2:4], [(PLACE.key, there.key, held)] * 2)
+    sealed = [from_text(text) for text in texts if text is not None]
+    assert sealed == [sealer.seal(canonical_text(value), there)] * 2
+    for one, text in zip(sealed, texts, strict=True):
+        assert isinstance(one, Sealed)
+        assert (one.key_id, canonical_text(one)) == (sealer.active, text)
+        assert sealer.open(one, there) == canonical_text(value)
+    first, second = sealed
+    assert isinstance(first, Sealed)
+    assert isinstance(second, Sealed)
+    assert first.data[:12] != second.data[:12]
+
+
+def test_what_is_unusual_about_a_text_is_left_to_another_way_into_a_document() -> None:
+    sealed = SEALER.seal(SECRET, PLACE)
+    padless = SEALER._encrypted(b"none of ours".ljust(32, b"\0"), _bound(PLACE, sealed.tag))
+    strange = KeyRing.fresh(AT, os.urandom).sealer(os.urandom).seal(SECRET, PLACE)
+    text = canonical_text(sealed)
+    departed = SEALER.departing(PLACE.app)
+    scope, owner, uuid = PLACE[2:]
+    texts = departed(
+        scope,
+        owner,
+        [
+            ("other-uuid", "its.name", text),
+            (uuid, "its.name", canonical_text(Sealed(sealed.key_id, sealed.data, b"other"))),
+            (uuid, "its.name", canonical_text(Sealed(sealed.key_id, b"", sealed.tag))),
+            (uuid, "its.name", canonical_text(Sealed(sealed.key_id, padless, sealed.tag))),
+            (uuid, "its.name", canonical_text(strange)),
+            (uuid, "its.name", text.replace(sealed.key_id, f"\\u006b{sealed.key_id[1:]}")),
+            (uuid, "its.name", text[:-9] + "!" + text[-8:]),
+            (uuid, "its.name", text),
+        ],
+    )
+    assert texts[:-1] == [None] * 7
+    assert texts[-1] is not None
+    for place in (PLACE._replace(owner="bob"), PLACE._replace(scope="project")):
+        assert departed(*place[2:4], [(uuid, "its.name", text)]) == [None]
+    assert SEALER.departing("other")(scope, owner, [(uuid, "its.name", text)]) == [None]
 
 
 @given(st.binary().map(lambda data: data + b'"'))
