@@ -170,7 +170,7 @@ def _runs(shell: Shell, given: Path) -> Iterator[Told]:
     yield run("keys", "compromise", shell.run("keys", "list", "--json").json["keys"][0]["id"])
     yield run("keys", "export", "ring.copy", env=PHRASE)
     yield run("keys", "import", "ring.copy", env=PHRASE)
-    yield run("keys", "check", code=1)
+    yield run("keys", "check")
     yield run("audit", "verify", "-v")
     yield run("doctor", "-v")
     yield run(
