@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import pytest
@@ -45,26 +45,51 @@ _THERE = _Place(
 )
 
 
+#: A step's number, the way, and a set's texts by key.
+_Case = tuple[int, str, Mapping[str, str]]
+
+
+@attrs.frozen
+class _Run:
+    """What a process answered to each case, and what the steps looked at beside the values."""
+
+    cases: list[_Case]
+    answers: list[Mapping[str, str]]
+    seen: list[str]
+
+
 class PurityChecks(MigrationChecks, kit=True):
     """Two clocks, two locales, two hash seeds, and nothing looked at."""
 
+    _run: ClassVar[_Run | None] = None  # made once for both checks
+
     def test_steps_give_the_same_in_every_process(self) -> None:
-        cases = self._cases()
-        here, there = (self._answered(place, cases)["answers"] for place in (_HERE, _THERE))
+        run = self._here()
+        there = self._answered(_THERE, run.cases)["answers"]
         steps = self.all_steps()
-        for (number, way, texts), one, other in zip(cases, here, there, strict=True):
+        for (number, way, texts), one, other in zip(run.cases, run.answers, there, strict=True):
             assert one == other, (
                 f"{steps[number].id} {way} gives another result under another clock, locale or "
                 f"hash seed, of {texts}"
             )
 
     def test_steps_look_at_nothing_but_the_values(self) -> None:
-        seen = self._answered(_HERE, self._cases())["seen"]
+        seen = self._here().seen
         assert seen == [], f"a step's function {', '.join(seen)}"
 
-    def _cases(self) -> list[tuple[int, str, Mapping[str, str]]]:
+    def _here(self) -> _Run:
+        """Give what came of the cases in the first process, which both checks look at."""
+        found = vars(type(self)).get("_run")
+        if not isinstance(found, _Run):
+            cases = self._cases()
+            answered = self._answered(_HERE, cases)
+            found = _Run(cases, answered["answers"], answered["seen"])
+            type(self)._run = found
+        return found
+
+    def _cases(self) -> list[_Case]:
         """Give texts of sets to take up, and of sets to take down, by the step's number."""
-        cases: list[tuple[int, str, Mapping[str, str]]] = []
+        cases: list[_Case] = []
         for number, hop in enumerate(self.hops()):
             before, after = keys_in_play(hop.steps, hop.older, hop.newer)
             for way, schema, keys in (("up", hop.older, before), ("down", hop.newer, after)):
@@ -79,7 +104,7 @@ class PurityChecks(MigrationChecks, kit=True):
                         cases.append((number, way, texts))
         return cases
 
-    def _answered(self, place: _Place, cases: list[tuple[int, str, Mapping[str, str]]]) -> Any:
+    def _answered(self, place: _Place, cases: list[_Case]) -> Any:
         """Take the cases through the steps in a process that is elsewhere."""
         path = [entry or str(Path.cwd()) for entry in sys.path]
         request = {

@@ -21,11 +21,12 @@ from prefcore_testing.migrations import MigrationSuite, world
 
 _TEXT = Shape(kinds=("string",))
 _BOOLEAN = Shape(kinds=("boolean",))
-_WORD = Shape(kinds=("string",), pattern="^[a-d]{1,2}$")
+# Listed where no fault needs a pattern: texts that match one take long to draw.
+_WORD = Shape(enum=tuple("abcd"))
 _FIRST = {
     "tool": Shape(enum=("ruff", "black", "yapf")),
     "size": Shape(kinds=("string",), pattern="^[1-9][0-9]?$"),
-    "name": Shape(kinds=("string",), pattern="^[a-d]{1,2} [a-d]{1,2}$"),
+    "name": Shape(enum=tuple(f"{first} {last}" for first in "abcd" for last in "abcd")),
     "wait": Shape(kinds=("integer",), minimum=0, maximum=60),
     "legacy": _BOOLEAN,
     "theme": _TEXT,
@@ -119,10 +120,12 @@ class Fault:
     old: str
     new: str
     checks: tuple[str, ...]
-    #: What is drawn goes by chance, also by which modules were imported: a rare fault needs more.
+    #: What is drawn goes by chance, also by which modules were imported.
     examples: int = 25
 
 
+#: What only other processes show is drawn for them apart; the laws see steps without a fault.
+_FEW = 5
 _FACT = "return 0"
 FAULTS = [
     Fault("none", _FACT, _FACT, ()),
@@ -134,25 +137,28 @@ FAULTS = [
         "up=lambda value: value * 1000, down=lambda value: value // 1000",
         (EDITS,),
     ),
-    Fault("way down that forgets", '("first", "last") if', '("first", "first") if', (EDITS,), 100),
+    Fault("way down that forgets", "names.values()", '{**names, "last": "a"}.values()', (EDITS,)),
     Fault(
         "way down that fails unseen",
         '    map_values("tool", {"yapf": "black"}),\n',
         '    Hasty("tool", {\'"yapf"\': \'"black"\'}),\n',
         (EDITS, DOWN),
     ),
-    Fault("by the hash seed", _FACT, 'return hash("salt") % 4', (EVERYWHERE,)),
-    Fault("by the date", _FACT, "return datetime.date.today().month % 4", (EVERYWHERE,)),
-    Fault("by the moment", _FACT, "return int(time.time() // 10**8) % 4", (EVERYWHERE,)),
-    Fault("by local time", _FACT, "return time.localtime().tm_mon % 4", (EVERYWHERE,)),
-    Fault("by a datetime", _FACT, "return datetime.datetime.now().month % 4", (EVERYWHERE,)),
-    Fault("by the zone", _FACT, "return -time.timezone // 900 % 4", (EVERYWHERE,)),
-    Fault("by the user", _FACT, 'return ord(os.environ.get("USER", "x")[0]) % 4', (EVERYWHERE,)),
+    Fault("by the hash seed", _FACT, 'return hash("salt") % 4', (EVERYWHERE,), _FEW),
+    Fault("by the date", _FACT, "return datetime.date.today().month % 4", (EVERYWHERE,), _FEW),
+    Fault("by the moment", _FACT, "return int(time.time() // 10**8) % 4", (EVERYWHERE,), _FEW),
+    Fault("by local time", _FACT, "return time.localtime().tm_mon % 4", (EVERYWHERE,), _FEW),
+    Fault("by a datetime", _FACT, "return datetime.datetime.now().month % 4", (EVERYWHERE,), _FEW),
+    Fault("by the zone", _FACT, "return -time.timezone // 900 % 4", (EVERYWHERE,), _FEW),
+    Fault(
+        "by the user", _FACT, 'return ord(os.environ.get("USER", "x")[0]) % 4', (EVERYWHERE,), _FEW
+    ),
     Fault(
         "by the locale",
         _FACT,
         "return len(locale.setlocale(locale.LC_CTYPE)) % 4",
         (EVERYWHERE,),
+        _FEW,
     ),
     Fault(
         "by chance",
@@ -166,12 +172,13 @@ FAULTS = [
         "calls.append(1); return len(calls) % 4",
         (EDITS, AGAIN, MIDDLE, APART, RUN),
     ),
-    Fault("reads a file", _FACT, 'open("/dev/null").close(); return 0', (LOOKS,)),
+    Fault("reads a file", _FACT, 'open("/dev/null").close(); return 0', (LOOKS,), _FEW),
     Fault(
         "tries the network",
         _FACT,
         "import socket; socket.socket().close(); return 0",
         (LOOKS,),
+        _FEW,
     ),
 ]
 
