@@ -36,17 +36,22 @@ _values = portable_values(max_leaves=6)
 _lists = st.lists(st.sampled_from(["a", "b", 1, None]), max_size=4)
 _objects = st.dictionaries(st.sampled_from(["x", "y"]), st.integers(0, 2), max_size=2)
 _times = st.none() | st.integers(-3, 3).map(lambda hours: _AT + timedelta(hours=hours))
+_nothing = st.just(UNSET)
+# What the sides hold, and the base, of one kind. Made once: that costs more than drawing from it.
+_kinds = st.sampled_from(
+    [(kind | kind | _nothing, _nothing | kind) for kind in (_values, _lists, _objects)]
+)
+_keys = keys()
 
 
 @st.composite
 def _sides(draw: st.DrawFn) -> Sides:
     """Give sides that differ from each other, as a strategy is asked about."""
-    kind = draw(st.sampled_from([_values, _lists, _objects]))
-    held = kind | kind | st.just(UNSET)
+    held, before = draw(_kinds)
     ours = draw(held)
     theirs = draw(held.filter(lambda value: not equal(value, ours)))
-    base = draw(st.just(UNSET) | kind)
-    key = draw(keys())
+    base = draw(before)
+    key = draw(_keys)
     return Sides(
         key,
         base,
