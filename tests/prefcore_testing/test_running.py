@@ -105,6 +105,7 @@ def test_a_failure_that_says_nothing_is_told_with_what_was_looked_at(
         "from prefcore.interfaces import MergeStrategyInfo\n"
         "from prefcore_testing.strategies import MergeStrategySuite\n\n"
         "class TestToy(MergeStrategySuite):\n"
+        "    examples = 1\n"
         "    info = MergeStrategyInfo(\n"
         "        id='toy', summary='a toy', resolve=lambda sides: sides.ours, needs_times='no'\n"
         "    )\n"
@@ -144,6 +145,7 @@ def test_an_expected_failure_that_passes_fails(run: Run, tmp_path: Path) -> None
         "from prefcore_testing.strategies import MergeStrategySuite\n\n"
         "class TestToy(MergeStrategySuite):\n"
         "    (info,) = prefcore_merge_strategies()\n"
+        "    examples = 1\n"
         "    expected_failures = {'test_declaration_is_complete': 'not yet'}\n"
     )
     ran = run("test_toy.py")
