@@ -33,8 +33,9 @@ help:
 demo: .venv/ready
 	@$(BIN)/python docs/examples/first-upgrade/demo.py $(ARGS)
 
+# Hundreds of tests start Python: what one compiled is there for the next, whatever the environment says of it.
 test: .venv/ready
-	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 # Thousands of processes; ARGS names acts: make test-faults ARGS=import
 test-faults: .venv/ready
