@@ -1,6 +1,6 @@
 """The architecture, held by machine: who may import whom, and where each thing has its place.
 
-``faults`` judges a tree by the tables below (design: house.md, sections 2 and 4); the tests ask it
+``faults`` judges a tree by the tables below (docs/explanation/architecture.md); the tests ask it
 about this repository, and about small trees that are wrong on purpose.
 """
 
@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -214,7 +215,7 @@ def imports_of(module: str, file: Path, where: str, known: Mapping[str, Path]) -
             yield Import(module, line, target, name, bool(functions), typing, door)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             functions = (*functions, getattr(node, "name", "lambda"))
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        if isinstance(node, ast.If) and _is_for_typing(node.test):
             for child in node.body:
                 yield from walk(child, functions, True)
             for child in node.orelse:
@@ -223,7 +224,17 @@ def imports_of(module: str, file: Path, where: str, known: Mapping[str, Path]) -
         for deeper in ast.iter_child_nodes(node):
             yield from walk(deeper, functions, typing)
 
-    yield from walk(ast.parse(file.read_text(encoding="utf-8"), str(file)), (), False)
+    yield from walk(_parsed(file), (), False)
+
+
+@cache
+def _parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"), str(file))
+
+
+def _is_for_typing(test: ast.expr) -> bool:
+    names = (getattr(node, "attr", getattr(node, "id", "")) for node in ast.walk(test))
+    return "TYPE_CHECKING" in names
 
 
 def _called(node: ast.AST | None) -> str:
@@ -297,7 +308,7 @@ def _privacy_faults(one: Import, known: Mapping[str, Path]) -> Iterator[str]:
 def _names_offered(file: Path | None) -> list[str]:
     if file is None:
         return []
-    for node in ast.parse(file.read_text(encoding="utf-8"), str(file)).body:
+    for node in _parsed(file).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             return [str(name) for name in ast.literal_eval(node.value)]
     return []
@@ -326,7 +337,7 @@ def _may_be_late(one: Import) -> bool:
 
 def _state_faults(module: str, file: Path, where: str) -> Iterator[str]:
     """Give containers made empty at module level, which something fills later, and ``global``."""
-    tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
+    tree = _parsed(file)
     for node in tree.body:
         if isinstance(node, ast.Assign):
             name, kind = ast.unparse(node.targets[0]), ""
@@ -391,7 +402,7 @@ def test_the_tables_hold_nothing_that_the_code_does_not_need() -> None:
 
 
 def _module_names(file: Path) -> Iterator[str]:
-    for node in ast.parse(file.read_text(encoding="utf-8"), str(file)).body:
+    for node in _parsed(file).body:
         if isinstance(node, ast.AnnAssign):
             yield ast.unparse(node.target)
         elif isinstance(node, ast.Assign):
