@@ -20,19 +20,23 @@ EDITED = {"go.formatTool": "gofmt"}
 
 
 def main() -> int:
-    """Run the page, then check it."""
+    """Run the page, then check it, and clean up."""
+    with tempfile.TemporaryDirectory(prefix="prefcore-demo-") as folder:
+        return demonstrate(Console(Path(folder)))
+
+
+def demonstrate(console: Console) -> int:
+    """Run the page, then check it; gives the exit code."""
     began = time.monotonic()
     page = (DOCS / "tutorial" / "first-upgrade.md").read_text(encoding="utf-8")
-    with tempfile.TemporaryDirectory(prefix="prefcore-demo-") as folder:
-        console = Console(Path(folder))
-        console.begin(page)
-        for part in page.split("\n## "):
-            title = part.partition("\n")[0].removeprefix("# ")
-            print(f"\n── {title} {'─' * (76 - len(title))}")
-            for command, _ in commands(part):
-                print(f"\n$ {command}")
-                print(console.run(command), end="", flush=True)
-        problems = check(console)
+    console.begin(page)
+    for part in page.split("\n## "):
+        title = part.partition("\n")[0].removeprefix("# ")
+        print(f"\n── {title} {'─' * (76 - len(title))}")
+        for command, _ in commands(part):
+            print(f"\n$ {command}")
+            print(console.run(command), end="", flush=True)
+    problems = check(console)
     for problem in problems:
         print(f"LOST: {problem}", file=sys.stderr)
     if not problems:
