@@ -84,10 +84,13 @@ class MergeStrategySuite(Suite, kit=True):
         def told(sides: Sides) -> None:
             law(sides)
 
-        tried = settings(
+        self.trials()(given(_sides())(told))()
+
+    def trials(self) -> settings:
+        """Give how hypothesis tries random sides."""
+        return settings(
             max_examples=self.examples, deadline=None, suppress_health_check=list(HealthCheck)
         )
-        tried(given(_sides())(told))()
 
     def test_declaration_is_complete(self) -> None:
         info = self.info

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import attrs
 import pytest
+from hypothesis import Phase, settings
 
 from prefcore.builtin import hooks
 from prefcore.interfaces import CONFLICT, MergeStrategyInfo, Sides
@@ -18,6 +19,9 @@ def _suite_on(declared: MergeStrategyInfo, plugin: str = "prefcore") -> type[Mer
     class TestStrategy(MergeStrategySuite):
         info = declared
         module = plugin
+
+        def trials(self) -> settings:
+            return settings(super().trials(), phases=[Phase.generate])  # the first will do
 
     return TestStrategy
 
