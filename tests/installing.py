@@ -80,10 +80,15 @@ class Environment:
         """Its interpreter."""
         return self.folder / "bin/python"
 
-    def install(self, wheel: Path, *, extras: Iterable[str] = ()) -> None:
-        """Install a wheel of this repository, with what it needs linked from here."""
-        self.link(needs(wheel.name.partition("-")[0].replace("_", "-"), extras))
-        pip("--python", self.python, "install", "--quiet", "--no-index", "--no-deps", wheel)
+    def install(self, *wheels: Path, extras: Iterable[str] = ()) -> None:
+        """Install wheels of this repository, with what they need linked from here.
+
+        ``extras`` are the first one's.
+        """
+        for number, wheel in enumerate(wheels):
+            name = wheel.name.partition("-")[0].replace("_", "-")
+            self.link(needs(name, () if number else extras))
+        pip("--python", self.python, "install", "--quiet", "--no-index", "--no-deps", *wheels)
         pip("--python", self.python, "check")
 
     def link(self, names: Iterable[str]) -> None:

@@ -63,6 +63,7 @@ def test_the_wheel_of_a_plugin_package_is_typed_licensed_and_alone(name: str, wh
 _SUITES = """
 from pathlib import Path
 
+from hypothesis import settings
 from prefcore_json import prefcore_formats
 from prefcore_local import prefcore_backup_targets
 
@@ -98,12 +99,14 @@ class TestTarget(TargetSuite):
 
 class TestFormat(FormatSuite):
     (info,) = prefcore_formats()
+    examples = 2
 
 
 class TestSteps(MigrationSuite):
     app = "golang.go"
     steps = Path("first-upgrade/migrations")
     schemas = Path("first-upgrade/schemas")
+    stories = settings(MigrationSuite.stories, max_examples=2)
 """
 # Here they have to run; how thoroughly they judge is shown where each suite is tested.
 _SLOW = "any_ or story or stories or damage or notices or foreign or large or threads or bytes"
@@ -113,9 +116,8 @@ def test_the_suites_of_the_kit_run_from_the_wheels_outside_the_repository(
     wheels: Path, tmp_path: Path
 ) -> None:
     environment = Environment.made(tmp_path / "environment")
-    environment.install(wheel_of(wheels, "prefcore"), extras=["testing"])
-    for name in ("prefcore-json", "prefcore-local"):
-        environment.install(wheel_of(wheels, name))
+    names = ("prefcore", "prefcore-json", "prefcore-local")
+    environment.install(*(wheel_of(wheels, name) for name in names), extras=["testing"])
     outside = tmp_path / "outside"
     shutil.copytree(ROOT / "docs/examples/first-upgrade", outside / "first-upgrade")
     (outside / "test_suites.py").write_text(_SUITES)
