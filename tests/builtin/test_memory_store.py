@@ -6,6 +6,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+from hypothesis import settings
 
 from prefcore.builtin.memory_store import INFO, MemoryStore
 from prefcore.errors import NotFound, ReadOnly, UsageError
@@ -16,6 +17,9 @@ from prefcore_testing.stores.making import APP, AT, begin, held, put, rows
 
 
 class TestMemoryStore(StoreSuite):
+    # It is compared with itself: what the stories find is shown where its copies are broken.
+    stories = settings(StoreSuite.stories, max_examples=10)
+
     def make(self, tmp_path: Path) -> Store:
         store = MemoryStore()
         store.wait = 0.5
