@@ -420,12 +420,17 @@ def sealed_tag(text: str) -> str | None:
 def same_text(one: str | None, other: str | None) -> bool:
     """Say whether two canonical texts hold the same value; sealed ones go by their tags.
 
-    None stands for no entry, and equals itself alone.
+    None stands for no entry, and equals itself alone. Raises DamagedValue for what is no text.
     """
     if one == other:
         return True
-    if one is None or other is None or not one.startswith(_SEALED):
+    if one is None or other is None:
         return False
+    try:
+        if not one.startswith(_SEALED):
+            return False
+    except (AttributeError, TypeError) as error:
+        raise _no_text() from error
     return is_sealed_text(one) and is_sealed_text(other) and from_text(one) == from_text(other)
 
 

@@ -11,6 +11,7 @@ from prefcore.audit import FIRST, ChangesetDigest
 from prefcore.builtin.sqlite_store.cells import Cells
 from prefcore.builtin.sqlite_store.ids import Ids
 from prefcore.builtin.sqlite_store.reading import EVERYTHING, SqliteSnapshot
+from prefcore.errors import DamagedStore
 from prefcore.model import Draft, PreferenceSet, Row, Scope, to_micros
 from prefcore.values import same_text
 
@@ -126,6 +127,10 @@ class EntryWriter(SqliteSnapshot):
                 continue
             if before[0] == revision:
                 is_rewritten = True
+            if old and type(old) is not str:
+                raise DamagedStore(
+                    f"the store holds a value of {key} that is no text: it was edited"
+                )
             put.append((key_id, at, by, text, before))
             held[key_id] = (revision, at, by, text)
             told.append((key, old, text))

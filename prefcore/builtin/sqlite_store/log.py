@@ -12,6 +12,7 @@ from prefcore.audit import Logged, refuse_older
 from prefcore.builtin.sqlite_store.changesets import CHANGESET, LINK, changeset_of, link_of
 from prefcore.builtin.sqlite_store.names import Cell, NamesView
 from prefcore.builtin.sqlite_store.pruning import pruned_apps, refuse_pruned
+from prefcore.builtin.sqlite_store.texts import as_text
 from prefcore.builtin.sqlite_store.walking import walk
 from prefcore.errors import NotFound
 from prefcore.interfaces import Edit
@@ -123,6 +124,7 @@ class LogView(NamesView):
         """Give a changeset's entries set by set: name and rank of each key, its id, the cells."""
         names = _Remembering(lambda key_id: self._name_and_rank(key_id, revision))
         for owner_id, scope, owner in self._db.execute(_CHANGED_OWNERS, (revision,)):
+            _check_owner(scope, owner)
             found = []
             for row in self._db.execute(_CHANGES, (revision, owner_id)).fetchall():
                 key_id, *before, _, last = row[:6]
@@ -247,12 +249,15 @@ class LogView(NamesView):
         while page:
             after = page[-1][1:]
             page = self._db.execute(statement, (app_id, *after, *wanted)).fetchall()
+            for one in page:
+                _check_owner(*one[1:])
             yield from page
 
     def parked(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
         # Sorted before the first is given, so that those sets may be written meanwhile.
         rows = self._db.execute(_PARKED, (self._key(app, key), self.kind_in_making))
         for scope, owner, *cell in rows:
+            _check_owner(scope, owner)
             yield scope, owner, self._row(key, *cell)
 
     def audit(self, *, since: int = 1) -> Iterator[AuditRecord]:
@@ -299,3 +304,9 @@ class _Remembering(dict[int, _Found]):
     def __missing__(self, key_id: int) -> _Found:
         self[key_id] = found = self._find(key_id)
         return found
+
+
+def _check_owner(scope: object, owner: object) -> None:
+    """Raise DamagedStore where what names a set is no text."""
+    as_text(scope, "a scope")
+    as_text(owner, "the name of an owner")

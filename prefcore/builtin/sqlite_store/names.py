@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from prefcore.builtin.sqlite_store.texts import as_text
 from prefcore.errors import DamagedStore
 from prefcore.model import Entry, Row, Selection
 
@@ -38,7 +39,9 @@ class NamesView:
             "WHERE a.name = ?",
             (app,),
         ).fetchone()
-        return (row[0], row[1]) if row else (0, None)
+        if row is None:
+            return 0, None
+        return row[0], None if row[1] is None else as_text(row[1], "a schema version")
 
     def _owner(self, app: str, scope: str, owner: str) -> int:
         row = self._db.execute(
@@ -127,7 +130,7 @@ class _Provenance(dict[int, tuple[str, str]]):
         found = self._db.execute(_PROVENANCE, (id,)).fetchone()
         if found is None:
             raise DamagedStore(f"the store has lost where an entry came from (number {id})")
-        source, actor = found
+        source, actor = (as_text(one, "where an entry came from") for one in found)
         if len(self) >= 4096:
             self.clear()
         self[id] = (source, actor)

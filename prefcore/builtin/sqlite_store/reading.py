@@ -12,6 +12,7 @@ from prefcore.builtin.sqlite_store.connections import Connections
 from prefcore.builtin.sqlite_store.intervals import Names, names_of
 from prefcore.builtin.sqlite_store.log import LogView, among
 from prefcore.builtin.sqlite_store.records import records
+from prefcore.builtin.sqlite_store.texts import as_text
 from prefcore.interfaces import KeyState
 from prefcore.model import (
     AppState,
@@ -66,7 +67,7 @@ class SqliteSnapshot(LogView):
         rows = self._db.execute(
             "SELECT name FROM apps WHERE id IN (SELECT app_id FROM changesets) ORDER BY name"
         )
-        return [row[0] for row in rows]
+        return [as_text(row[0], "the name of an application") for row in rows]
 
     def version(self, app: str) -> str | None:
         return self._app(app)[1]
@@ -150,6 +151,7 @@ class SqliteSnapshot(LogView):
             (key_id, self._app(app)[0]),
         )
         for scope, owner, *cell in rows:
+            as_text(owner, "the name of an owner")
             yield scope, owner, self._row(key, *cell)
 
     # ----------------------------------------------------------------------- schema versions
@@ -159,7 +161,7 @@ class SqliteSnapshot(LogView):
             "SELECT text FROM versions WHERE app_id = ? AND version = ?",
             (self._app(app)[0], version),
         ).fetchone()
-        return row[0] if row else None
+        return as_text(row[0], f"schema {version}") if row else None
 
     def schema_versions(self, app: str) -> list[SchemaVersion]:
         rows = self._db.execute(
@@ -169,12 +171,12 @@ class SqliteSnapshot(LogView):
         )
         return [
             SchemaVersion(
-                version,
-                digest,
+                as_text(version, "a schema version"),
+                as_text(digest, f"a digest of schema {version}"),
                 registered_at=from_micros(registered_at),
-                registered_by=registered_by,
+                registered_by=as_text(registered_by, f"who registered schema {version}"),
                 applied_at=None if applied_at is None else from_micros(applied_at),
-                applied_by=applied_by or "",
+                applied_by=as_text(applied_by or "", f"who applied schema {version}"),
                 facts=from_text(facts),  # type: ignore[arg-type]  # ours: an object
             )
             for version, digest, registered_at, registered_by, applied_at, applied_by, facts in rows

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from prefcore.builtin.sqlite_store.connection import moved, prepare, translated
 from prefcore.builtin.sqlite_store.connections import Connections
+from prefcore.builtin.sqlite_store.texts import as_text
 from prefcore.errors import ReadOnly
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ class SqliteStore:
 
     def _find_provenance(self, known: _Known, id: int) -> tuple[str, str]:
         row = self._connections.reader().execute(_PROVENANCE, (id,)).fetchone()
-        known.provenance[id] = (row[0], row[1])
+        source, actor = (as_text(one, "where an entry came from") for one in row)
+        known.provenance[id] = (source, actor)
         return known.provenance[id]
 
     def _check_version(self, app: str, version: str | None) -> None:
@@ -139,7 +141,10 @@ class SqliteStore:
             row = self._connections.reader().execute(_DECLARATION, (key, app)).fetchone()
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
-        return (row[0], row[1]) if row else (None, None)
+        if row is None:
+            return None, None
+        told = None if row[1] is None else as_text(row[1], f"a declaration of {key}")
+        return as_text(row[0], "a schema version"), told
 
     def _refuse_if_read_only(self) -> None:
         if self.read_only:
