@@ -17,22 +17,24 @@ if TYPE_CHECKING:
 __all__ = ["PATH", "Command", "CommandWithOthers", "LazyGroup"]
 
 
+#: Verbs have arguments named version or plan: click keeps both kinds in one table of names.
+_PREFIX = "global_"
+
+
 class _Path(click.Path):
     """A path that is not empty, as a variable of a script may be that nobody set."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> str | bytes | os.PathLike[str]:
-        if value == "":
+        # Of a global option that is given nothing, all are told alike, below.
+        if value == "" and not str(param and param.name).startswith(_PREFIX):
             self.fail("it is empty; name a file, or leave it out", param, ctx)
         return super().convert(value, param, ctx)
 
 
 #: A path as it is given: whether it can be read is told by who reads it, with the code for that.
 PATH = _Path(readable=False)
-
-#: Verbs have arguments named version or plan: click keeps both kinds in one table of names.
-_PREFIX = "global_"
 
 
 def _keep(context: click.Context, option: click.Parameter, value: object) -> None:

@@ -83,6 +83,7 @@ def test_plans_are_called_what_was_asked_for(shell: Shell) -> None:
         (("import", ""), "it is empty; name a file"),
         (("convert", "", "x.json"), "it is empty; name a file"),
         (("keys", "import", ""), "it is empty; name a file"),
+        (("access", "show", "--policy", ""), "it is empty; name a file"),
         (("list", ""), "GLOB is empty"),
         (("completion",), "choose from: bash, zsh, fish (see"),
     ],
