@@ -184,6 +184,8 @@ _key_sets = st.sets(keys(), max_size=6)
 _names = names()
 _sources = st.sampled_from(["manual", "template", "import", "migration", "restore", "api"])
 _uuids = st.uuids().map(str)
+_changesets = st.none() | _uuids
+_apps = st.sets(_names, max_size=3)
 
 
 @st.composite
@@ -201,6 +203,7 @@ def _rows(draw: st.DrawFn) -> list[Row]:
     ]
 
 
+_set_rows = _rows()
 _texts = st.lists(_names, max_size=2).map(tuple)
 _scopes = st.lists(st.sampled_from([str(scope) for scope in Scope]), max_size=2).map(tuple)
 _versions = st.none() | st.sampled_from(["1.0.0", "2.1.0-rc.1+build"])
@@ -211,7 +214,7 @@ _headers = st.builds(
     schema=_versions,
     created_at=st.none() | _moments,
     generator=st.just("") | _names,
-    changeset=st.none() | _uuids,
+    changeset=_changesets,
     merged=st.lists(st.tuples(_uuids, _selections), max_size=2).map(tuple),
     selection=_selections,
 )
@@ -225,12 +228,12 @@ _records = st.lists(st.builds(Record, _names, _data), max_size=3).map(tuple)
 def documents(draw: st.DrawFn, *, full_state: bool = False) -> Contents:
     """Give contents of documents; if ``full_state``, with records and perhaps several apps."""
     header = attrs.evolve(draw(_headers), full_state=full_state)
-    names = sorted(draw(st.sets(_names, max_size=3))) if full_state else []
+    names = sorted(draw(_apps)) if full_state else []
     if names:
-        apps = [AppHeader(name, draw(_versions), draw(st.none() | _uuids)) for name in names]
+        apps = [AppHeader(name, draw(_versions), draw(_changesets)) for name in names]
         header = attrs.evolve(header, app="", schema=None, changeset=None, apps=apps)
     sets = [
-        PreferenceSet(scope, owner, draw(_rows()), app)
+        PreferenceSet(scope, owner, draw(_set_rows), app)
         for app in names or [""]
         for scope, owner in sorted(draw(_places) | draw(_system))
     ]
