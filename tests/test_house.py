@@ -52,6 +52,7 @@ LINES = """
         facade.registry
     facade.inspecting
     facade.performing
+    facade.checking
     facade.changing · facade.moving · facade.keeping · facade.revealing
     facade.upgrading · facade.pruning
     preferences
