@@ -37,7 +37,7 @@ LINES = """
     hookspecs · documents · layout · plugins · plugins.problems · vault · sealed_files · \
         facade · facade.heads
     plugins.index · plugins.loading
-    plugins.policy
+    plugins.policy · plugins.holding
     plugins.manager · engines.comparing · engines.exporting · engines.importing · \
         engines.migrating · engines.registering · engines.reencrypting · engines.history · \
         engines.refusing · engines.updating · engines.converting · engines.backups · \
@@ -65,6 +65,7 @@ NEVER = {
     "engines": (
         "plugins.manager",
         "plugins.problems",
+        "plugins.holding",
         "plugins.index",
         "plugins.loading",
         "plugins.policy",
@@ -98,7 +99,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "msgpack": ("prefcore_binary",),
     "msgspec": ("prefcore_json", "prefcore_binary"),
     "obstore": ("prefcore_s3",),
-    "pluggy": ("prefcore.hookspecs", "prefcore.plugins.manager"),
+    "pluggy": ("prefcore.hookspecs", "prefcore.plugins.holding"),
     "pytest": ("prefcore_testing",),
     "re2": ("prefcore.schema.patterns",),
     "sqlite3": ("prefcore.builtin.sqlite_store",),
@@ -127,9 +128,9 @@ LATE = {
     ("prefcore.plugins.index", "importlib.metadata"): "25 to 60 ms, for what lists plugins",
     ("prefcore.plugins.loading", "import_module"): "it is what loads plugins",
     ("prefcore.plugins.manager", "logging"): "5 ms, for what has something to warn of",
-    ("prefcore.plugins.manager", "pluggy"): "a listing of plugins loads none",
-    ("prefcore.plugins.manager", "prefcore.hookspecs"): "as pluggy",
-    ("prefcore.plugins.manager", "prefcore.interfaces"): "40 ms, for what loads a plugin",
+    ("prefcore.plugins.holding", "pluggy"): "a listing of plugins loads none",
+    ("prefcore.plugins.holding", "prefcore.hookspecs"): "as pluggy",
+    ("prefcore.plugins.holding", "prefcore.interfaces"): "40 ms, for what loads a plugin",
     ("prefcore.facade.revealing", "prefcore.engines.reencrypting"): "as prefcore.keys",
     ("prefcore.schema.patterns", "re2"): "5 ms, and most schemas have no pattern",
     ("prefcore.sealed_files", "prefcore.security.stream"): "30 ms, for what is encrypted",

@@ -1,8 +1,6 @@
 """Loads plugins: one at a time, by id, when asked for; a broken one hurts nobody else.
 
-The only user of pluggy's manager. Nothing is global: an application composes its own set. pluggy
-and the declared types are imported when something is loaded: a listing and its errors need
-neither, and the types alone take 40 ms.
+Nothing is global: an application composes its own set.
 """
 
 from __future__ import annotations
@@ -16,23 +14,13 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 import attrs
 
 from prefcore.errors import PluginError, UsageError
+from prefcore.plugins.holding import Holder
 from prefcore.plugins.index import KINDS, PluginEntry, Status, absence, builtin_entries, scan
-from prefcore.plugins.loading import (
-    Broken,
-    Declared,
-    check_hook_api,
-    declared_by,
-    doubts_about,
-    guard,
-    guarded,
-    import_value,
-)
+from prefcore.plugins.loading import Broken, Declared, guarded
 from prefcore.plugins.policy import Policy, resolve
 from prefcore.plugins.problems import Problem, did_you_mean
 
 if TYPE_CHECKING:
-    import pluggy
-
     from prefcore.interfaces import (
         FormatInfo,
         KeyProviderInfo,
@@ -120,9 +108,7 @@ class Plugins:
         self._problems: list[Problem] = []
         self._failures: dict[str, Problem] = {}  # by kind and id
         self._warned: list[BaseException] = []
-        self._manager: pluggy.PluginManager | None = None
-        self._held: dict[int, _Held] = {}  # by id() of the plugin, which pluggy keeps alive
-        self._values: dict[str, _Held | Broken] = {}  # by entry point's value
+        self._holder = Holder()
         for plugin in self._passed:
             if isinstance(plugin, str):
                 raise UsageError(f"a plugin is a module or object, not the text '{plugin}'")
@@ -260,10 +246,10 @@ class Plugins:
             names.add(name)
             failures: list[Broken] = []
             try:
-                held = self._hold(plugin, name)
+                held = self._holder.hold(plugin, name)
                 failures += held.take_doubts()
                 for kind in KINDS:
-                    for id, info in self._declared(held, kind):
+                    for id, info in self._holder.declared(held, kind):
                         entry = PluginEntry(kind, id, "", "", name, "loaded")
                         if entry in infos:
                             raise Broken("declaration", f"it declares {entry.name} twice")
@@ -307,17 +293,9 @@ class Plugins:
         return nullcontext() if entry.is_core else self._loading(entry)
 
     def _fetch(self, entry: PluginEntry) -> object:
-        held = self._values.get(entry.value)
-        if held is None:
-            try:
-                held = self._hold(import_value(entry.value), entry.value)
-            except Broken as broken:
-                held = broken
-            self._values[entry.value] = held
-        if isinstance(held, Broken):
-            raise held
+        held = self._holder.imported(entry.value)
         new = entry.kind not in held.declared
-        declared = self._declared(held, entry.kind)
+        declared = self._holder.declared(held, entry.kind)
         infos = [info for id, info in declared if id == entry.id]
         if not infos and held.doubts:
             raise held.doubts[0]
@@ -346,49 +324,6 @@ class Plugins:
             for id, _ in declared
             if id not in listed
         ]
-
-    def _hold(self, plugin: object, name: str) -> _Held:
-        """Register a plugin with pluggy, once, after a look at what it says of itself."""
-        if id(plugin) in self._held:
-            return self._held[id(plugin)]
-        import pluggy
-
-        from prefcore import hookspecs
-        from prefcore.interfaces import HOOK_API
-
-        if self._manager is None:
-            self._manager = pluggy.PluginManager("prefcore")
-            self._manager.add_hookspecs(hookspecs)
-        manager = self._manager
-        check_hook_api(plugin, name, HOOK_API)
-        with guard("signature", "hooks take no arguments that their spec does not name"):
-            doubts = doubts_about(
-                plugin,
-                lambda attribute: manager.parse_hookimpl_opts(plugin, attribute),
-                [hook for hook, _ in hookspecs.KINDS.values()],
-            )
-            manager.register(plugin, name)
-        self._held[id(plugin)] = _Held(plugin, doubts)
-        return self._held[id(plugin)]
-
-    def _declared(self, held: _Held, kind: str) -> Declared:
-        """Call the one plugin's hook of a kind, once; pluggy itself would call everybody's."""
-        from prefcore import hookspecs
-
-        known = held.declared.get(kind)
-        if known is None:
-            hook, due = hookspecs.KINDS[kind]
-            assert self._manager is not None  # it holds the plugin
-            implementations = getattr(self._manager.hook, hook).get_hookimpls()
-            own = [impl.function for impl in implementations if impl.plugin is held.plugin]
-            try:
-                known = declared_by(own, hook, due)
-            except Broken as broken:
-                known = broken
-            held.declared[kind] = known
-        if isinstance(known, Broken):
-            raise known
-        return known
 
     def _problem(self, entry: PluginEntry, broken: Broken) -> Problem:
         return Problem(
@@ -426,17 +361,3 @@ class Plugins:
     def _replace(self, entry: PluginEntry, successor: PluginEntry) -> None:
         entries = self._index()
         entries[entries.index(entry)] = successor
-
-
-class _Held:
-    """A registered plugin: what it declares by kind, and its unreported doubts."""
-
-    def __init__(self, plugin: object, doubts: list[Broken]) -> None:
-        self.plugin = plugin
-        self.doubts = doubts
-        self.declared: dict[str, Declared | Broken] = {}
-
-    def take_doubts(self) -> list[Broken]:
-        """Give the doubts, each once."""
-        doubts, self.doubts = self.doubts, []
-        return doubts
