@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from prefcore.cli.scaffolds import KINDS
+from prefcore_testing.distributions import write_distribution
 from tests.cli.shell import Shell
 
 
@@ -38,7 +40,11 @@ def test_a_new_package_is_whole(bare: Shell, kind: str) -> None:
         (("format", "x" * 41), "cannot be the id of a plugin"),
         (("format", "json"), "the id 'json' is that of prefcore-json"),
         (("strategy", "ours"), "the id 'ours' is that of prefcore"),
-        (("store", "x"), "is not one of"),
+        (("watcher", "x"), "is not one of"),
+        (("steps", "org..editor"), "cannot name a package of steps"),
+        (("steps", "../x"), "cannot name a package of steps"),
+        (("store", "org.x"), "cannot be the id of a plugin"),
+        (("store", "sqlite"), "the id 'sqlite' is that of prefcore"),
     ],
 )
 def test_a_name_that_cannot_be_is_refused(bare: Shell, words: tuple[str, str], told: str) -> None:
@@ -87,6 +93,17 @@ def test_a_target_is_red(bare: Shell) -> None:
     assert "NotImplementedError: store an object" in red.stdout
 
 
+_SHELF = """
+from prefcore.builtin.memory_store import MemoryStore
+
+
+class ShelfStore(MemoryStore):
+    @classmethod
+    def open(cls, url, *, create, read_only):
+        store = cls(url, read_only=read_only)
+        store.wait = 0.2
+        return store
+"""
 _PROVIDED = """
         import hashlib
 
@@ -143,6 +160,40 @@ def test_steps_are_red_then_green(bare: Shell) -> None:
     assert (green.returncode, green.stderr) == (0, ""), green.stdout
     file.write_text(f'{begin}    return [Step("1.0.0", "1.1.0")]\n')
     assert _suite(package, tests).returncode == 1
+
+
+def test_a_store_is_red_then_green(bare: Shell) -> None:
+    bare.run("plugins", "new", "store", "shelf", "-q")
+    package = bare.folder / "prefcore-shelf"
+    tests = package / "tests/test_shelf_store.py"
+    red = _suite(package, "tests/test_shelf_store.py")
+    assert red.returncode == 1
+    assert "NotImplementedError: open what is there, or make it" in red.stdout
+    # Core's own store in memory stands for the author's work: it keeps the promises.
+    (package / "prefcore_shelf/_store.py").write_text(_SHELF)
+    text = tests.read_text().partition("\n    def reopen")[0]  # nothing of it outlives its process
+    few = "stories = settings(StoreSuite.stories, max_examples=1, stateful_step_count=5)"
+    text = re.sub("persistent = True.*", few, text)
+    tests.write_text(f"from hypothesis import settings\n{text}")
+    green = _suite(package, "tests/test_shelf_store.py")
+    assert (green.returncode, green.stderr) == (0, ""), green.stdout
+
+
+def test_steps_are_of_an_application_whatever_its_name(bare: Shell, tmp_path: Path) -> None:
+    bare.run("plugins", "new", "steps", "org.Example_1.editor", "-q")
+    package = bare.folder / "prefcore-org-example-1-editor"
+    project = tomllib.loads((package / "pyproject.toml").read_text())["project"]
+    points = project["entry-points"]["prefcore.migrations"]
+    assert points == {"org.Example_1.editor": "prefcore_org_example_1_editor"}
+    door = package / "prefcore_org_example_1_editor/__init__.py"
+    write_distribution(
+        tmp_path / "site",
+        project["name"],
+        entry_points={"prefcore.migrations": points},
+        modules={points["org.Example_1.editor"]: door.read_text()},
+    )
+    env = {"PYTHONPATH": str(tmp_path / "site")}
+    assert "app" in bare.process("plugins", "show", "org.Example_1.editor", env=env).out
 
 
 def _suite(package: Path, tests: str) -> subprocess.CompletedProcess[str]:

@@ -23,7 +23,7 @@ test = ["prefcore[testing]>=<VERSION>"]
 
 # The name is the id that users type; the value is the module with the hook.
 [project.entry-points."prefcore.<KIND>"]
-<NAME> = "<PACKAGE>"
+"<NAME>" = "<PACKAGE>"
 
 [tool.hatch.build.targets.wheel]
 packages = ["<PACKAGE>"]

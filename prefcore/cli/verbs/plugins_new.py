@@ -13,7 +13,7 @@ from prefcore import __version__
 from prefcore.cli.failures import from_os
 from prefcore.cli.frame import PATH, Command
 from prefcore.cli.output import print_json, say
-from prefcore.cli.scaffolds import KINDS, files_of
+from prefcore.cli.scaffolds import KINDS, distribution_of, files_of
 from prefcore.cli.session import Session
 from prefcore.errors import UsageError
 
@@ -40,7 +40,7 @@ def command(session: Session, kind: str, name: str, folder: str) -> None:
     """
     _check_name(session, KINDS[kind][0], name)
     files = files_of(kind, name, __version__)
-    target = Path(folder, f"prefcore-{name}")
+    target = Path(folder, distribution_of(name))
     _write(target, files)
     if session.json:
         print_json({"folder": str(target), "files": sorted(files)})
@@ -54,7 +54,15 @@ def command(session: Session, kind: str, name: str, folder: str) -> None:
 
 
 def _check_name(session: Session, kind: str, name: str) -> None:
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or len(name) > 40:
+    if kind == "migrations":  # the id is the application's name
+        fits = re.fullmatch(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*", name) and len(name) <= 100
+        if not fits:
+            raise UsageError(
+                f"'{name}' cannot name a package of steps: use an application's name of up to 100 "
+                "letters, digits and single '.', '-' or '_'",
+                name=name,
+            )
+    elif not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or len(name) > 40:
         raise UsageError(
             f"'{name}' cannot be the id of a plugin: use up to 40 lower-case letters, digits and "
             "single '-', beginning with a letter",
