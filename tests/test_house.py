@@ -136,7 +136,7 @@ LATE = {
     ("prefcore.sealed_files", "prefcore.security.stream"): "30 ms, for what is encrypted",
     ("prefcore.security.ring_folder", "fcntl"): "Windows has none",
     ("prefcore.whole_files", "fcntl"): "Windows has none",
-    ("prefcore.values", "hashlib"): "2 ms, and `prefcore get` makes no digest",
+    ("prefcore.values.texts", "hashlib"): "2 ms, and `prefcore get` makes no digest",
 }
 
 #: Module-level containers that are filled while running, with the reason.

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prefcore import values
 from prefcore.errors import DamagedValue, InvalidValue
 from prefcore.values import (
     MAX_DEPTH,
@@ -30,6 +29,7 @@ from prefcore.values import (
     same_text,
     sealed_tag,
 )
+from prefcore.values import texts as texts_module
 from prefcore_testing.values import REFUSED, VALUES, nested, portable_values
 
 
@@ -125,7 +125,7 @@ def test_damaged_text_among_many_is_refused(texts: list[str]) -> None:
 def test_a_python_without_the_fast_encoder_gives_the_same_texts(value: object) -> None:
     text = canonical_text(value)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(values, "_pieces", None)
+        patch.setattr(texts_module, "_pieces", None)
         assert canonical_text(value) == text
 
 
@@ -134,7 +134,7 @@ def test_another_maker_of_encoders_is_left_alone(
     maker: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("json.encoder.c_make_encoder", maker)
-    assert values._pieces_of(values._encoder) is None
+    assert texts_module._pieces_of(texts_module._encoder) is None
 
 
 @given(portable_values(max_leaves=3), portable_values(max_leaves=3))
