@@ -165,6 +165,7 @@ class Snapshot(Protocol):
     ) -> Iterator[Edit]:
         """Give every entry changed in or after ``revision``, by scope, owner and key.
 
+        Of two keys that bore one name, the one that has it now comes last, else they go by UUID.
         Changesets whose revisions are in ``ignoring`` count as changes, but not as edits. An
         entry that came back to what it was is still given; a rename alone changes no entry.
         """

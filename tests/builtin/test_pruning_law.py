@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from prefcore.audit import is_pruned
@@ -60,6 +60,13 @@ def _told(view: Snapshot, after: int, last: int) -> Iterator[object]:
             yield [(one.revision, change) for one, change in history if one.revision > after]
 
 
+#: A name that two keys bore, both of them edited.
+_ONE_NAME_TWICE: list[list[tuple[Any, ...]]] = [
+    [("write", "alice", "a", 0), ("rename", None, "a", "c"), ("write", "alice", "a", 0)],
+    [("remove", "alice", "a", None), ("remove", "alice", "c", None), ("rename", None, "a", "c")],
+]
+
+
 def _sqlite(folder: Path) -> Store:
     return SqliteStore.open(f"sqlite:{folder}/p.db", create=True)
 
@@ -67,6 +74,7 @@ def _sqlite(folder: Path) -> Store:
 @pytest.mark.parametrize("make", [lambda folder: MemoryStore(), _sqlite], ids=["memory", "sqlite"])
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(log=_LOGS, share=st.floats(0, 1))
+@example(log=_ONE_NAME_TWICE, share=0.0)
 def test_what_came_after_what_was_pruned_is_told_as_before(
     make: Any, log: list[list[tuple[Any, ...]]], share: float
 ) -> None:

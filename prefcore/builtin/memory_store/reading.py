@@ -197,7 +197,10 @@ class View:
                 if now not in ignoring:
                     after = delta.after and (name, *delta.after)
                     edits[entry] = attrs.evolve(edits[entry], key=name, edit=after, edited_in=now)
-        yield from sorted(edits.values(), key=lambda one: (one.scope, one.owner, one.key))
+        yield from sorted(
+            edits.values(),
+            key=lambda one: (one.scope, one.owner, one.key, one.now == one.key, one.uuid),
+        )
 
     def parked(self, app: str, key: str) -> Iterator[tuple[str, str, Row]]:
         uuid = self._state.app(app).uuids.get(key)

@@ -173,7 +173,7 @@ class LogView(NamesView):
         scope, owner, owner_id = place
         rows = self._db.execute(_EDITED, (owner_id, revision)).fetchall()
         edits = [self._edit((scope, owner, *row), revision, ignoring, names) for row in rows]
-        return sorted(filter(None, edits), key=lambda edit: edit.key)
+        return sorted(filter(None, edits), key=lambda one: (one.key, one.now == one.key, one.uuid))
 
     def _edit(
         self,
