@@ -108,10 +108,10 @@ def test_the_extra_all_brings_every_plugin_package_of_this_repository(wheels: Pa
 # ------------------------------------------------------------------------ in a fresh environment
 
 
-@pytest.fixture
-def alone(wheels: Path, tmp_path: Path) -> Environment:
+@pytest.fixture(scope="module")
+def alone(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """Give an environment with core alone, and a project of which one value is set."""
-    environment = Environment.made(tmp_path / "environment")
+    environment = Environment.made(tmp_path_factory.mktemp("alone") / "environment")
     environment.install(wheel_of(wheels, "prefcore"))
     project = environment.folder / "project"
     schemas = project / "schemas"
