@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from prefcore.builtin.sqlite_store.writing import SqliteTransaction
 from prefcore.interfaces import Store
 from prefcore.model import Draft
 from prefcore_testing.stores import StoreSuite
+from prefcore_testing.stores.making import begin, put
 
 
 class TestSqliteStore(StoreSuite):
@@ -94,4 +96,41 @@ def test_sets_that_bring_new_keys_do_not_make_all_names_be_read_again(tmp_path: 
         assert [row[0] for row in held.rows] == ["later", "renamed"]
         transaction.connection.set_trace_callback(None)
     assert sum(one.startswith("SELECT id, name FROM keys") for one in asked) == 2
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("tampering", "told"),
+    [
+        ("UPDATE keys SET displaced_id = NULL", "waits for nobody (1 times)"),
+        (
+            (
+                "UPDATE keys SET displaced_id = (SELECT id FROM keys WHERE name = 'c') "
+                "WHERE displaced_id IS NOT NULL"
+            ),
+            "a key that waits for a name and has one",
+        ),
+        ("UPDATE keys SET displaced_id = id WHERE name = 'b'", "waits for nobody"),
+        (
+            (
+                "UPDATE keys SET displaced_id = (SELECT id FROM keys WHERE name IS NULL) "
+                "WHERE name = 'c'"
+            ),
+            "a key that two others took a name of",
+        ),
+    ],
+    ids=["taken away", "another", "itself", "twice"],
+)
+def test_which_key_waits_for_a_name_is_looked_at(tmp_path: Path, tampering: str, told: str) -> None:
+    store = SqliteStore.open(f"sqlite:{tmp_path / 'p.db'}", create=True)
+    put(store, {"a": 1, "c": 3, "b": 2})
+    with begin(store) as transaction:
+        transaction.remove("user", "alice", ["b"])
+        transaction.rename("a", "b")
+    assert list(store.check()) == []
+    connection = sqlite3.connect(tmp_path / "p.db")
+    connection.execute(tampering)
+    connection.commit()
+    connection.close()
+    assert told in " ".join(one.what for one in store.check())
     store.close()

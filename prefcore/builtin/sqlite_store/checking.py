@@ -13,6 +13,7 @@ from prefcore.builtin.sqlite_store.connections import Connections
 from prefcore.builtin.sqlite_store.layout import departures
 from prefcore.builtin.sqlite_store.pruning import pruned_apps
 from prefcore.builtin.sqlite_store.reading import SqliteSnapshot, opened_snapshot
+from prefcore.errors import DamagedStore
 from prefcore.interfaces import StoreProblem
 
 __all__ = ["check"]
@@ -83,6 +84,13 @@ _DISAGREEMENTS = {
         OR (n.from_rev > (SELECT min(from_rev) FROM names WHERE key_id = n.key_id) AND NOT EXISTS (
           SELECT 1 FROM renames r JOIN changesets s ON s.rev = r.rev
           WHERE r.rev = n.from_rev AND s.app_id = k.app_id AND n.name IN (r.before, r.after)))""",
+    # Whoever took its name gives it back when it is renamed again: a migration down goes by that.
+    "a key that waits for a name and has one, or has none and waits for nobody": """
+        SELECT count(*) FROM keys WHERE (name IS NULL) <> (id IN (
+          SELECT d.id FROM keys t JOIN keys d ON d.id = t.displaced_id
+          WHERE d.app_id = t.app_id AND d.id <> t.id))""",
+    "a key that two others took a name of": """
+        SELECT count(displaced_id) - count(DISTINCT displaced_id) FROM keys""",
     "a key with two names at once": """
         SELECT count(*) FROM (SELECT to_rev, lead(from_rev) OVER
           (PARTITION BY key_id ORDER BY from_rev) AS next FROM names)
@@ -152,7 +160,7 @@ def check(connections: Connections) -> Iterator[StoreProblem]:
                     )
             try:
                 yield from _check_audit(snapshot, connections.path)
-            except TypeError:
+            except (TypeError, DamagedStore):
                 if not wrong:
                     raise
                 yield StoreProblem(
