@@ -9,7 +9,7 @@ import pytest
 
 from prefcore.builtin.sqlite_store.connection import translated
 from prefcore.errors import NoSpace
-from tests.cli.shell import Shell
+from tests.cli.shell import STEP, Shell, write_schema
 
 
 def test_a_verdict_on_a_key_that_nobody_declares_says_so(shell: Shell) -> None:
@@ -52,6 +52,8 @@ def test_sets_that_are_the_same_are_told_where_they_are_empty(shell: Shell) -> N
     shell.run("set", "size=13", "--user", "a")
     shell.run("set", "size=13", "--user", "b")
     assert shell.run("diff", "user:a", "user:b").err == "user:a and user:b hold the same\n"
+    ran = shell.run("diff", "user:nobody", "user:a", code=1)
+    assert (ran.out.splitlines()[0], ran.err) == ("user/nobody", "user:nobody holds nothing\n")
     told = "user:a and user:b hold the same: nothing, of what is selected\n"
     assert shell.run("diff", "user:a", "user:b", "--key", "theme").err == told
 
@@ -112,6 +114,19 @@ def test_only_what_a_person_said_stands_in_quotes(shell: Shell) -> None:
         assert "“new glasses”" in out
         assert "init " in out
         assert "“init" not in out
+
+
+def test_a_migration_that_was_taken_back_says_which(shell: Shell) -> None:
+    shell.run("set", "size=13")
+    write_schema(shell, "2.0.0")
+    shell.write("steps/2.0.0.py", STEP)
+    shell.run("migrate", "up")
+    up = shell.run("history", "--json").json[0]
+    shell.run("undo")
+    newest = shell.run("history", "--json").json[0]
+    assert (newest["reason"], newest["details"]["changeset"]) == ("", up["id"])
+    told = shell.run("history").out.splitlines()[0]
+    assert told.endswith(f"2.0.0 → 1.0.0, 0 values, undo of {up['id'][:8]}")
 
 
 @pytest.mark.parametrize(

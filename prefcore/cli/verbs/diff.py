@@ -55,9 +55,11 @@ def command(session: Session, first: str, second: str, selection: Selection) -> 
             count = len(data)
         else:
             count = _print(found, masks, width(session))
-    if not count:
         empty = [it.name for it in sides if it.one is not None and not (it.is_plain or it.one.rows)]
+    if not count:
         say(session, escaped(f"{first} and {second} hold the same{_nothing(empty, selection)}"))
+    elif empty:
+        say(session, escaped(f"{empty[0]} holds nothing{_selected(selection)}"))
     return 1 if count else 0
 
 
@@ -87,10 +89,11 @@ def _found(first: Side, second: Side) -> Iterator[PlanItem]:
 
 def _nothing(empty: list[str], selection: Selection) -> str:
     """Say whether sets that are the same hold anything: a name may be mistyped."""
-    if not empty:
-        return ""
-    which = "" if selection.is_everything else ", of what is selected"
-    return f": nothing{which}"
+    return f": nothing{_selected(selection)}" if empty else ""
+
+
+def _selected(selection: Selection) -> str:
+    return "" if selection.is_everything else ", of what is selected"
 
 
 def _warn_versions(first: Side, second: Side) -> None:

@@ -132,7 +132,8 @@ def _what(
     values = amount(one.changes, "value") + (" (pruned)" if gone else "")
     pruning = Pruning.told_by(one)
     if one.kind == "migrate":
-        told = f"{one.schema_before} → {one.schema_after}, {values}"
+        back = f", undo of {str(details['changeset'])[:8]}" if "changeset" in details else ""
+        told = f"{one.schema_before} → {one.schema_after}, {values}{back}"
     elif one.kind == "import":
         told = f"{escaped(str(details.get('file', '')))}, {values}"
     elif one.kind == "undo":

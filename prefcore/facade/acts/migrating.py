@@ -89,9 +89,12 @@ def undo_migration_act(
         with naming_pruned(f"the migration {goal} → {start} cannot be taken back"):
             migrating.migrate_back(transaction, builder, migration, path, undo)
 
-    reason = reason or f"undo {changeset.id}"
     act = _migrating(workplace, start, goal, path, run, reason, documents)
-    return attrs.evolve(act, secure=secure if _may_lose(path, upwards=False) else None)
+    return attrs.evolve(
+        act,
+        details={**act.details, "changeset": changeset.id},
+        secure=secure if _may_lose(path, upwards=False) else None,
+    )
 
 
 def _documents(workplace: Workplace, path: tuple[Edge, ...]) -> dict[str, SchemaDocument]:
