@@ -150,7 +150,7 @@ class Sealer:
                 try:
                     id, data, tag = _parts(text)
                     place = _framed_set(STORE, app, scope, owner) + _framed_key(uuid)
-                    bound = _VALUE_FRAME + place + len(tag).to_bytes(4, "big") + tag
+                    bound = _VALUE_FRAME + place + _TAG_LENGTH + tag
                     filled = ciphers[id].decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], bound)
                     unpadded(filled)
                     nonce = nonces[end - NONCE_BYTES : end]
@@ -173,7 +173,7 @@ class Sealer:
         """
         ciphers, encrypt, begin = self._ciphers, self._ciphers[self.active].encrypt, self._begin
 
-        application = framed(app)
+        application, hmac = framed(app), self._hmac
 
         def departed(
             scope: str, owner: str, cells: Sequence[tuple[str, str, str]]
@@ -187,15 +187,14 @@ class Sealer:
                 end += NONCE_BYTES
                 try:
                     id, data, old = _parts(text)
-                    bound = here + _framed_key(uuid) + framed_bytes(old)
+                    bound = here + _framed_key(uuid) + _TAG_LENGTH + old
                     filled = ciphers[id].decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], bound)
-                    place = there + _framed_key(key)
-                    message = _TAG_FRAME + place + framed_bytes(unpadded(filled))
-                    tag = self._hmac(message)[:_TAG_BYTES]
-                    bound = _VALUE_FRAME + place + framed_bytes(tag)
+                    opened, place = unpadded(filled), there + _framed_key(key)
+                    message = _TAG_FRAME + place + len(opened).to_bytes(4, "big") + opened
+                    tag = hmac(message)[:_TAG_BYTES]
                     nonce = nonces[end - NONCE_BYTES : end]
-                    made = _base64(nonce + encrypt(nonce, filled, bound))
-                    texts.append(f'{begin}"{made}","{_base64(tag)}"]}}')
+                    made = encrypt(nonce, filled, _VALUE_FRAME + place + _TAG_LENGTH + tag)
+                    texts.append(f'{begin}"{_base64(nonce + made)}","{_base64(tag)}"]}}')
                 except _UNUSUAL:
                     texts.append(None)
             return texts
@@ -229,6 +228,7 @@ def _framed_place(place: Place) -> bytes:
 # Framing the parts one by one is framing them all. Sets and keys repeat, and framing them anew
 # would cost a value more than its ciphers do.
 _VALUE_FRAME, _TAG_FRAME = framed(_VALUE), framed(_TAG)
+_TAG_LENGTH = _TAG_BYTES.to_bytes(4, "big")
 _STORE_FRAME, _DOCUMENT_FRAME = framed(STORE), framed(DOCUMENT)
 _framed_set = lru_cache(maxsize=1024)(framed)
 _framed_key = lru_cache(maxsize=4096)(framed)

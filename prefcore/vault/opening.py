@@ -133,10 +133,10 @@ class Vault:
                 for row in rows:
                     if row[0] not in uuids:
                         uuids[row[0]] = view.uuid(self.app, row[0]) or ""
-                cells = [(uuids[row[0]], *row[:2]) for row in rows]
+                cells = [(uuids[row[0]], row[0], row[1]) for row in rows]
                 texts = departed(one.scope, one.owner, cells)
                 return [
-                    (row[0], text, *row[2:])
+                    (row[0], text, row[2], row[3], row[4])
                     if text is not None
                     else self._for_document(one, row, uuids[row[0]], sealer)
                     for row, text in zip(rows, texts, strict=True)
