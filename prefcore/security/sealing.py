@@ -169,10 +169,9 @@ class Sealer:
     def departing(self, app: str) -> Depart:
         """Give what brings texts of a set from an application's store into a document.
 
-        That is what ``open`` and ``seal`` do to one, at less than half their cost.
+        That is what ``open`` and ``seal`` do to one, at half their cost.
         """
         ciphers, encrypt, begin = self._ciphers, self._ciphers[self.active].encrypt, self._begin
-
         application, hmac = framed(app), self._hmac
 
         def departed(
