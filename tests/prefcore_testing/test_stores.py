@@ -348,15 +348,15 @@ FAULTS = [
     Fault(
         "edits that came back are left out",
         "reading",
-        "yield from sorted(edits.values()",
-        "yield from sorted((one for one in edits.values() if one.before != one.edit)",
+        "            edits.values(),\n",
+        "            (one for one in edits.values() if one.before != one.edit),\n",
         "entry_that_came_back_is_still_an_edit",
     ),
     Fault(
         "edits come as they were made",
         "reading",
-        "yield from sorted(edits.values(), key=lambda one: (one.scope, one.owner, one.key))",
-        "yield from sorted(edits.values(), key=lambda one: (one.scope, one.owner))",
+        "key=lambda one: (one.scope, one.owner, one.key, one.now == one.key, one.uuid)",
+        "key=lambda one: (one.scope, one.owner)",
         "edits_come_by_scope_owner_and_key",
     ),
     # --------------------------------------------------------------------------- taking back
