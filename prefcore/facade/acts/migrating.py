@@ -128,21 +128,6 @@ def _migrating(
     direction = "up" if upwards else "down"
     moving = f"migrate {direction} {start} → {goal}"
     steps = [edge.step for edge in path if edge.step is not None]
-    details: dict[str, object] = {
-        "direction": direction,
-        "from": start,
-        "to": goal,
-        "steps": [
-            {
-                "step": step.id,
-                "summary": step.summary,
-                "checksum": step.checksum,
-                "outline": step.outline,
-                "operations": [str(operation) for operation in step.operations],
-            }
-            for step in steps
-        ],
-    }
     secrets = _secrets(documents, steps)
 
     def given() -> Mapping[str, int]:
@@ -166,7 +151,12 @@ def _migrating(
         kind="migrate",
         summary=moving if start != goal else f"stay at {goal}",
         reason=reason,
-        details=details,
+        details={
+            "direction": direction,
+            "from": start,
+            "to": goal,
+            "steps": [_told(step) for step in steps],
+        },
         run=run_and_seal,
         to_version=goal,
         action="apply",
@@ -175,6 +165,17 @@ def _migrating(
         secrets=secrets,
         given=given,
     )
+
+
+def _told(step: Step) -> dict[str, object]:
+    """Give what the history holds of a step."""
+    return {
+        "step": step.id,
+        "summary": step.summary,
+        "checksum": step.checksum,
+        "outline": step.outline,
+        "operations": [str(operation) for operation in step.operations],
+    }
 
 
 def _secrets(documents: Mapping[str, SchemaDocument], steps: Iterable[Step]) -> frozenset[str]:
