@@ -124,12 +124,12 @@ class Fault:
     examples: int = 25
 
 
-#: What only other processes show is drawn for them apart; the laws see steps without a fault.
+#: Where the laws see steps without a fault: what only other processes show is drawn for them apart.
 _FEW = 5
 _FACT = "return 0"
 FAULTS = [
     Fault("none", _FACT, _FACT, ()),
-    Fault("misspelt value", '"yapf": "black"', '"yapf": "black", "blakc": "black"', (FIT,)),
+    Fault("misspelt value", '"yapf": "black"', '"yapf": "black", "blakc": "black"', (FIT,), _FEW),
     Fault("result refused", "int(text)", "int(text) if int(text) % 2 else 500", (UP,)),
     Fault(
         "lossy way down",
