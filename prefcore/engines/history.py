@@ -6,9 +6,9 @@ from itertools import groupby
 
 from prefcore.errors import PolicyRefused
 from prefcore.interfaces import Transaction
-from prefcore.model import Change, Changeset, Conflict, Entry, PlanItem, Row, to_micros
+from prefcore.model import Change, Changeset, Conflict, Entry, PlanItem, Row
 from prefcore.planning import PlanBuilder
-from prefcore.values import UNSET, canonical_text, equal
+from prefcore.values import UNSET, equal
 
 __all__ = ["undo_changeset"]
 
@@ -42,7 +42,7 @@ def undo_changeset(
             if change.before is None:
                 removed.append(change.key)
             else:
-                restored.append(_row(change.before))
+                restored.append(change.before.as_row())
         transaction.write(scope, owner, restored)
         transaction.remove(scope, owner, removed)
 
@@ -72,11 +72,6 @@ def _may_undo(builder: PlanBuilder, change: Change, entry: Entry | None, *, skip
         )
     )
     return False
-
-
-def _row(entry: Entry) -> Row:
-    text = canonical_text(entry.value)
-    return (entry.key, text, to_micros(entry.updated_at), entry.source, entry.actor)
 
 
 def _value(entry: Entry | None) -> object:

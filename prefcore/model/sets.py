@@ -11,8 +11,8 @@ from fnmatch import fnmatchcase
 import attrs
 
 from prefcore.errors import UsageError
-from prefcore.model.moments import from_micros
-from prefcore.values import from_text
+from prefcore.model.moments import from_micros, to_micros
+from prefcore.values import canonical_text, from_text
 
 __all__ = [
     "SOURCES",
@@ -109,6 +109,11 @@ class Entry:
         """Give the entry that a bulk row stands for."""
         key, text, micros, source, actor = row
         return cls(key, from_text(text), from_micros(micros), source, actor)
+
+    def as_row(self, key: str | None = None) -> Row:
+        """Give the bulk row for it, under another key where one is named."""
+        micros = to_micros(self.updated_at)
+        return (key or self.key, canonical_text(self.value), micros, self.source, self.actor)
 
 
 @attrs.frozen

@@ -7,6 +7,7 @@ from itertools import groupby, takewhile
 
 import attrs
 
+from prefcore.engines.migrating.retracing import Retracing, Trace
 from prefcore.engines.migrating.telling import tell_changes
 from prefcore.engines.migrating.undoing import Undoing
 from prefcore.engines.migrating.work import Migration, fault_of, is_lower
@@ -41,8 +42,11 @@ def migrate_back(
     Edits made since that the schema there refuses become conflicts of the plan; with
     ``take_before`` they give way to what stood before, and stay in the history.
     """
-    standing = _rename_back(transaction, migration, path, undo)
-    descent = _Descent(transaction, migration, path, undo, standing)
+    logged = _logged_renames(transaction, undo)
+    standing = _rename_back(transaction, migration, path, undo, logged)
+    renamed = {one.after for one in logged}
+    retracing = Retracing(transaction, migration, undo, path, renamed)
+    descent = _Descent(transaction, migration, path, undo, standing, retracing)
     edits = _edits(transaction, migration.app, undo)
     for (scope, owner), group in groupby(edits, key=lambda edit: (edit.scope, edit.owner)):
         touched = list(group)
@@ -74,20 +78,28 @@ def _edits(transaction: SealingTransaction, app: str, undo: Undoing) -> Iterator
     return transaction.edits_since(app, undo.revision, ignoring=undo.migrations)
 
 
-def _rename_back(
-    transaction: SealingTransaction, migration: Migration, path: tuple[Edge, ...], undo: Undoing
-) -> dict[str, str]:
-    """Give every key, with all its entries, the name it has at the end of the path.
-
-    Returns, for keys that a part of the run that stands had renamed, the name before by that after.
-    """
-    logged = [
+def _logged_renames(transaction: SealingTransaction, undo: Undoing) -> list[Renamed]:
+    """Give the renames of keys with all their entries that are to be taken back, oldest first."""
+    return [
         change
         for revision in sorted(undo.migrations)
         if revision >= undo.revision
         for change in takewhile(_is_rename, transaction.changes(revision))
         if isinstance(change, Renamed)
     ]
+
+
+def _rename_back(
+    transaction: SealingTransaction,
+    migration: Migration,
+    path: tuple[Edge, ...],
+    undo: Undoing,
+    logged: list[Renamed],
+) -> dict[str, str]:
+    """Give every key, with all its entries, the name it has at the end of the path.
+
+    Returns, for keys that a part of the run that stands had renamed, the name before by that after.
+    """
     for change in reversed(logged):
         transaction.rename(change.after, change.before)
     again: tuple[Edge, ...] = ()
@@ -122,11 +134,13 @@ class _Descent:
         path: tuple[Edge, ...],
         undo: Undoing,
         standing: Mapping[str, str],
+        retracing: Retracing,
     ) -> None:
         self._transaction = transaction
         self._migration = migration
         self._undo = undo
         self._standing = standing
+        self._retracing = retracing
         self._goal = undo.goal
         self._schema = migration.load(self._goal)
         versions = {version for edge in path for version in (edge.older, edge.newer)}
@@ -155,21 +169,24 @@ class _Descent:
         context = [self._opened(scope, owner, row) for row in held if row[0] not in names]
         before = [(self._standing.get(row[0], row[0]), *row[1:]) for row in context]
         before += [edit.before for edit in touched if edit.before is not None]
-        where = place(scope, owner)
-        restored = self._walk(before, self._undo.base, self._goal, where)
+        began = {row[0]: row for row in before}
+        parked = self._parked(scope, owner, touched)
+        up = Trace(scope, owner, self._undo.base, dict(began), parked)
+        self._walk(up, self._goal)
+        restored = up.rows
         for row in context:
             restored.pop(row[0], None)
         carried: dict[str, Row] = {}
         conflicts: list[Conflict] = []
-        made, version = {row[0]: row for row in before}, self._undo.base
+        made = Trace(scope, owner, self._undo.base, began, parked)
         edited = [edit for edit in touched if edit.edited_in is not None]
         for newer, group in groupby(sorted(edited, key=self._order), key=self._version):
-            made, version = self._walk(made.values(), version, newer, where), newer
-            edits = {edit.key: edit for edit in group if _differs(edit, made.get(edit.key))}
-            for edit, error in self._carry(made, edits, version, restored, carried):
+            self._walk(made, newer)
+            edits = {edit.key: edit for edit in group if _differs(edit, made.rows.get(edit.key))}
+            for edit, error in self._carry(made.rows, edits, newer, restored, carried):
                 base = restored.get(edit.now or edit.key)
                 conflicts.append(self.conflict(scope, owner, edit.key, base, edit.edit, error))
-            made = _overlaid(made, edits)
+            made.rows = _overlaid(made.rows, edits)
         return restored, carried, conflicts
 
     def _carry(
@@ -273,14 +290,30 @@ class _Descent:
     def _version(self, edit: Edit) -> str:
         return self._undo.version_at(edit.edited_in or 0)
 
-    def _walk(self, rows: Iterable[Row], start: str, goal: str, where: str) -> dict[str, Row]:
-        """Take rows of one set from one version up to another by the steps alone."""
-        in_flight = self._migration.rows(rows)
+    def _parked(self, scope: str, owner: str, touched: list[Edit]) -> dict[str, Row]:
+        """Give what was parked when what is undone began, in clear, by key."""
+        if self._undo.base == self._goal and not any(edit.edited_in for edit in touched):
+            return {}
+        uuids = {edit.now: edit.uuid for edit in touched}
+        parked = self._retracing.parked(scope, owner, touched)
+        for key, row in parked.items():
+            if is_sealed_text(row[1]):
+                self.hidden.update(self._names_of(key))
+                parked[key] = self._transaction.opened(scope, owner, row, uuid=uuids[key])
+        return parked
+
+    def _walk(self, trace: Trace, goal: str) -> None:
+        """Take a set to another version by the steps alone, mostly up; errors name the set."""
+        if is_lower(trace.version, goal):
+            self._retracing.walk(trace, goal, self.hidden)
+            return
+        rows = self._migration.rows(trace.rows.values())
         try:
-            self._step_through(in_flight, start, goal)
+            self._step_through(rows, trace.version, goal)
         except PrefcoreError as error:
-            raise self._told(error, where) from (None if self.hidden else error)
-        return {row[0]: row for row in in_flight}
+            told = self._told(error, place(trace.scope, trace.owner))
+            raise told from (None if self.hidden else error)
+        trace.rows, trace.version = {row[0]: row for row in rows}, goal
 
     def _told(self, error: PrefcoreError, where: str) -> PrefcoreError:
         """Give a step's error with its set; where secrets were opened, it may tell one."""
@@ -301,7 +334,7 @@ class _Descent:
 
 def _differs(edit: Edit, made: Row | None) -> bool:
     """Say whether an edit left something else than the migration had made."""
-    return edit.edit is None or not same_text(edit.edit[1], _text(made))
+    return not same_text(_text(edit.edit), _text(made))
 
 
 def _overlaid(rows: Mapping[str, Row], edits: Mapping[str, Edit]) -> dict[str, Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from prefcore.engines.migrating.distrusting import doubted_keys, is_doubted
 from prefcore.engines.migrating.locked import Locked
@@ -14,7 +14,12 @@ from prefcore.migration import Add, Edge, Operation, Rename
 from prefcore.model import PreferenceSet, Row
 from prefcore.schema import SchemaDocument
 
-__all__ = ["Climb"]
+__all__ = ["Climb", "free_in"]
+
+
+def free_in(view: Snapshot, app: str) -> Callable[[str], bool]:
+    """Give what says whether a view holds nothing under a name."""
+    return lambda key: next(view.held(app, key), None) is None
 
 
 class Climb:
@@ -22,13 +27,14 @@ class Climb:
 
     A key that left stands in ``parked`` as it was when the edge that took it began; what was parked
     before is given. Both return where a later edge declares the key again. What is ``locked`` is
-    not among the rows, and operations that would need it are left out.
+    not among the rows, and operations that would need it are left out. ``is_free`` says whether no
+    set holds anything under a name, so that a key is renamed to it for all sets.
     """
 
     def __init__(
         self,
         migration: Migration,
-        view: Snapshot,
+        is_free: Callable[[str], bool],
         one: PreferenceSet,
         parked: Mapping[str, Row],
         *,
@@ -39,13 +45,26 @@ class Climb:
         self.secrets = set(secrets)
         self.rows = migration.rows(one.rows)
         self._migration = migration
-        self._view = view
+        self._is_free = is_free
         self._scope, self._owner, self._place = one.scope, one.owner, one.place
         self.parked = dict(parked)
         self._locked = locked or Locked()
 
     def walk(self, edge: Edge) -> None:
         """Take the set over one edge, as ``migrate_up`` takes the store."""
+        self.retrace(edge)
+        newer = self._migration.load(edge.newer)
+        for key in sorted(self._migration.changed_keys(edge)[1]):
+            if key in self.rows:
+                raise lost_key(edge, key, self._place)
+        for key in sorted(self._migration.judged_keys(edge)):
+            if key in self.rows:
+                fault = self._fault(newer, key, self.rows.text(key))
+                if fault is not None:
+                    raise refused_value(edge, key, fault)
+
+    def retrace(self, edge: Edge) -> None:
+        """Take the set over an edge that the store once went: what it came to is not judged."""
         newer = self._migration.load(edge.newer)
         self.secrets.update(key for key, one in newer.preferences.items() if one.sensitive)
         began = {row[0]: row for row in self.rows}
@@ -71,16 +90,7 @@ class Climb:
                 (key, began[key]) for key in before if key not in self.rows and key in began
             )
         decided = {key for operation in operations for key in operation.decides_on}
-        added, removed, _ = self._migration.changed_keys(edge)
-        for key in sorted(removed):
-            if key in self.rows:
-                raise lost_key(edge, key, self._place)
-        self._return_parked(newer, {*added} - decided, doubted)
-        for key in sorted(self._migration.judged_keys(edge)):
-            if key in self.rows:
-                fault = self._fault(newer, key, self.rows.text(key))
-                if fault is not None:
-                    raise refused_value(edge, key, fault)
+        self._return_parked(newer, {*self._migration.changed_keys(edge)[0]} - decided, doubted)
 
     def _follow(self, operation: Operation) -> None:
         """Take for a secret what an operation makes of one, whatever the newer schema says of it.
@@ -115,9 +125,6 @@ class Climb:
     def _fault(self, newer: SchemaDocument, key: str, text: str) -> PrefcoreError | None:
         hidden = key in self.secrets
         return fault_of(newer, key, text, self._scope, self._owner, hidden=hidden)
-
-    def _is_free(self, key: str) -> bool:
-        return next(self._view.held(self._migration.app, key), None) is None
 
     def _rename_parked(self, operation: Rename) -> None:
         """Take a parked value along: the key itself is renamed, for all sets at once."""

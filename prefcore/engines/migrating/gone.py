@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from prefcore.engines.migrating.climb import Climb
+from prefcore.engines.migrating.climb import Climb, free_in
 from prefcore.engines.migrating.work import Migration, is_lower
 from prefcore.interfaces import Snapshot
 from prefcore.migration import Edge
@@ -30,17 +30,21 @@ def as_they_went(
     key: str,
     parked: Iterable[_Parked],
     check: Callable[[PreferenceSet, int], None] = lambda one, revision: None,
+    *,
+    before: int | None = None,
 ) -> Iterator[_Parked]:
     """Give parked rows of a key with the values that stood when it went, in no set order.
 
     Most are what the log holds, and are given at once. The others are walked up again through the
     steps of the run that took them; raises what they raise. ``check`` is asked before about a set
-    as it was after a revision, and raises where it may not be given to them.
+    as it was after a revision, and raises where it may not be given to them. ``before`` asks for
+    what was parked before a revision, instead of now.
     """
     runs: dict[int, Changeset] = {}
     again: dict[int, list[_Parked]] = {}
     for one in parked:
-        last = next(view.history(migration.app, one[0], one[1], key), None)
+        log = view.history(migration.app, one[0], one[1], key)
+        last = next((each for each in log if before is None or each[0].revision < before), None)
         # The newest change of the log is another where the transaction itself took the key.
         if last is None or last[1].after is not None:
             yield one
@@ -94,7 +98,7 @@ def _walked(
             one.scope, one.owner, (each for each in one.rows if not is_sealed_text(each[1]))
         )
         check(clear, revision - 1)
-        climb = Climb(migration, view, clear, {})
+        climb = Climb(migration, free_in(view, migration.app), clear, {})
         for edge in path:
             climb.walk(edge)
         yield one.scope, one.owner, climb.parked.get(key, row)

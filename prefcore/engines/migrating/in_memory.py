@@ -14,15 +14,15 @@ from typing import Protocol
 
 import attrs
 
-from prefcore.engines.migrating.climb import Climb
+from prefcore.engines.migrating.climb import Climb, free_in
 from prefcore.engines.migrating.gone import as_they_went
 from prefcore.engines.migrating.locked import Locked
 from prefcore.engines.migrating.work import Migration
 from prefcore.errors import NotPermitted, WrongKey
 from prefcore.interfaces import Snapshot
 from prefcore.migration import Add, Edge, Rename
-from prefcore.model import Entry, PreferenceSet, Row, Selection, to_micros
-from prefcore.values import canonical_text, is_sealed_text
+from prefcore.model import PreferenceSet, Row, Selection
+from prefcore.values import is_sealed_text
 from prefcore.vault import Vault
 
 __all__ = ["Ascent", "Ward"]
@@ -84,7 +84,7 @@ class Ascent:
                 continue
             before, after = last[1].before, last[1].after
             if after is None and before is not None:
-                found.append(_row(key, before))
+                found.append(before.as_row(key))
         return found
 
     def sets(
@@ -134,7 +134,8 @@ class Ascent:
             back, away = self._opened(view, scope, owner, parked.values())
             one, parked = PreferenceSet(scope, owner, held), {row[0]: row for row in back}
             locked, gone = Locked(shut), Locked(away)
-        climb = Climb(self.migration, view, one, parked, secrets=secrets, locked=locked)
+        free = free_in(view, app)
+        climb = Climb(self.migration, free, one, parked, secrets=secrets, locked=locked)
         for edge in self.path:
             climb.walk(edge)
             for operation in edge.step.operations if edge.step is not None else ():
@@ -188,8 +189,3 @@ def _with_empty(
         yield one
     while waiting:
         yield PreferenceSet(*waiting.pop())
-
-
-def _row(key: str, entry: Entry) -> Row:
-    text = canonical_text(entry.value)
-    return key, text, to_micros(entry.updated_at), entry.source, entry.actor

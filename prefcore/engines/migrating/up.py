@@ -72,6 +72,7 @@ def _up(
     if in_bulk is not None:
         _up_in_bulk(transaction, migration, edge, operation, *in_bulk)
     elif isinstance(operation, Rename) and not _holds(transaction, migration, operation.to):
+        transaction.mint(operation.key)  # a key that nobody held: the way back has to know of it
         transaction.rename(operation.key, operation.to)
         aside.renamed(operation)
     else:

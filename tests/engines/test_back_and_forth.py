@@ -1,0 +1,196 @@
+"""Random stories of edits and migrations: wherever one goes, one finds what one had there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import attrs
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from prefcore.builtin.memory_store import MemoryStore
+from prefcore.migration import Step, convert, map_values, remove, rename
+from prefcore.model import Row
+from prefcore.plugins.manager import Plugins
+from prefcore.preferences import Preferences
+from prefcore.schema import Preference, SchemaDocument, Shape, Snapshots
+
+APP = "acme"
+INTEGER, TEXT = Shape(kinds=("integer",)), Shape(kinds=("string",))
+#: ``c`` comes back as something else; ``n`` comes and goes; ``a`` and ``b`` change places.
+SCHEMAS: dict[str, dict[str, Shape]] = {
+    "1.0.0": {"a": INTEGER, "b": INTEGER, "c": TEXT, "size": INTEGER},
+    "1.1.0": {"a": INTEGER, "b": INTEGER, "c": TEXT, "font_size": INTEGER, "n": INTEGER},
+    "1.2.0": {"a": INTEGER, "b2": INTEGER, "font_size": INTEGER, "n": INTEGER},
+    "1.3.0": {"a": INTEGER, "b2": INTEGER, "c": INTEGER, "font_size": INTEGER, "n": INTEGER},
+    "2.0.0": {"a": INTEGER, "b2": INTEGER, "c": INTEGER, "font_size": INTEGER},
+    "2.1.0": {"a": INTEGER, "b2": INTEGER, "c": INTEGER, "font_size": INTEGER, "n": INTEGER},
+}
+STEPS = (
+    Step(
+        "1.0.0",
+        "1.1.0",
+        rename("a", "t"),
+        rename("b", "a"),
+        rename("t", "b"),
+        rename("size", "font_size"),
+    ),
+    Step("1.1.0", "1.2.0", rename("b", "b2"), remove("c"), map_values("a", {1: 2})),
+    Step("1.2.0", "1.3.0", convert("n", scale=10)),
+    Step("1.3.0", "2.0.0", remove("n")),
+)
+VERSIONS = tuple(SCHEMAS)
+OWNERS = ("kim", "zoe")
+
+
+@attrs.frozen
+class Act:
+    """What somebody does; a key that the version in force has not is not set."""
+
+    kind: str
+    owner: str = ""
+    key: str = ""
+    value: int = 0
+    version: str = ""
+
+
+KEYS = tuple(sorted({key for keys in SCHEMAS.values() for key in keys}))
+ACTS = st.one_of(
+    st.builds(
+        Act,
+        st.sampled_from(["set", "set", "unset"]),
+        st.sampled_from(OWNERS),
+        st.sampled_from(KEYS),
+        st.integers(0, 3),
+    ),
+    st.builds(Act, st.just("undo")),
+    st.builds(Act, st.just("migrate"), version=st.sampled_from(VERSIONS)),
+)
+STORIES = st.lists(ACTS, max_size=12)
+
+
+@pytest.fixture(scope="module")
+def schemas(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("schemas")
+    snapshots = Snapshots(folder, APP)
+    for version, keys in SCHEMAS.items():
+        declared = {key: Preference(key, shape) for key, shape in keys.items()}
+        snapshots.write(SchemaDocument(APP, version, declared))
+    return folder
+
+
+class Desk:
+    """A store that a story is told to, begun at the first version."""
+
+    def __init__(self, schemas: Path) -> None:
+        store = MemoryStore()
+        workplace = self._facade(store, schemas)._workplace  # the only way to begin so low
+        with store.changeset(workplace.draft("start", ""), version=None) as transaction:
+            workplace.put_in_force(transaction, VERSIONS[0])
+        self.prefs = self._facade(store, schemas)
+
+    def _facade(self, store: MemoryStore, schemas: Path) -> Preferences:  # type: ignore[type-arg]  # no class
+        return Preferences(
+            store, APP, schemas=schemas, migrations=STEPS, plugins=Plugins(), actor="x"
+        )
+
+    def tell(self, acts: Iterable[Act]) -> None:
+        for act in acts:
+            self.do(act)
+
+    def do(self, act: Act) -> None:
+        shape = SCHEMAS[str(self.prefs.version)].get(act.key)
+        if act.kind == "set" and shape is not None:
+            self.prefs.set(act.key, act.value if shape == INTEGER else "text", user=act.owner)
+        elif act.kind == "unset" and shape is not None:
+            self.prefs.unset(act.key, user=act.owner)
+        elif act.kind == "migrate":
+            self.migrate(act.version)
+        elif act.kind == "undo":
+            last = next(iter(self.prefs.log()), None)
+            if last is not None and last.kind != "start":
+                self.prefs.apply(self.prefs.plan_undo(last.id))
+
+    def migrate(self, version: str) -> bool:
+        """Go to a version; says whether nothing that was edited had to give way."""
+        plan = self.prefs.plan_migration(version)
+        if plan.conflicts:
+            self.prefs.apply(self.prefs.plan_migration(version, take_before=True))
+        else:
+            self.prefs.apply(plan)
+        return not plan.conflicts
+
+    def rows(self) -> dict[str, tuple[Row, ...]]:
+        return {owner: self.prefs.read_set("user", owner).rows for owner in OWNERS}
+
+    def values(self) -> dict[str, dict[str, str]]:
+        return {owner: {row[0]: row[1] for row in rows} for owner, rows in self.rows().items()}
+
+
+def test_what_came_back_on_the_way_stays_where_a_rollback_ends_on_that_way(schemas: Path) -> None:
+    desk = Desk(schemas)
+    desk.tell([Act("migrate", version="1.1.0"), Act("set", "kim", "n", 5)])
+    desk.tell(Act("migrate", version=version) for version in ("1.0.0", "1.3.0"))
+    assert desk.values()["kim"] == {"n": "50"}
+    desk.migrate("1.1.0")
+    assert desk.values()["kim"] == {"n": "5"}
+    desk.migrate("1.3.0")
+    assert desk.values()["kim"] == {"n": "50"}
+
+
+def test_a_key_that_nobody_held_is_renamed_too(schemas: Path) -> None:
+    desk = Desk(schemas)
+    desk.tell([Act("set", "zoe", "a", 1), Act("migrate", version="1.1.0")])
+    desk.tell([Act("set", "kim", "a", 0), Act("migrate", version="1.0.0")])
+    assert desk.values() == {"kim": {"b": "0"}, "zoe": {"a": "1"}}
+
+
+def test_a_value_that_a_rollback_moved_is_nowhere_twice(schemas: Path) -> None:
+    desk = Desk(schemas)
+    desk.tell([Act("migrate", version="1.1.0"), Act("set", "kim", "a", 3)])
+    desk.tell(Act("migrate", version=version) for version in ("1.0.0", "1.1.0", "1.2.0"))
+    assert desk.values()["kim"] == {"a": "3"}
+
+
+def test_an_edit_that_was_undone_is_none(schemas: Path) -> None:
+    desk = Desk(schemas)
+    desk.tell([Act("set", "kim", "c"), Act("migrate", version="1.3.0")])
+    desk.tell([Act("set", "kim", "c", 3), Act("undo"), Act("migrate", version="1.0.0")])
+    assert desk.values()["kim"] == {"c": '"text"'}
+
+
+def test_what_was_taken_out_after_a_rollback_was_undone_stays_out(schemas: Path) -> None:
+    desk = Desk(schemas)
+    desk.tell([Act("migrate", version="1.1.0"), Act("set", "kim", "font_size", 3)])
+    desk.tell([Act("migrate", version="1.0.0"), Act("undo")])
+    assert desk.values()["kim"] == {"font_size": "3"}
+    desk.tell([Act("unset", "kim", "font_size"), Act("migrate", version="1.0.0")])
+    assert desk.values()["kim"] == {}
+
+
+@settings(max_examples=150)
+@given(STORIES, st.sampled_from(VERSIONS))
+def test_up_and_back_is_nothing(schemas: Path, story: list[Act], there: str) -> None:
+    desk = Desk(schemas)
+    desk.tell(story)
+    before, version = desk.rows(), str(desk.prefs.version)
+    assume(VERSIONS.index(there) > VERSIONS.index(version))
+    assert desk.migrate(there)
+    assert desk.migrate(version)
+    assert desk.rows() == before
+
+
+@settings(max_examples=150)
+@given(STORIES, st.lists(st.sampled_from(VERSIONS), min_size=2, max_size=2).map(sorted))
+def test_going_beyond_and_back_is_going_there(
+    schemas: Path, story: list[Act], goals: list[str]
+) -> None:
+    middle, top = goals
+    direct, beyond = Desk(schemas), Desk(schemas)
+    for desk in (direct, beyond):
+        desk.tell(story)
+    assume(VERSIONS.index(middle) >= VERSIONS.index(str(direct.prefs.version)))
+    assume(direct.migrate(middle) and beyond.migrate(top) and beyond.migrate(middle))
+    assert beyond.values() == direct.values()
