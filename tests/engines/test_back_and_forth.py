@@ -16,14 +16,16 @@ from prefcore.model import Row
 from prefcore.plugins.manager import Plugins
 from prefcore.preferences import Preferences
 from prefcore.schema import Preference, SchemaDocument, Shape, Snapshots
+from prefcore_testing.stores.whole_state import state_of
 
 APP = "acme"
 INTEGER, TEXT = Shape(kinds=("integer",)), Shape(kinds=("string",))
+SMALL = Shape(kinds=("integer",), maximum=50)
 #: ``c`` comes back as something else; ``n`` comes and goes; ``a`` and ``b`` change places.
 SCHEMAS: dict[str, dict[str, Shape]] = {
-    "1.0.0": {"a": INTEGER, "b": INTEGER, "c": TEXT, "size": INTEGER},
-    "1.1.0": {"a": INTEGER, "b": INTEGER, "c": TEXT, "font_size": INTEGER, "n": INTEGER},
-    "1.2.0": {"a": INTEGER, "b2": INTEGER, "font_size": INTEGER, "n": INTEGER},
+    "1.0.0": {"a": INTEGER, "b": INTEGER, "c": TEXT, "size": SMALL},
+    "1.1.0": {"a": INTEGER, "b": INTEGER, "c": TEXT, "font_size": SMALL, "n": INTEGER},
+    "1.2.0": {"a": INTEGER, "b2": INTEGER, "font_size": SMALL, "n": INTEGER},
     "1.3.0": {"a": INTEGER, "b2": INTEGER, "c": INTEGER, "font_size": INTEGER, "n": INTEGER},
     "2.0.0": {"a": INTEGER, "b2": INTEGER, "c": INTEGER, "font_size": INTEGER},
     "2.1.0": {"a": INTEGER, "b2": INTEGER, "c": INTEGER, "font_size": INTEGER, "n": INTEGER},
@@ -84,12 +86,23 @@ def schemas(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Desk:
     """A store that a story is told to, begun at the first version."""
 
-    def __init__(self, schemas: Path) -> None:
-        store = MemoryStore()
-        workplace = self._facade(store, schemas)._workplace  # the only way to begin so low
-        with store.changeset(workplace.draft("start", ""), version=None) as transaction:
+    def __init__(self, schemas: Path, store: MemoryStore | None = None) -> None:
+        self.store = store or MemoryStore()
+        self.prefs = self._facade(self.store, schemas)
+        if store is None:
+            self._begin(schemas)
+
+    def _begin(self, schemas: Path) -> None:
+        workplace = self.prefs._workplace  # the only way to begin so low
+        with self.store.changeset(workplace.draft("start", ""), version=None) as transaction:
             workplace.put_in_force(transaction, VERSIONS[0])
-        self.prefs = self._facade(store, schemas)
+        self.prefs = self._facade(self.store, schemas)
+
+    def copy(self) -> MemoryStore:
+        """Give a store that holds the same."""
+        other = MemoryStore()
+        other.load(*state_of(self.store))
+        return other
 
     def _facade(self, store: MemoryStore, schemas: Path) -> Preferences:  # type: ignore[type-arg]  # no class
         return Preferences(
@@ -103,7 +116,7 @@ class Desk:
     def do(self, act: Act) -> None:
         shape = SCHEMAS[str(self.prefs.version)].get(act.key)
         if act.kind == "set" and shape is not None:
-            self.prefs.set(act.key, act.value if shape == INTEGER else "text", user=act.owner)
+            self.prefs.set(act.key, "text" if shape == TEXT else act.value, user=act.owner)
         elif act.kind == "unset" and shape is not None:
             self.prefs.unset(act.key, user=act.owner)
         elif act.kind == "migrate":
@@ -168,6 +181,47 @@ def test_what_was_taken_out_after_a_rollback_was_undone_stays_out(schemas: Path)
     assert desk.values()["kim"] == {"font_size": "3"}
     desk.tell([Act("unset", "kim", "font_size"), Act("migrate", version="1.0.0")])
     assert desk.values()["kim"] == {}
+
+
+def test_an_edit_below_another_run_outlives_an_edit_that_was_undone(schemas: Path) -> None:
+    desk = Desk(schemas)
+    desk.tell([Act("set", "kim", "b", 3), Act("migrate", version="1.1.0")])
+    desk.tell([Act("set", "kim", "a", 1), Act("migrate", version="1.2.0")])
+    assert desk.values()["kim"] == {"a": "2"}
+    desk.tell([Act("set", "kim", "a", 0), Act("undo")])
+    in_one_go = Desk(schemas, desk.copy())
+    in_one_go.migrate("1.0.0")
+    assert in_one_go.values()["kim"] == {"b": "1"}
+    desk.migrate("1.1.0")
+    assert desk.values()["kim"] == {"a": "1"}
+    desk.migrate("1.0.0")
+    assert desk.values()["kim"] == {"b": "1"}
+
+
+def test_an_edit_that_gave_way_is_judged_no_more(schemas: Path) -> None:
+    desk = Desk(schemas)
+    desk.tell([Act("set", "kim", "size", 1), Act("migrate", version="1.2.0")])
+    desk.tell([Act("set", "kim", "font_size", 2), Act("migrate", version="1.3.0")])
+    desk.tell([Act("set", "kim", "font_size", 90)])  # 1.2.0 takes 50 at most
+    in_one_go = Desk(schemas, desk.copy())
+    in_one_go.tell([Act("migrate", version="1.0.0")])
+    assert in_one_go.values()["kim"] == {"size": "2"}
+    assert not desk.migrate("1.2.0")
+    assert desk.values()["kim"] == {"font_size": "2"}
+    assert desk.migrate("1.0.0")
+    assert desk.values()["kim"] == {"size": "2"}
+
+
+def test_what_was_taken_out_stays_out_within_a_run_over_keys_that_change_places(
+    schemas: Path,
+) -> None:
+    desk = Desk(schemas)
+    desk.tell([Act("set", "zoe", "a", 1), Act("set", "zoe", "b", 1), Act("set", "kim", "b", 3)])
+    desk.tell([Act("migrate", version="1.2.0"), Act("unset", "kim", "a")])
+    desk.tell([Act("migrate", version="1.1.0"), Act("set", "kim", "b", 2), Act("undo")])
+    assert desk.values()["kim"] == {}
+    desk.migrate("1.0.0")
+    assert desk.values() == {"kim": {}, "zoe": {"a": "1", "b": "1"}}
 
 
 @settings(max_examples=150)
