@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from heapq import merge
 from itertools import groupby, takewhile
 
 from prefcore.engines.migrating.descent import Descent
@@ -39,7 +40,7 @@ def migrate_back(
     renamed = {one.after for one in logged}
     retracing = Retracing(transaction, migration, undo, path, renamed)
     descent = Descent(transaction, migration, path, undo, standing, retracing)
-    edits = _edits(transaction, migration.app, undo)
+    edits = _edits(transaction, migration, undo)
     for (scope, owner), group in groupby(edits, key=lambda edit: (edit.scope, edit.owner)):
         touched = list(group)
         wanted, conflicts = descent.of_set(scope, owner, touched)
@@ -52,14 +53,37 @@ def migrate_back(
     tell_changes(transaction, builder)
 
 
-def _edits(transaction: SealingTransaction, app: str, undo: Undoing) -> Iterator[Edit]:
+def _edits(transaction: SealingTransaction, migration: Migration, undo: Undoing) -> Iterator[Edit]:
     """Give what has to be looked at, entry by entry; the store puts back the sets of all else.
 
     Where the goal lies within a run, nothing tells what stood there but the run's first steps.
     """
     if undo.base == undo.goal:
         return transaction.take_back(undo.revision, ignoring=undo.migrations)
-    return transaction.edits_since(app, undo.revision, ignoring=undo.migrations)
+    edits = transaction.edits_since(migration.app, undo.revision, ignoring=undo.migrations)
+    return merge(edits, _passed_by(transaction, migration, undo), key=_place)
+
+
+def _passed_by(
+    transaction: SealingTransaction, migration: Migration, undo: Undoing
+) -> Iterator[Edit]:
+    """Give what a run brought back and gave up again: of that the log has no trace.
+
+    It was parked before the run and is now; where the way back ends in between, it was there.
+    """
+    way = migration.find_path(undo.base, undo.goal)
+    found: list[Edit] = []
+    for key in sorted({key for edge in way for key in migration.changed_keys(edge)[0]}):
+        for scope, owner, _ in transaction.parked(migration.app, key):
+            last = next(transaction.history(migration.app, scope, owner, key))
+            if last[0].revision < undo.revision:
+                uuid = transaction.uuid(migration.app, key) or ""
+                found.append(Edit(scope, owner, key, None, None, None, key, uuid))
+    yield from sorted(found, key=_place)
+
+
+def _place(edit: Edit) -> tuple[str, str, str]:
+    return edit.scope, edit.owner, edit.key
 
 
 def _logged_renames(transaction: SealingTransaction, undo: Undoing) -> list[Renamed]:
