@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from prefcore.errors import InvalidValue, PolicyRefused, PrefcoreError
 from prefcore.interfaces import Transaction
 from prefcore.merge import aligned_sets
-from prefcore.migration import Edge, Rows
 from prefcore.model import PlanItem, PreferenceSet, Row, Selection, to_micros
 from prefcore.model.sets import place
 from prefcore.planning import PlanBuilder
@@ -25,20 +24,20 @@ def restore_sets(
     selection: Selection,
     *,
     schema: SchemaDocument,
-    path: tuple[Edge, ...],
-    upwards: bool,
+    passage: Callable[[PreferenceSet], PreferenceSet] | None,
     at: datetime,
     actor: str,
     is_own: bool,
 ) -> None:
     """Make the values of a selection what they are in a backup, telling the builder.
 
-    ``sets`` are those of the backup, of one application; ``path`` leads from their schema version
-    to the one of the store. What the store holds of the selection and they do not is removed. A
-    value that the schema refuses is told to the builder, and stands in the way. A sealed one comes
-    back as it is, which only the store it was sealed for can open: ``is_own`` says this is it.
+    ``sets`` are those of the backup, of one application; ``passage`` takes them from their schema
+    version to the one of the store. What the store holds of the selection and they do not is
+    removed. A value that the schema refuses is told to the builder, and stands in the way. A
+    sealed one comes back as it is, which only the store it was sealed for can open: ``is_own``
+    says this is it.
     """
-    walk = _Walk(transaction, builder, selection, schema, path, upwards, at, actor, is_own=is_own)
+    walk = _Walk(transaction, builder, selection, schema, passage, at, actor, is_own=is_own)
     held = transaction.sets(schema.app, selection)
     for theirs, ours in aligned_sets(sets, held):
         walk.take(theirs, ours)
@@ -53,8 +52,7 @@ class _Walk:
         builder: PlanBuilder,
         selection: Selection,
         schema: SchemaDocument,
-        path: tuple[Edge, ...],
-        upwards: bool,
+        passage: Callable[[PreferenceSet], PreferenceSet] | None,
         at: datetime,
         actor: str,
         *,
@@ -65,8 +63,7 @@ class _Walk:
         self._builder = builder
         self._selection = selection
         self._schema = schema
-        self._path = path
-        self._upwards = upwards
+        self._passage = passage
         self._at = at
         self._actor = actor
         self._passed: set[tuple[str, str, str]] = set()
@@ -76,7 +73,7 @@ class _Walk:
         scope, owner = str(theirs.scope), theirs.owner
         if not self._selection.takes_set(scope, owner):
             return
-        rows = [row for row in self._migrated(theirs.rows) if self._selection.takes_key(row[0])]
+        rows = [row for row in self._migrated(theirs) if self._selection.takes_key(row[0])]
         held = {row[0]: row[1] for row in ours}
         written = []
         told: dict[str, list[tuple[str, str | None, str | None]]] = {"add": [], "change": []}
@@ -97,18 +94,14 @@ class _Walk:
         self._transaction.write(scope, owner, written)
         self._transaction.remove(scope, owner, removed)
 
-    def _migrated(self, rows: tuple[Row, ...]) -> Iterable[Row]:
-        if not self._path:
-            return rows
-        sealed = [row for row in rows if is_sealed_text(row[1])]  # no step can read these
-        clear = [row for row in rows if row not in sealed] if sealed else rows
-        moved = Rows(clear, at=to_micros(self._at), actor=self._actor)
-        for edge in self._path:
-            if edge.step is not None and self._upwards:
-                edge.step.up(moved)
-            elif edge.step is not None:
-                edge.step.down(moved)
-        return [*moved, *sealed]
+    def _migrated(self, one: PreferenceSet) -> Iterable[Row]:
+        if self._passage is None:
+            return one.rows
+        sealed = [row for row in one.rows if is_sealed_text(row[1])]  # no step can read these
+        if sealed:
+            clear = [row for row in one.rows if not is_sealed_text(row[1])]
+            one = PreferenceSet(one.scope, one.owner, clear)
+        return [*self._passage(one).rows, *sealed]
 
     def _passes(self, scope: str, owner: str, key: str, text: str) -> bool:
         """Check a value, the same text only once; tell the builder of a refusal."""
@@ -129,7 +122,11 @@ class _Walk:
         if is_sealed_text(text):
             return self._fault_of_sealed(where, key)
         if key not in self._schema.preferences:
-            return None  # it was kept without being declared before, and may be again
+            self._builder.warn(
+                f"{key}: schema {self._schema.version} declares no such key; what the backup holds "
+                "of it is kept for a version that does"
+            )
+            return None
         try:
             self._schema.validate(key, from_text(text), scope=scope, place=where)
         except (InvalidValue, PolicyRefused) as error:
@@ -137,7 +134,7 @@ class _Walk:
         return None
 
     def _fault_of_sealed(self, where: str, key: str) -> PrefcoreError | None:
-        if self._is_own and not self._path:
+        if self._is_own and self._passage is None:
             return None
         why = "at another schema version" if self._is_own else "of another store"
         return PolicyRefused(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import attrs
 
@@ -10,10 +12,12 @@ from prefcore.conflicts import Choice
 from prefcore.errors import NotFound
 from prefcore.interfaces import Limits, Snapshot
 from prefcore.merge import LastDrawn
-from prefcore.migration import Edge
-from prefcore.model import Changeset, Header, Selection
+from prefcore.model import Changeset, Header, PreferenceSet, Selection
 
-__all__ = ["Base", "ImportRequest", "common_changeset"]
+__all__ = ["Base", "ImportRequest", "Passage", "common_changeset"]
+
+#: Takes a set of a document to our schema version.
+Passage: TypeAlias = Callable[[PreferenceSet], PreferenceSet]
 
 
 @attrs.frozen(kw_only=True)
@@ -51,7 +55,7 @@ class ImportRequest:
 
 @attrs.frozen
 class Base:
-    """What both sides of a merge started from: sorted sets, and the way to our schema version.
+    """What both sides of a merge started from: sorted sets, and what takes them to our version.
 
     ``selections`` say together which sets and keys the base speaks of; outside of them the merge
     has two sides. ``revision`` is the one whose state the sets are; None where they are a file's.
@@ -59,8 +63,7 @@ class Base:
     """
 
     sets: LastDrawn = attrs.field(converter=LastDrawn)
-    path: tuple[Edge, ...] = ()
-    upwards: bool = True
+    passage: Passage | None = None
     selections: tuple[Selection, ...] = ()
     revision: int | None = None
     is_present: bool = False

@@ -7,12 +7,11 @@ from datetime import datetime
 
 from prefcore.conflicts import Settlement
 from prefcore.engines.importing.checking import Checks
-from prefcore.engines.importing.request import Base, ImportRequest
+from prefcore.engines.importing.request import Base, ImportRequest, Passage
 from prefcore.engines.importing.resolving import Resolvers
 from prefcore.errors import DamagedDocument, PolicyRefused, WrongKey
 from prefcore.interfaces import MergeStrategyInfo
 from prefcore.merge import Decision, Side, aligned_sets, merge_rows
-from prefcore.migration import Edge, Rows
 from prefcore.model import Conflict, PlanItem, PreferenceSet, Row, Scope, Selection, to_micros
 from prefcore.model.sets import place, set_fault
 from prefcore.planning import PlanBuilder
@@ -31,8 +30,7 @@ def import_sets(
     request: ImportRequest,
     *,
     schema: SchemaDocument,
-    path: tuple[Edge, ...],
-    upwards: bool,
+    passage: Passage | None,
     base: Base | None,
     strategies: Mapping[str, MergeStrategyInfo],
     at: datetime,
@@ -41,12 +39,12 @@ def import_sets(
 ) -> None:
     """Check and merge every selected set, writing what the merge takes and telling the builder.
 
-    ``path`` leads from the document's schema version to the store's. ``distrusted`` are keys that
-    ask for trust beside those that the schema says do. Nothing here commits: the
+    ``passage`` takes sets from the document's schema version to the store's. ``distrusted`` are
+    keys that ask for trust beside those that the schema says do. Nothing here commits: the
     caller abandons the transaction where the builder says that something stands in the way.
     """
     walk = _Walk(transaction, builder, request, schema, strategies, at, actor, distrusted)
-    theirs = (walk.migrated(walk.opened(one), path, upwards) for one in sets)
+    theirs = (_passed(walk.opened(one), passage) for one in sets)
     if base is None:
         for one in theirs:
             walk.take(one, None)
@@ -56,6 +54,11 @@ def import_sets(
     for one, rows in aligned_sets(theirs, started):
         walk.take(one, rows, base.selections, held=rows if base.is_present else None)
     walk.finish()
+
+
+def _passed(one: PreferenceSet, passage: Passage | None) -> PreferenceSet:
+    """Give a set as it is at our schema version."""
+    return one if passage is None else passage(one)
 
 
 class _Walk:
@@ -107,24 +110,12 @@ class _Walk:
         """Give a set of a base, at our schema version, its secrets sealed as ours are."""
         if base.revision is None:
             one = self.opened(one)
-        elif base.path:
+        elif base.passage is not None:
             one = self._transaction.opened_at(one, base.revision)
         else:
             return one
-        one = self.migrated(one, base.path, base.upwards)
+        one = _passed(one, base.passage)
         rows = self._transaction.sealed(one.scope, one.owner, one.rows)
-        return PreferenceSet(one.scope, one.owner, rows)
-
-    def migrated(self, one: PreferenceSet, path: tuple[Edge, ...], upwards: bool) -> PreferenceSet:
-        """Give a set as the steps of a path make it."""
-        if not path:
-            return one
-        rows = Rows(one.rows, at=self._at, actor=self._actor)
-        for edge in path:
-            if edge.step is not None and upwards:
-                edge.step.up(rows)
-            elif edge.step is not None:
-                edge.step.down(rows)
         return PreferenceSet(one.scope, one.owner, rows)
 
     def take(

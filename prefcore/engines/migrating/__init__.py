@@ -14,6 +14,7 @@ from prefcore.engines.migrating.given import (
     with_renames,
 )
 from prefcore.engines.migrating.in_memory import Ascent
+from prefcore.engines.migrating.passage import Passage
 from prefcore.engines.migrating.undoing import Undoing, in_force, undoing, undoing_last
 from prefcore.engines.migrating.up import migrate_up
 from prefcore.engines.migrating.work import Migration
@@ -22,6 +23,7 @@ __all__ = [
     "Ascent",
     "ChangedStep",
     "Migration",
+    "Passage",
     "Undoing",
     "audited_in_sets",
     "audited_on",

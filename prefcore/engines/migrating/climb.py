@@ -28,7 +28,8 @@ class Climb:
     A key that left stands in ``parked`` as it was when the edge that took it began; what was parked
     before is given. Both return where a later edge declares the key again. What is ``locked`` is
     not among the rows, and operations that would need it are left out. ``is_free`` says whether no
-    set holds anything under a name, so that a key is renamed to it for all sets.
+    set holds anything under a name, so that a key is renamed to it for all sets. Where it
+    ``distrusts``, values that somebody else may have made do not pass into keys that ask for trust.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Climb:
         *,
         secrets: Iterable[str] = (),
         locked: Locked | None = None,
+        distrusts: bool = True,
     ) -> None:
         #: The keys whose values are secrets: those that were, and what is made of them.
         self.secrets = set(secrets)
@@ -49,6 +51,7 @@ class Climb:
         self._scope, self._owner, self._place = one.scope, one.owner, one.place
         self.parked = dict(parked)
         self._locked = locked or Locked()
+        self._distrusts = distrusts
 
     def walk(self, edge: Edge) -> None:
         """Take the set over one edge, as ``migrate_up`` takes the store."""
@@ -68,7 +71,7 @@ class Climb:
         newer = self._migration.load(edge.newer)
         self.secrets.update(key for key, one in newer.preferences.items() if one.sensitive)
         began = {row[0]: row for row in self.rows}
-        doubted = self._distrust(edge)
+        doubted = self._distrust(edge) if self._distrusts else frozenset[str]()
         operations = edge.step.operations if edge.step is not None else ()
         for operation in operations:
             if self._locked.stop(operation):

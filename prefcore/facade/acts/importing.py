@@ -26,6 +26,7 @@ from prefcore.documents import (
 from prefcore.engines import importing
 from prefcore.errors import UsageError
 from prefcore.facade.act import Act
+from prefcore.facade.acts.passages import Passages
 from prefcore.facade.acts.readings import given_of_files, given_of_log
 from prefcore.facade.workplace import Workplace
 from prefcore.interfaces import (
@@ -67,6 +68,7 @@ def import_act(
     if request.base is not None:
         begun = files.header(request.base, str(request.base))
         way_of_base = workplace.way((begun.schema if begun else None) or start, target)
+    ways = Passages(workplace)
     schema = workplace.schema(target)
     plain = workplace.schema(start)
 
@@ -77,24 +79,26 @@ def import_act(
             base: importing.Base | None
             if request.base is not None:
                 sets = reader.sets(request.base, str(request.base))
-                base = importing.Base(sets, *way_of_base)
+                base = importing.Base(sets, ways.along(*way_of_base, at=at))
             else:
                 told = None if request.two_ways else header
-                base = _base_of_log(workplace, transaction, builder, told, target)
+                base = _base_of_log(workplace, ways, transaction, builder, told, target, at)
+            passage = ways.along(*way, at=at)
             importing.import_sets(
                 transaction,
                 builder,
                 reader.sets(request.path, request.name, base),
                 request,
                 schema=schema,
-                path=way[0],
-                upwards=way[1],
+                passage=passage,
                 base=base,
                 strategies=strategies,
                 at=at,
                 actor=workplace.actor,
                 distrusted=_distrusted(workplace, transaction, request, schema),
             )
+            if passage is not None and (given_up := passage.told(request.selection)):
+                builder.warn(given_up)
 
     def given() -> Mapping[str, int]:
         documents = [(partial(files.sets, request.path, request.name), way[0])]
@@ -215,10 +219,12 @@ def _told(
 
 def _base_of_log(
     workplace: Workplace,
+    ways: Passages,
     transaction: Transaction,
     builder: PlanBuilder,
     header: Header | None,
     target: str,
+    at: datetime,
 ) -> importing.Base | None:
     """Rebuild from the log what the document's store and ours both started from, if it tells."""
     if header is None:
@@ -241,12 +247,11 @@ def _base_of_log(
             "the document is an earlier state of this store, so what changed since stays; "
             "--base none with --merge theirs takes it back as it was"
         )
-    path, upwards = workplace.way(changeset.schema_after or target, target)
-    is_present = not path and _is_last_change(transaction, changeset)
+    way = workplace.way(changeset.schema_after or target, target)
+    is_present = not way[0] and _is_last_change(transaction, changeset)
     return importing.Base(
         transaction.sets(workplace.app, at=None if is_present else changeset.revision),
-        path,
-        upwards,
+        ways.along(*way, at=at),
         (selection, header.selection),
         changeset.revision,
         is_present,

@@ -11,6 +11,7 @@ from prefcore.engines import backups as backing_up
 from prefcore.engines.backups import Manifest
 from prefcore.errors import AppMismatch, MissingStep, NewerFormat
 from prefcore.facade.act import Act
+from prefcore.facade.acts.passages import Passages
 from prefcore.facade.backups import Backups
 from prefcore.facade.workplace import Workplace
 from prefcore.interfaces import Transaction
@@ -47,8 +48,11 @@ def restore_act(
     start = told.schema or target
     path, upwards = _way_from(workplace, manifest, start, target)
     schema = workplace.schema(target)
+    ways = Passages(workplace)
 
     def run(transaction: SealingTransaction, builder: PlanBuilder) -> None:
+        at = datetime.now(UTC)
+        passage = ways.along(path, upwards, at=at)
         with open_backups() as backups, backups.opened(manifest, builder.progress) as backup:
             backing_up.restore_sets(
                 transaction,
@@ -56,9 +60,8 @@ def restore_act(
                 (one for one in backup.sets() if one.app == app),
                 selection,
                 schema=schema,
-                path=path,
-                upwards=upwards,
-                at=datetime.now(UTC),
+                passage=passage,
+                at=at,
                 actor=workplace.actor,
                 is_own=_is_own(transaction, manifest),
             )
@@ -69,6 +72,8 @@ def restore_act(
             builder.note(f"values of other applications stay as they are: {', '.join(others)}")
         if start != target:
             builder.note(f"the backup is at schema {start}; its values were migrated to {target}")
+        if passage is not None and (given_up := passage.told(selection)):
+            builder.warn(given_up)
 
     details: dict[str, object] = {"backup": manifest.id, "schema": start}
     if not selection.is_everything:
