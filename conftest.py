@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 settings.register_profile(
     "same",
@@ -19,6 +20,10 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("same")
+
+# Hypothesis draws constants that it finds in modules of this repository, and those that are loaded
+# differ with the tests that a process happened to run before.
+vars(providers)["_get_local_constants"] = lambda: providers._local_constants
 
 # Where one of these is set, pytest shows the whole difference of what an assertion compares: hours,
 # for two files of some thousand lines.

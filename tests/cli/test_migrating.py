@@ -37,6 +37,21 @@ def test_up_and_down_bring_every_value_back(older: Shell) -> None:
     assert _held(older) == {**before, "size": 20}
 
 
+def test_down_takes_back_one_migration_after_the_other(older: Shell) -> None:
+    write_schema(older, "2.1.0")
+    before = _held(older)
+    older.run("migrate", "up", "--to", "2.0.0")
+    older.run("migrate", "up")
+    for version in ("2.0.0", "1.0.0"):
+        older.run("migrate", "down")
+        assert older.run("migrate", "status", "--json").json["version"] == version
+    assert _held(older) == before
+    older.run("migrate", "up")
+    older.run("migrate", "down")
+    message = older.fails(2, "migrate", "down")
+    assert "there is no migration up to take back; say where to go with --to VERSION" in message
+
+
 def test_a_dry_run_and_a_plan_change_nothing(older: Shell) -> None:
     before = older.dump()
     plan = older.run("migrate", "plan", "--json").json

@@ -236,15 +236,16 @@ def down_command(
 
 
 def _before(prefs: Preferences[Schema]) -> str:
-    """Give the version that the migration now in force came from."""
+    """Give the version that the newest migration up came from, of those that nothing took back."""
+    lowest = prefs.version or ""
     for one in prefs.log():
         before, after = one.schema_before, one.schema_after
         if before is None or after is None or before == after:
             continue
-        if after == prefs.version and _is_lower(before, after):
+        if _is_lower(before, after) and _is_lower(before, lowest):
             return before
-        break
-    raise UsageError("no migration up was the last one; say where to go with --to VERSION")
+        lowest = after if _is_lower(after, lowest) else lowest
+    raise UsageError("there is no migration up to take back; say where to go with --to VERSION")
 
 
 def _migrate(
