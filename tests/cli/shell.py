@@ -18,6 +18,16 @@ from click.testing import CliRunner
 from prefcore.cli import cli
 
 PREFCORE = Path(sys.executable).with_name("prefcore")
+#: Begins a command that an interrupt ends: a shell's background job, such as these tests may be,
+#: ignores interrupts and hands that on.
+HEEDING = (
+    sys.executable,
+    "-c",
+    (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    ),
+)
 #: What bash has in COMP_WORDBREAKS.
 BREAKS = " \t\n\"'@><=;|&(:"
 #: Seconds that a command at a terminal may show nothing.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 
 from prefcore.cli import failures, program
 from prefcore.cli.output import amount
-from tests.cli.shell import PREFCORE, Shell, at_a_terminal, ended, sentence
+from tests.cli.shell import HEEDING, PREFCORE, Shell, at_a_terminal, ended, sentence
 
 
 def test_global_options_stand_before_or_after_the_verb(shell: Shell) -> None:
@@ -110,13 +109,8 @@ def _opened_for_writing(pipe: Path, child: subprocess.Popen[bytes]) -> int:
 
 def test_an_interrupt_exits_with_130(shell: Shell) -> None:
     os.mkfifo(shell.folder / "pipe")
-    # A shell's background job, such as these tests may be, ignores interrupts and hands that on.
-    heeding = (
-        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
-        "os.execv(sys.argv[1], sys.argv[1:])"
-    )
     with subprocess.Popen(
-        [sys.executable, "-c", heeding, PREFCORE, "import", "pipe"],
+        [*HEEDING, PREFCORE, "import", "pipe"],
         cwd=shell.folder,
         env=shell.environ,
         stderr=subprocess.PIPE,

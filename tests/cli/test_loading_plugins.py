@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from prefcore_testing.distributions import write_distribution
-from tests.cli.shell import PREFCORE, Shell, ended, sentence
+from tests.cli.shell import HEEDING, PREFCORE, Shell, ended, sentence
 
 _HEAD = "from prefcore.hookspecs import hookimpl\nfrom prefcore.interfaces import *\n"
 _FORMAT = """
@@ -101,7 +101,7 @@ def test_interrupting_a_plugin_that_hangs_names_it(
     os.mkfifo(ready)
     env = installed(f"open({str(ready)!r}, 'w').close()\nimport time\ntime.sleep(600)")
     with subprocess.Popen(
-        [PREFCORE, "export", "x.odd", "--format", "odd"],
+        [*HEEDING, PREFCORE, "export", "x.odd", "--format", "odd"],
         cwd=shell.folder,
         env={**shell.environ, **env},
         stderr=subprocess.PIPE,
