@@ -174,6 +174,15 @@ def test_a_key_that_nobody_held_is_renamed_too(schemas: Path) -> None:
     assert desk.values() == {"kim": {"b": "0"}, "zoe": {"a": "1"}}
 
 
+def test_keys_that_keep_their_names_are_not_renamed_to_and_fro(schemas: Path) -> None:
+    desk = Desk(schemas)
+    desk.tell([Act("set", "zoe", "a", 1), Act("migrate", version="1.3.0")])
+    plan = desk.prefs.plan_migration("1.2.0")
+    assert plan.counts == {}
+    desk.tell([Act("migrate", version="1.2.0")])
+    assert desk.prefs.plan_migration("1.0.0").counts["rename"] == 5
+
+
 def test_a_value_that_a_rollback_moved_is_nowhere_twice(schemas: Path) -> None:
     desk = Desk(schemas)
     desk.tell([Act("migrate", version="1.1.0"), Act("set", "kim", "a", 3)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import merge
 from itertools import groupby, takewhile
 
@@ -108,8 +108,7 @@ def _rename_back(
 
     Returns, for keys that a part of the run that stands had renamed, the name before by that after.
     """
-    for change in reversed(logged):
-        transaction.rename(change.after, change.before)
+    due = [(change.after, change.before) for change in reversed(logged)]
     again: tuple[Edge, ...] = ()
     if undo.base != undo.goal:  # the goal lies within a run: its first part stands
         again = migration.find_path(undo.base, undo.goal)
@@ -117,15 +116,28 @@ def _rename_back(
     for edge in again:
         for operation in edge.step.operations if edge.step else ():
             if isinstance(operation, Rename) and operation.as_change() in logged:
-                transaction.rename(operation.key, operation.to)
+                due.append((operation.key, operation.to))
                 standing[operation.to] = standing.pop(operation.key, operation.key)
-    if undo.revision:
-        return standing
-    for edge in path:  # from before the log began: nothing tells how it was, the step does
-        for operation in reversed(edge.step.operations if edge.step else ()):
-            if isinstance(operation, Rename) and operation.as_change() not in logged:
-                transaction.rename(operation.to, operation.key)
+    for edge in path if undo.revision == 0 else ():  # from before the log began: the step tells
+        due += [
+            (operation.to, operation.key)
+            for operation in reversed(edge.step.operations if edge.step else ())
+            if isinstance(operation, Rename) and operation.as_change() not in logged
+        ]
+    for key, to in _shortened(due):
+        transaction.rename(key, to)
     return standing
+
+
+def _shortened(renames: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Leave out each rename that the next one takes back: to no end, and a reader is confused."""
+    left: list[tuple[str, str]] = []
+    for key, to in renames:
+        if left and left[-1] == (to, key):
+            left.pop()
+        else:
+            left.append((key, to))
+    return left
 
 
 def _is_rename(change: Change | Renamed) -> bool:
