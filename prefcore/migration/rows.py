@@ -32,6 +32,10 @@ class Rows:
     def __len__(self) -> int:
         return len(self._rows)
 
+    def by_key(self) -> dict[str, Row]:
+        """Give the rows by key, as they are now."""
+        return dict(self._rows)
+
     def text(self, key: str) -> str:
         """Give the canonical text of a key that is held."""
         return self._rows[key][1]

@@ -69,8 +69,8 @@ class Climb:
     def retrace(self, edge: Edge) -> None:
         """Take the set over an edge that the store once went: what it came to is not judged."""
         newer = self._migration.load(edge.newer)
-        self.secrets.update(key for key, one in newer.preferences.items() if one.sensitive)
-        began = {row[0]: row for row in self.rows}
+        self.secrets.update(self._migration.sensitive_keys(edge.newer))
+        began = self.rows.by_key()
         doubted = self._distrust(edge) if self._distrusts else frozenset[str]()
         operations = edge.step.operations if edge.step is not None else ()
         for operation in operations:
@@ -78,7 +78,7 @@ class Climb:
                 continue
             if isinstance(operation, Add):
                 self._return_parked(newer, (operation.key,), doubted)
-            before = [row[0] for row in self.rows]
+            before = self.rows.by_key()
             if not self.secrets.isdisjoint(operation.older_keys):
                 self._follow(operation)
             try:
@@ -89,9 +89,8 @@ class Climb:
             if isinstance(operation, Rename) and self._is_free(operation.to):
                 self._rename_parked(operation)
                 continue
-            self.parked.update(
-                (key, began[key]) for key in before if key not in self.rows and key in began
-            )
+            left = before.keys() - self.rows.by_key().keys()
+            self.parked.update((key, began[key]) for key in left if key in began)
         decided = {key for operation in operations for key in operation.decides_on}
         self._return_parked(newer, {*self._migration.changed_keys(edge)[0]} - decided, doubted)
 

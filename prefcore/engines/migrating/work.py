@@ -38,6 +38,7 @@ class Migration:
     load: Load
     find_path: FindPath
     progress: Progress = lambda entries, part: None
+    _sensitive: dict[str, frozenset[str]] = attrs.field(factory=dict, init=False, repr=False)
     _changed: dict[tuple[str, str], Changed] = attrs.field(factory=dict, init=False, repr=False)
 
     def changed_keys(self, edge: Edge) -> Changed:
@@ -46,6 +47,13 @@ class Migration:
         if ends not in self._changed:
             self._changed[ends] = self.load(edge.older).changed_keys(self.load(edge.newer))
         return self._changed[ends]
+
+    def sensitive_keys(self, version: str) -> frozenset[str]:
+        """Give the keys whose values are secrets in a version."""
+        if version not in self._sensitive:
+            declared = self.load(version).preferences
+            self._sensitive[version] = frozenset(k for k, one in declared.items() if one.sensitive)
+        return self._sensitive[version]
 
     def judged_keys(self, edge: Edge) -> set[str]:
         """Give the keys of which every held value is judged at the newer end of an edge.
