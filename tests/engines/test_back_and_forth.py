@@ -180,7 +180,8 @@ def test_keys_that_keep_their_names_are_not_renamed_to_and_fro(schemas: Path) ->
     plan = desk.prefs.plan_migration("1.2.0")
     assert plan.counts == {}
     desk.tell([Act("migrate", version="1.2.0")])
-    assert desk.prefs.plan_migration("1.0.0").counts["rename"] == 5
+    # Of the keys that were renamed on the way, somebody holds one.
+    assert desk.prefs.plan_migration("1.0.0").counts == {"rename": 3}
 
 
 def test_a_value_that_a_rollback_moved_is_nowhere_twice(schemas: Path) -> None:

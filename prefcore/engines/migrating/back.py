@@ -50,7 +50,7 @@ def migrate_back(
         transaction.remove(scope, owner, gone)
         transaction.write(scope, owner, wanted.values(), sealing=descent.hidden)
         migration.progress(len(touched), None)
-    tell_changes(transaction, builder)
+    tell_changes(transaction, builder, migration.app)
 
 
 def _edits(transaction: SealingTransaction, migration: Migration, undo: Undoing) -> Iterator[Edit]:

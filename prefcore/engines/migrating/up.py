@@ -56,7 +56,7 @@ def migrate_up(
         _return_parked(transaction, aside, newer, {*added} - decided, doubted)
         judging.rest()
         tell_tightened(transaction, builder, migration, edge)
-    tell_changes(transaction, builder)
+    tell_changes(transaction, builder, migration.app)
 
 
 def _up(
