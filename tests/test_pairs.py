@@ -54,7 +54,7 @@ def test_every_value_survives_every_pair() -> None:
     assert_carried_by_all_pairs(Contents(header, (values, keys), records))
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(documents(full_state=True))
 def test_any_document_survives_every_pair(contents: Contents) -> None:
     assert_carried_by_all_pairs(contents)
