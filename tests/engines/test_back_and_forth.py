@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from prefcore.builtin.memory_store import MemoryStore
-from prefcore.migration import Step, convert, map_values, remove, rename
+from prefcore.migration import Step, convert, map_values, python, remove, rename
 from prefcore.model import Row
 from prefcore.plugins.manager import Plugins
 from prefcore.preferences import Preferences
@@ -29,7 +30,19 @@ SCHEMAS: dict[str, dict[str, Shape]] = {
     "1.3.0": {"a": INTEGER, "b2": INTEGER, "c": INTEGER, "font_size": INTEGER, "n": INTEGER},
     "2.0.0": {"a": INTEGER, "b2": INTEGER, "c": INTEGER, "font_size": INTEGER},
     "2.1.0": {"a": INTEGER, "b2": INTEGER, "c": INTEGER, "font_size": INTEGER, "n": INTEGER},
+    "2.2.0": {"both": TEXT, "c": INTEGER, "font_size": INTEGER, "n": INTEGER},
 }
+
+
+def join(held: dict[str, Any]) -> dict[str, object]:
+    return {"both": f"{held.get('a', '')}|{held.get('b2', '')}"}
+
+
+def split(held: dict[str, Any]) -> dict[str, object]:
+    parts = zip(("a", "b2"), str(held.get("both", "")).split("|"), strict=False)
+    return {key: int(part) for key, part in parts if part}
+
+
 STEPS = (
     Step(
         "1.0.0",
@@ -42,6 +55,7 @@ STEPS = (
     Step("1.1.0", "1.2.0", rename("b", "b2"), remove("c"), map_values("a", {1: 2})),
     Step("1.2.0", "1.3.0", convert("n", scale=10)),
     Step("1.3.0", "2.0.0", remove("n")),
+    Step("2.1.0", "2.2.0", python(join, split, reads=["a", "b2"], writes=["both", "a", "b2"])),
 )
 VERSIONS = tuple(SCHEMAS)
 OWNERS = ("kim", "zoe")
@@ -117,7 +131,8 @@ class Desk:
     def do(self, act: Act) -> None:
         shape = SCHEMAS[str(self.prefs.version)].get(act.key)
         if act.kind == "set" and shape is not None:
-            self.prefs.set(act.key, "text" if shape == TEXT else act.value, user=act.owner)
+            text = f"{act.value}|" if act.key == "both" else "text"
+            self.prefs.set(act.key, text if shape == TEXT else act.value, user=act.owner)
         elif act.kind == "unset" and shape is not None:
             self.prefs.unset(act.key, user=act.owner)
         elif act.kind == "migrate":
@@ -234,6 +249,17 @@ def test_an_edit_that_gave_way_is_judged_no_more(schemas: Path) -> None:
     assert desk.values()["kim"] == {"font_size": "2"}
     assert desk.migrate("1.0.0")
     assert desk.values()["kim"] == {"size": "2"}
+
+
+def test_what_a_way_back_made_of_an_edit_is_carried_on(schemas: Path) -> None:
+    desk = Desk(schemas)
+    desk.tell([Act("migrate", version="2.0.0"), Act("migrate", version="2.2.0")])
+    desk.tell([Act("set", "kim", "both", 3), Act("migrate", version="2.1.0")])
+    assert desk.values()["kim"] == {"a": "3"}
+    desk.migrate("2.0.0")
+    assert desk.values()["kim"] == {"a": "3"}
+    desk.migrate("1.2.0")
+    assert desk.values()["kim"] == {"a": "3"}
 
 
 def test_what_was_taken_out_stays_out_within_a_run_over_keys_that_change_places(

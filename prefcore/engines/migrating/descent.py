@@ -82,8 +82,7 @@ class Descent:
         carried: dict[str, list[Row]] = {}
         refused: dict[str, tuple[Edit, PrefcoreError]] = {}
         made = Trace(scope, owner, self._undo.base, began, parked)
-        edited = [self._opened_edit(each) for edit in touched for each in self._levels.of(edit)]
-        edited = [edit for edit in edited if edit.edited_in is not None]
+        edited = self._edited(touched)
         for newer, group in groupby(sorted(edited, key=self._order), key=self._version):
             self._walk(made, newer)
             edits = {edit.key: edit for edit in group if _differs(edit, made.rows.get(edit.key))}
@@ -97,6 +96,12 @@ class Descent:
             base = wanted.get(key)
             conflicts.append(self._conflict(scope, owner, edit.key, base, edit.edit, error))
         return wanted, conflicts
+
+    def _edited(self, touched: list[Edit]) -> list[Edit]:
+        """Give the edits of a set, and what ways back in between made of edits of others."""
+        if all(edit.edited_in is None for edit in touched):
+            return []
+        return [self._opened_edit(each) for edit in touched for each in self._levels.of(edit)]
 
     def _settle(
         self, scope: str, owner: str, carried: Mapping[str, list[Row]], wanted: dict[str, Row]

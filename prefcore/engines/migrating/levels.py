@@ -14,17 +14,22 @@ import attrs
 from prefcore.engines.migrating.undoing import Undoing
 from prefcore.engines.migrating.work import is_lower
 from prefcore.interfaces import Edit, Snapshot
-from prefcore.model import Change, Changeset, Entry, Row
+from prefcore.model import Change, Changeset, Row
+from prefcore.values import same_text
 
 __all__ = ["Levels"]
 
 
 @attrs.define
 class _Level:
-    """A version that the store came up to, or back to, and the last edit made there."""
+    """A version that the store came up to, or back to, and the last edit made there.
+
+    ``left`` is what the entry held when the store went up from here.
+    """
 
     version: str
     edit: Edit | None = None
+    left: Row | None = None
 
 
 class Levels:
@@ -43,16 +48,21 @@ class Levels:
         self._names: Mapping[str, tuple[tuple[int, str | None], ...]] = {}
 
     def of(self, edit: Edit) -> list[Edit]:
-        """Give the last edit of each level of one that is edited, the lowest level first."""
-        if edit.edited_in is None or edit.now is None or len(self._moves) < 2:
-            return [edit]
+        """Give the last edit of each level of one entry, the lowest level first.
+
+        That of a level that a way back led to may be what it gave back: that is no edit, and what
+        the steps make of what stood before tells so.
+        """
+        if edit.now is None or len(self._moves) < 2:
+            return [] if edit.edited_in is None else [edit]
         levels: list[_Level] = []
-        held: Entry | None = None
+        held = edit.before
         for revision, change in self._story(edit):
+            before = held
             if change is not None:
-                held = change.after
+                held = None if change.after is None else change.after.as_row()
             if revision in self._moves:
-                self._move(levels, revision, edit, held)
+                self._move(levels, revision, edit, before, held)
             elif revision not in self._undo.migrations:
                 if not levels:
                     levels.append(_Level(self._undo.version_at(revision)))
@@ -71,18 +81,27 @@ class Levels:
     def _history(self, edit: Edit) -> Iterator[tuple[Changeset, Change]]:
         return self._view.history(self._app, edit.scope, edit.owner, str(edit.now))
 
-    def _move(self, levels: list[_Level], revision: int, edit: Edit, held: Entry | None) -> None:
+    def _move(
+        self, levels: list[_Level], revision: int, edit: Edit, before: Row | None, held: Row | None
+    ) -> None:
+        """Go up to another level, or back to one, with what the entry held before and after."""
         version = self._moves[revision]
-        left = [one for one in levels if is_lower(version, one.version)]
-        del levels[len(levels) - len(left) :]
+        if levels and is_lower(levels[-1].version, version):
+            levels[-1].left = before
+        above = [one for one in levels if is_lower(version, one.version)]
+        del levels[len(levels) - len(above) :]
         if not levels or levels[-1].version != version:
             levels.append(_Level(version))
-        if any(one.edit is not None for one in left):  # what the way back left counts as one
+            is_as_left = False
+        else:
+            is_as_left = _same(levels[-1].left, held)
+        # What a way back carried down, or made of what it carried, counts as an edit from there on.
+        if above and not is_as_left:
             levels[-1].edit = self._edit(edit, revision, held)
 
-    def _edit(self, edit: Edit, revision: int, held: Entry | None) -> Edit:
+    def _edit(self, edit: Edit, revision: int, held: Row | None) -> Edit:
         key = self._name_at(edit, revision)
-        row: Row | None = None if held is None else held.as_row(key)
+        row = None if held is None else (key, *held[1:])
         return attrs.evolve(edit, key=key, edit=row, edited_in=revision)
 
     def _name_at(self, edit: Edit, revision: int) -> str:
@@ -90,3 +109,7 @@ class Levels:
         names = self._names.get(edit.uuid, ())
         earlier = [name for since, name in names if since <= revision and name is not None]
         return earlier[-1] if earlier else edit.key
+
+
+def _same(one: Row | None, other: Row | None) -> bool:
+    return same_text(one and one[1], other and other[1])
