@@ -24,7 +24,7 @@ def restore_sets(
     selection: Selection,
     *,
     schema: SchemaDocument,
-    passage: Callable[[PreferenceSet], PreferenceSet] | None,
+    passage: Callable[[PreferenceSet, set[str]], PreferenceSet] | None,
     at: datetime,
     actor: str,
     is_own: bool,
@@ -52,7 +52,7 @@ class _Walk:
         builder: PlanBuilder,
         selection: Selection,
         schema: SchemaDocument,
-        passage: Callable[[PreferenceSet], PreferenceSet] | None,
+        passage: Callable[[PreferenceSet, set[str]], PreferenceSet] | None,
         at: datetime,
         actor: str,
         *,
@@ -101,7 +101,7 @@ class _Walk:
         if sealed:
             clear = [row for row in one.rows if not is_sealed_text(row[1])]
             one = PreferenceSet(one.scope, one.owner, clear)
-        return [*self._passage(one).rows, *sealed]
+        return [*self._passage(one, set()).rows, *sealed]
 
     def _passes(self, scope: str, owner: str, key: str, text: str) -> bool:
         """Check a value, the same text only once; tell the builder of a refusal."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from prefcore.engines.importing.request import ImportRequest
 from prefcore.errors import InvalidValue, PolicyRefused, PrefcoreError, UnknownKey
@@ -34,20 +34,31 @@ class Checks:
         self._texts = Passing(schema, hides)
 
     def passing(
-        self, one: PreferenceSet, rows: tuple[Row, ...], held: tuple[Row, ...]
+        self,
+        one: PreferenceSet,
+        rows: tuple[Row, ...],
+        held: tuple[Row, ...],
+        secrets: Collection[str],
     ) -> tuple[Row, ...]:
-        """Give the rows that the store has just so, or the schema takes; tell of the others."""
+        """Give the rows that the store has just so, or the schema takes; tell of the others.
+
+        What is told of ``secrets`` does not tell their values.
+        """
         known = {*held}
         coming = [row for row in rows if row not in known] if known else rows
         doubtful = self._texts.doubtful(one.scope, coming)
-        refused = {row for row in doubtful if not self._passes(one, row)}
+        refused = {row for row in doubtful if not self._passes(one, row, row[0] in secrets)}
         return tuple(row for row in rows if row not in refused) if refused else rows
 
-    def _passes(self, one: PreferenceSet, row: Row) -> bool:
+    def _passes(self, one: PreferenceSet, row: Row, is_secret: bool) -> bool:
         """Check a row; tell of a refusal."""
         fault = self._fault(one, *row[:2])
         if fault is None:
             return True
+        if is_secret and isinstance(fault, InvalidValue):
+            where = f"{place(one.scope, one.owner)} {row[0]}"
+            said = f"{where}: the sealed value is refused by schema {self._schema.version}"
+            fault = InvalidValue(said, key=row[0])
         item = PlanItem("refuse", row[0], one.scope, one.owner, reason=fault.message)
         self._builder.refuse(item, fault)
         return False

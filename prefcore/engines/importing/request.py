@@ -16,8 +16,9 @@ from prefcore.model import Changeset, Header, PreferenceSet, Selection
 
 __all__ = ["Base", "ImportRequest", "Passage", "common_changeset"]
 
-#: Takes a set of a document to our schema version.
-Passage: TypeAlias = Callable[[PreferenceSet], PreferenceSet]
+#: Takes a set of a document to our schema version. It gets the keys whose values are secrets, too,
+#: and adds those whose values are made of such.
+Passage: TypeAlias = Callable[[PreferenceSet, set[str]], PreferenceSet]
 
 
 @attrs.frozen(kw_only=True)

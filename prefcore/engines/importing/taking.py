@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from prefcore.conflicts import Settlement
@@ -17,7 +17,7 @@ from prefcore.model.sets import place, set_fault
 from prefcore.planning import PlanBuilder
 from prefcore.resolution import untrusted
 from prefcore.schema import SchemaDocument
-from prefcore.values import same_text
+from prefcore.values import is_sealed_text, same_text
 from prefcore.vault import SealingTransaction, holds_secrets
 
 __all__ = ["import_sets"]
@@ -44,7 +44,7 @@ def import_sets(
     caller abandons the transaction where the builder says that something stands in the way.
     """
     walk = _Walk(transaction, builder, request, schema, strategies, at, actor, distrusted)
-    theirs = (_passed(walk.opened(one), passage) for one in sets)
+    theirs = (walk.arriving(one, passage) for one in sets)
     if base is None:
         for one in theirs:
             walk.take(one, None)
@@ -54,11 +54,6 @@ def import_sets(
     for one, rows in aligned_sets(theirs, started):
         walk.take(one, rows, base.selections, held=rows if base.is_present else None)
     walk.finish()
-
-
-def _passed(one: PreferenceSet, passage: Passage | None) -> PreferenceSet:
-    """Give a set as it is at our schema version."""
-    return one if passage is None else passage(one)
 
 
 class _Walk:
@@ -83,6 +78,7 @@ class _Walk:
         self._actor = actor
         self._checks = Checks(request, schema, builder, transaction.hides)
         self._resolvers = Resolvers(request, schema, strategies, at=self._at, actor=actor)
+        self._secrets: dict[tuple[str, str], set[str]] = {}  # of sets on their way, by scope, owner
         self._met = request.selection.is_everything
         self._settlement = Settlement(request.choices, request.take)
         # Nobody trusts the file with these.
@@ -106,16 +102,28 @@ class _Walk:
                     self._builder.leave_out(f"{error.message}; it was left out")
         return PreferenceSet(one.scope, one.owner, rows)
 
+    def arriving(self, one: PreferenceSet, passage: Passage | None) -> PreferenceSet:
+        """Give a document's set in clear, at our schema version; which are secrets is kept."""
+        secrets = _secrets_of(one)
+        one = self.opened(one)
+        if passage is not None:
+            one = passage(one, secrets)
+        if secrets:
+            self._secrets[one.scope, one.owner] = secrets
+        return one
+
     def started(self, one: PreferenceSet, base: Base) -> PreferenceSet:
         """Give a set of a base, at our schema version, its secrets sealed as ours are."""
+        secrets = _secrets_of(one)
         if base.revision is None:
             one = self.opened(one)
         elif base.passage is not None:
             one = self._transaction.opened_at(one, base.revision)
         else:
             return one
-        one = _passed(one, base.passage)
-        rows = self._transaction.sealed(one.scope, one.owner, one.rows)
+        if base.passage is not None:
+            one = base.passage(one, secrets)
+        rows = self._transaction.sealed(one.scope, one.owner, one.rows, sealing=secrets)
         return PreferenceSet(one.scope, one.owner, rows)
 
     def take(
@@ -139,15 +147,17 @@ class _Walk:
         selections = (self._request.selection, *selections)
         if not all(each.takes_set(scope, one.owner) for each in selections):
             return
+        secrets = self._secrets.pop((one.scope, one.owner), _NONE)
         coming = rows = self._coming(one)
         if held is None:
             held = self._transaction.read_set(self._schema.app, scope, one.owner).rows
         self._met = self._met or bool(rows)
         if rows != held:
-            rows = self._sealed(scope, one.owner, self._checks.passing(one, rows, held))
+            passing = self._checks.passing(one, rows, held, secrets)
+            rows = self._sealed(scope, one.owner, passing, secrets)
         # Before anything is compared: a plan must not tell what may not be written, or read.
         asked = [row[0] for row in coming]
-        asked += [row[0] for row in base or () if self._travels(row[0], selections)]
+        asked += [row[0] for row in base or () if self._travels(row, selections)]
         self._transaction.permit_changes(scope, one.owner, asked, rows=rows, held=held)
         if rows == held:  # whatever they started from
             self._builder.counts["unchanged"] += len(rows)
@@ -159,7 +169,7 @@ class _Walk:
         theirs = {row[0]: row for row in rows}
         ours = {row[0]: row for row in held}
         started = None if base is None else {
-            row[0]: row for row in base if row[0] in theirs or self._travels(row[0], selections)
+            row[0]: row for row in base if row[0] in theirs or self._travels(row, selections)
         }  # fmt: skip
         written, removed = [], []
         same = sum(1 for row in theirs.values() if same_text(ours.get(row[0], row)[1], row[1]))
@@ -209,13 +219,18 @@ class _Walk:
             **{name: shown[name] for name in _OF_CONFLICTS},  # type: ignore[arg-type]  # by name
             reason=_UNDECIDED,
             strategy=self._resolvers.strategy_of(side.key),
-            sensitive=self._transaction.hides(side.key),
+            sensitive=self._transaction.hides(side.key) or _is_secret(side),
         )
 
-    def _sealed(self, scope: str, owner: str, rows: tuple[Row, ...]) -> tuple[Row, ...]:
-        """Seal secrets as the store holds them; without a key ring that is refused, and told."""
+    def _sealed(
+        self, scope: str, owner: str, rows: tuple[Row, ...], secrets: Collection[str]
+    ) -> tuple[Row, ...]:
+        """Seal secrets as the store holds them; without a key ring that is refused, and told.
+
+        What was sealed in the document is a secret, whatever our schema calls its key.
+        """
         try:
-            return tuple(self._transaction.sealed(scope, owner, rows))
+            return tuple(self._transaction.sealed(scope, owner, rows, sealing=secrets))
         except PolicyRefused as error:
             hidden = [row for row in rows if self._transaction.hides(row[0])]
             for row in hidden:
@@ -223,12 +238,13 @@ class _Walk:
                 self._builder.refuse(item, error)
             return tuple(row for row in rows if not self._transaction.hides(row[0]))
 
-    def _travels(self, key: str, selections: tuple[Selection, ...]) -> bool:
+    def _travels(self, row: Row, selections: tuple[Selection, ...]) -> bool:
         """Say whether the document would hold a key's value if its store did.
 
         Of a secret that is not sure: documents are made without, and read without their keys.
         """
-        if self._transaction.hides(key) or key in self._untrusted:
+        key, text = row[:2]
+        if self._transaction.hides(key) or is_sealed_text(text) or key in self._untrusted:
             return False
         preference = self._schema.preferences.get(key)
         portable = preference is None or preference.portable
@@ -261,6 +277,16 @@ class _Walk:
         self._builder.add_rows(act, one.scope, one.owner, [(side.key, *texts)])
 
 
+def _secrets_of(one: PreferenceSet) -> set[str]:
+    return {row[0] for row in one.rows if is_sealed_text(row[1])} if holds_secrets(one) else set()
+
+
+def _is_secret(side: Side) -> bool:
+    rows = (side.base, side.ours, side.theirs)
+    return any(row is not None and is_sealed_text(row[1]) for row in rows)
+
+
+_NONE: frozenset[str] = frozenset()
 _UNDECIDED = (
     "both sides hold different values; choose with --take or --merge, or write them out with "
     "--conflicts"

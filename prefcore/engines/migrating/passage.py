@@ -29,20 +29,36 @@ class Passage:
     upwards: bool
     _given_up: set[str] = attrs.field(factory=set, init=False)
 
-    def __call__(self, one: PreferenceSet) -> PreferenceSet:
-        """Give a set as it is at the end of the path; raises what a step raises, with the set."""
+    def __call__(self, one: PreferenceSet, secrets: set[str]) -> PreferenceSet:
+        """Give a set as it is at the end of the path; raises what a step raises, with the set.
+
+        ``secrets`` are the keys whose values are secrets; those made of them are added.
+        """
         if self.upwards:
-            return self._up(one)
+            return self._up(one, secrets)
+        if secrets:
+            self._follow(secrets)
         rows = self.migration.rows(one.rows)
         for edge in self.path:
             if edge.step is not None:
                 edge.step.down(rows)
         return PreferenceSet(one.scope, one.owner, rows)
 
-    def _up(self, one: PreferenceSet) -> PreferenceSet:
+    def _follow(self, secrets: set[str]) -> None:
+        for edge in self.path:
+            operations = edge.step.operations if edge.step is not None else ()
+            for operation in operations if self.upwards else reversed(operations):
+                ends = operation.older_keys, operation.newer_keys
+                source, made = ends if self.upwards else ends[::-1]
+                if not secrets.isdisjoint(source):
+                    secrets.update(made)
+
+    def _up(self, one: PreferenceSet, secrets: set[str]) -> PreferenceSet:
         # Each set is alone: a name that it does not hold is free. And who trusts the document,
         # and what in it, is not for the steps to say.
-        climb = Climb(self.migration, lambda key: True, one, {}, distrusts=False)
+        climb = Climb(self.migration, lambda key: True, one, {}, secrets=secrets, distrusts=False)
+        if secrets:
+            self._follow(secrets)
         for edge in self.path:
             climb.retrace(edge)
         self._given_up.update(key for key in climb.parked if key not in climb.rows)
