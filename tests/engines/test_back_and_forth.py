@@ -101,16 +101,18 @@ def schemas(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Desk:
     """A store that a story is told to, begun at the first version."""
 
-    def __init__(self, schemas: Path, store: MemoryStore | None = None) -> None:
+    def __init__(
+        self, schemas: Path, store: MemoryStore | None = None, *, begin: str = VERSIONS[0]
+    ) -> None:
         self.store = store or MemoryStore()
         self.prefs = self._facade(self.store, schemas)
         if store is None:
-            self._begin(schemas)
+            self._begin(schemas, begin)
 
-    def _begin(self, schemas: Path) -> None:
+    def _begin(self, schemas: Path, version: str) -> None:
         workplace = self.prefs._workplace  # the only way to begin so low
         with self.store.changeset(workplace.draft("start", ""), version=None) as transaction:
-            workplace.put_in_force(transaction, VERSIONS[0])
+            workplace.put_in_force(transaction, version)
         self.prefs = self._facade(self.store, schemas)
 
     def copy(self) -> MemoryStore:
@@ -260,6 +262,13 @@ def test_what_a_way_back_made_of_an_edit_is_carried_on(schemas: Path) -> None:
     assert desk.values()["kim"] == {"a": "3"}
     desk.migrate("1.2.0")
     assert desk.values()["kim"] == {"a": "3"}
+
+
+def test_what_was_taken_out_stays_out_below_where_the_store_began(schemas: Path) -> None:
+    desk = Desk(schemas, begin="1.1.0")
+    desk.tell([Act("set", "kim", "font_size", 3), Act("migrate", version="1.2.0")])
+    desk.tell([Act("unset", "kim", "font_size"), Act("migrate", version="1.0.0")])
+    assert desk.values()["kim"] == {}
 
 
 def test_what_was_taken_out_stays_out_within_a_run_over_keys_that_change_places(

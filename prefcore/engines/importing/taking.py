@@ -36,14 +36,16 @@ def import_sets(
     at: datetime,
     actor: str,
     distrusted: frozenset[str] = frozenset(),
+    unsaid: frozenset[str] = frozenset(),
 ) -> None:
     """Check and merge every selected set, writing what the merge takes and telling the builder.
 
     ``passage`` takes sets from the document's schema version to the store's. ``distrusted`` are
-    keys that ask for trust beside those that the schema says do. Nothing here commits: the
+    keys that ask for trust beside those that the schema says do, ``unsaid`` those that the
+    document's version knows nothing of: that it lacks them says nothing. Nothing here commits: the
     caller abandons the transaction where the builder says that something stands in the way.
     """
-    walk = _Walk(transaction, builder, request, schema, strategies, at, actor, distrusted)
+    walk = _Walk(transaction, builder, request, schema, strategies, at, actor, distrusted, unsaid)
     theirs = (walk.arriving(one, passage) for one in sets)
     if base is None:
         for one in theirs:
@@ -69,6 +71,7 @@ class _Walk:
         at: datetime,
         actor: str,
         distrusted: frozenset[str],
+        unsaid: frozenset[str],
     ) -> None:
         self._transaction = transaction
         self._builder = builder
@@ -78,6 +81,7 @@ class _Walk:
         self._actor = actor
         self._checks = Checks(request, schema, builder, transaction.hides)
         self._resolvers = Resolvers(request, schema, strategies, at=self._at, actor=actor)
+        self._unsaid = unsaid
         self._secrets: dict[tuple[str, str], set[str]] = {}  # of sets on their way, by scope, owner
         self._met = request.selection.is_everything
         self._settlement = Settlement(request.choices, request.take)
@@ -244,7 +248,9 @@ class _Walk:
         Of a secret that is not sure: documents are made without, and read without their keys.
         """
         key, text = row[:2]
-        if self._transaction.hides(key) or is_sealed_text(text) or key in self._untrusted:
+        if self._transaction.hides(key) or is_sealed_text(text):
+            return False
+        if key in self._untrusted or key in self._unsaid:
             return False
         preference = self._schema.preferences.get(key)
         portable = preference is None or preference.portable

@@ -50,7 +50,9 @@ class Descent:
         self._elsewhere = {
             key for version in versions for key in migration.load(version).preferences
         } - set(self._schema.preferences)
-        operations = [one for edge in path if edge.step for one in edge.step.operations]
+        again = migration.find_path(undo.base, undo.goal) if undo.base != undo.goal else ()
+        edges = (*path, *again)
+        operations = [one for edge in edges if edge.step for one in edge.step.operations]
         #: What the steps work on, and which of it was found sealed: that stays so.
         self._concerned = {
             key for one in operations for key in (*one.older_keys, *one.newer_keys, *one.decides_by)
@@ -143,8 +145,9 @@ class Descent:
             except Uncarried as stop:  # what the migration had made stands for these
                 refused += [(edits.pop(key), stop.error) for key in sorted(stop.edits)]
         for edit in edits.values():
-            if edit.edit is None:
-                restored.pop(edit.now or edit.key, None)  # the user took it out: it stays out
+            if edit.edit is None:  # the user took it out: it stays out
+                restored.pop(edit.now or edit.key, None)
+                carried.pop(edit.now or edit.key, None)
         after = {row[0]: row for row in rows}
         without: dict[str, Row] = {}
         if rows.derived:

@@ -35,6 +35,7 @@ from prefcore.interfaces import (
     Transaction,
     pruned_in,
 )
+from prefcore.migration import Edge
 from prefcore.model import Changeset, Document, Header, PlainDocument, PreferenceSet
 from prefcore.model.sets import place
 from prefcore.planning import PlanBuilder
@@ -96,6 +97,7 @@ def import_act(
                 at=at,
                 actor=workplace.actor,
                 distrusted=_distrusted(workplace, transaction, request, schema),
+                unsaid=_unsaid(plain, schema, *way),
             )
             if passage is not None and (given_up := passage.told(request.selection)):
                 builder.warn(given_up)
@@ -256,6 +258,21 @@ def _base_of_log(
         changeset.revision,
         is_present,
     )
+
+
+def _unsaid(
+    theirs: SchemaDocument, ours: SchemaDocument, path: tuple[Edge, ...], upwards: bool
+) -> frozenset[str]:
+    """Give our keys that the version of a document has none for: it cannot have held them."""
+    known = {*theirs.preferences}
+    for edge in path:
+        operations = edge.step.operations if edge.step is not None else ()
+        for operation in operations if upwards else reversed(operations):
+            ends = operation.older_keys, operation.newer_keys
+            source, made = ends if upwards else ends[::-1]
+            if not known.isdisjoint(source):
+                known.update(made)
+    return frozenset(ours.preferences.keys() - known)
 
 
 def _distrusted(
