@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,51 @@ INTEGER, TEXT = Shape(kinds=("integer",)), Shape(kinds=("string",))
 SMALL = Shape(kinds=("integer",), maximum=50)
 #: ``c`` comes back as something else; ``n`` comes and goes; ``a`` and ``b`` change places.
 SCHEMAS: dict[str, dict[str, Shape]] = {
-    "1.0.0": {"a": INTEGER, "b": INTEGER, "c": TEXT, "size": SMALL},
-    "1.1.0": {"a": INTEGER, "b": INTEGER, "c": TEXT, "font_size": SMALL, "n": INTEGER},
-    "1.2.0": {"a": INTEGER, "b2": INTEGER, "font_size": SMALL, "n": INTEGER},
-    "1.3.0": {"a": INTEGER, "b2": INTEGER, "c": INTEGER, "font_size": INTEGER, "n": INTEGER},
-    "2.0.0": {"a": INTEGER, "b2": INTEGER, "c": INTEGER, "font_size": INTEGER},
-    "2.1.0": {"a": INTEGER, "b2": INTEGER, "c": INTEGER, "font_size": INTEGER, "n": INTEGER},
-    "2.2.0": {"both": TEXT, "c": INTEGER, "font_size": INTEGER, "n": INTEGER},
+    "1.0.0": {"d": TEXT, "m": INTEGER, "a": INTEGER, "b": INTEGER, "c": TEXT, "size": SMALL},
+    "1.1.0": {
+        "d": TEXT,
+        "m": INTEGER,
+        "a": INTEGER,
+        "b": INTEGER,
+        "c": TEXT,
+        "font_size": SMALL,
+        "n": INTEGER,
+    },
+    "1.2.0": {"m": INTEGER, "a": INTEGER, "b2": INTEGER, "font_size": SMALL, "n": INTEGER},
+    "1.3.0": {
+        "d": TEXT,
+        "m": INTEGER,
+        "a": INTEGER,
+        "b2": INTEGER,
+        "c": INTEGER,
+        "font_size": INTEGER,
+        "n": INTEGER,
+    },
+    "2.0.0": {
+        "d": TEXT,
+        "m": INTEGER,
+        "a": INTEGER,
+        "b2": INTEGER,
+        "c": INTEGER,
+        "font_size": INTEGER,
+    },
+    "2.1.0": {
+        "d": TEXT,
+        "m": INTEGER,
+        "a": INTEGER,
+        "b2": INTEGER,
+        "c": INTEGER,
+        "font_size": INTEGER,
+        "n": INTEGER,
+    },
+    "2.2.0": {
+        "d": TEXT,
+        "m": INTEGER,
+        "both": TEXT,
+        "c": INTEGER,
+        "font_size": INTEGER,
+        "n": INTEGER,
+    },
 }
 
 
@@ -52,9 +91,10 @@ STEPS = (
         rename("t", "b"),
         rename("size", "font_size"),
     ),
-    Step("1.1.0", "1.2.0", rename("b", "b2"), remove("c"), map_values("a", {1: 2})),
+    Step("1.1.0", "1.2.0", rename("b", "b2"), remove("c"), remove("d"), map_values("a", {1: 2})),
     Step("1.2.0", "1.3.0", convert("n", scale=10)),
-    Step("1.3.0", "2.0.0", remove("n")),
+    Step("1.3.0", "2.0.0", remove("n"), convert("m", scale=10)),
+    Step("2.0.0", "2.1.0", convert("m", scale=Fraction(1, 10))),
     Step("2.1.0", "2.2.0", python(join, split, reads=["a", "b2"], writes=["both", "a", "b2"])),
 )
 VERSIONS = tuple(SCHEMAS)
@@ -134,7 +174,8 @@ class Desk:
         shape = SCHEMAS[str(self.prefs.version)].get(act.key)
         if act.kind == "set" and shape is not None:
             text = f"{act.value}|" if act.key == "both" else "text"
-            self.prefs.set(act.key, text if shape == TEXT else act.value, user=act.owner)
+            number = act.value * 10 if act.key == "m" else act.value
+            self.prefs.set(act.key, text if shape == TEXT else number, user=act.owner)
         elif act.kind == "unset" and shape is not None:
             self.prefs.unset(act.key, user=act.owner)
         elif act.kind == "migrate":
@@ -182,6 +223,21 @@ def test_what_came_back_and_went_in_one_run_is_there_in_between(schemas: Path) -
     assert desk.values()["kim"] == {"n": "5"}
     desk.migrate("2.1.0")
     assert desk.values()["kim"] == {"n": "50"}
+
+
+def test_steps_of_one_run_that_undo_each_other_are_undone_where_a_rollback_ends_in_between(
+    schemas: Path,
+) -> None:
+    desk = Desk(schemas)
+    desk.tell([Act("set", "kim", "m", 1), Act("set", "kim", "d")])
+    desk.migrate("2.1.0")
+    assert desk.values()["kim"] == {"m": "10", "d": '"text"'}
+    desk.migrate("2.0.0")
+    assert desk.values()["kim"] == {"m": "100", "d": '"text"'}
+    desk.migrate("1.2.0")
+    assert desk.values()["kim"] == {"m": "10"}
+    desk.migrate("2.1.0")
+    assert desk.values()["kim"] == {"m": "10", "d": '"text"'}
 
 
 def test_a_key_that_nobody_held_is_renamed_too(schemas: Path) -> None:

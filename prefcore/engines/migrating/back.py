@@ -40,28 +40,41 @@ def migrate_back(
     renamed = {one.after for one in logged}
     retracing = Retracing(transaction, migration, undo, path, renamed)
     descent = Descent(transaction, migration, path, undo, standing, retracing)
-    edits = _edits(transaction, migration, undo)
-    for (scope, owner), group in groupby(edits, key=lambda edit: (edit.scope, edit.owner)):
-        touched = list(group)
-        wanted, conflicts = descent.of_set(scope, owner, touched)
+    for scope, owner, touched in _groups(transaction, migration, undo):
+        wanted, gone, conflicts = descent.of_set(scope, owner, touched)
         for conflict in () if take_before else conflicts:
             builder.conflict(conflict)
-        gone = {edit.now for edit in touched if edit.now is not None} - set(wanted)
         transaction.remove(scope, owner, gone)
         transaction.write(scope, owner, wanted.values(), sealing=descent.hidden)
         migration.progress(len(touched), None)
     tell_changes(transaction, builder, migration.app)
 
 
-def _edits(transaction: SealingTransaction, migration: Migration, undo: Undoing) -> Iterator[Edit]:
-    """Give what has to be looked at, entry by entry; the store puts back the sets of all else.
+def _groups(
+    transaction: SealingTransaction, migration: Migration, undo: Undoing
+) -> Iterator[tuple[str, str, list[Edit]]]:
+    """Give the sets that have to be looked at, with their touched entries.
 
-    Where the goal lies within a run, nothing tells what stood there but the run's first steps.
+    Where the goal lies within a run, nothing tells what stood there but the run's first steps: so
+    all are looked at, for steps that undo each other leave no trace in the log. Otherwise the
+    store puts back by itself what nobody edited.
     """
+    edits: Iterator[Edit | tuple[str, str]]
     if undo.base == undo.goal:
-        return transaction.take_back(undo.revision, ignoring=undo.migrations)
-    edits = transaction.edits_since(migration.app, undo.revision, ignoring=undo.migrations)
-    return merge(edits, _passed_by(transaction, migration, undo), key=_place)
+        edits = transaction.take_back(undo.revision, ignoring=undo.migrations)
+    else:
+        edits = merge(
+            transaction.edits_since(migration.app, undo.revision, ignoring=undo.migrations),
+            _passed_by(transaction, migration, undo),
+            ((str(one.scope), one.owner) for one in transaction.sets(migration.app)),
+            key=_set_of,
+        )
+    for (scope, owner), group in groupby(edits, key=_set_of):
+        yield scope, owner, [one for one in group if isinstance(one, Edit)]
+
+
+def _set_of(one: Edit | tuple[str, str]) -> tuple[str, str]:
+    return (one.scope, one.owner) if isinstance(one, Edit) else one
 
 
 def _passed_by(
@@ -79,11 +92,7 @@ def _passed_by(
             if last[0].revision < undo.revision:
                 uuid = transaction.uuid(migration.app, key) or ""
                 found.append(Edit(scope, owner, key, None, None, None, key, uuid))
-    yield from sorted(found, key=_place)
-
-
-def _place(edit: Edit) -> tuple[str, str, str]:
-    return edit.scope, edit.owner, edit.key
+    yield from sorted(found, key=_set_of)
 
 
 def _logged_renames(transaction: SealingTransaction, undo: Undoing) -> list[Renamed]:

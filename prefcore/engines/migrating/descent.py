@@ -62,11 +62,12 @@ class Descent:
 
     def of_set(
         self, scope: str, owner: str, touched: list[Edit]
-    ) -> tuple[dict[str, Row], list[Conflict]]:
-        """Give what the touched entries of a set become, by key, and edits that cannot be carried.
+    ) -> tuple[dict[str, Row], set[str], list[Conflict]]:
+        """Give what entries of a set become, by key, what goes, and edits that cannot be carried.
 
-        Each is what the log gives back, or the last edit that differs from what the migrations had
-        made, carried down; where it is a conflict, what stands is the edit before it, or the log's.
+        They are the touched ones, and others that stood otherwise at the goal. Each becomes what
+        the log gives back, or the last edit that differs from what the migrations had made, carried
+        down; where it is a conflict, what stands is the edit before it, or the log's.
         """
         touched = [self._opened_edit(edit) for edit in touched]
         names = {edit.now for edit in touched}
@@ -79,8 +80,13 @@ class Descent:
         up = Trace(scope, owner, self._undo.base, dict(began), parked)
         self._walk(up, self._goal)
         wanted = up.rows
+        gone = {edit.now for edit in touched if edit.now is not None}
         for row in context:
-            wanted.pop(row[0], None)
+            now = wanted.get(row[0])
+            if now is None:
+                gone.add(row[0])
+            elif same_text(now[1], row[1]):
+                del wanted[row[0]]
         carried: dict[str, list[Row]] = {}
         refused: dict[str, tuple[Edit, PrefcoreError]] = {}
         made = Trace(scope, owner, self._undo.base, began, parked)
@@ -97,7 +103,7 @@ class Descent:
         for key, (edit, error) in refused.items():
             base = wanted.get(key)
             conflicts.append(self._conflict(scope, owner, edit.key, base, edit.edit, error))
-        return wanted, conflicts
+        return wanted, gone - wanted.keys(), conflicts
 
     def _edited(self, touched: list[Edit]) -> list[Edit]:
         """Give the edits of a set, and what ways back in between made of edits of others."""
