@@ -65,3 +65,24 @@ def test_a_redacted_export_takes_nothing_out(below: Shell) -> None:
     assert SECRET not in (below.folder / "own.json").read_text("utf-8")
     below.run("import", "own.json")
     assert below.run("get", "name", "--user=kim", "--reveal").out == f"{SECRET}\n"
+
+
+def test_a_rollback_into_a_run_converts_secrets_as_the_run_did(tmp_path: Path) -> None:
+    shell = acme(tmp_path / "work")
+    first = json.loads((shell.folder / "schemas/1.0.0.json").read_text("utf-8"))
+    first["preferences"]["pin"] = {"shape": {"type": "integer"}, "sensitive": True}
+    shell.write("schemas/1.0.0.json", json.dumps(first))
+    shell.run("keys", "init")
+    shell.run("set", "pin", "-", "--user", "kim", stdin="5")
+    for version in ("1.1.0", "1.2.0", "1.3.0"):
+        shell.write(f"schemas/{version}.json", json.dumps({**first, "version": version}))
+    shell.write(
+        "steps/ten.py",
+        "from prefcore import Step, convert\n"
+        'step = Step("1.1.0", "1.2.0", convert("pin", scale=10))',
+    )
+    shell.run("migrate", "up")
+    for version, value in (("1.2.0", "50"), ("1.1.0", "5"), ("1.0.0", "5")):
+        shell.run("migrate", "down", "--to", version)
+        assert shell.run("get", "pin", "--user=kim", "--reveal").out == f"{value}\n"
+    assert '"$sealed"' in shell.run("export").out

@@ -240,6 +240,17 @@ def test_steps_of_one_run_that_undo_each_other_are_undone_where_a_rollback_ends_
     assert desk.values()["kim"] == {"m": "10", "d": '"text"'}
 
 
+def test_what_was_parked_comes_back_at_the_version_it_comes_back_at(schemas: Path) -> None:
+    desk = Desk(schemas)
+    desk.tell([Act("migrate", version="1.1.0"), Act("set", "kim", "n", 3)])
+    desk.migrate("1.3.0")
+    assert desk.values()["kim"] == {"n": "30"}
+    for goals in (["1.0.0", "1.3.0"], ["1.0.0", "1.1.0", "1.3.0"], ["1.1.0", "1.0.0", "1.3.0"]):
+        for goal in goals:
+            desk.migrate(goal)
+        assert desk.values()["kim"] == {"n": "30"}
+
+
 def test_a_key_that_nobody_held_is_renamed_too(schemas: Path) -> None:
     desk = Desk(schemas)
     desk.tell([Act("set", "zoe", "a", 1), Act("migrate", version="1.1.0")])

@@ -64,10 +64,10 @@ class Aside:
                     place: (operation.to, *row[1:]) for place, row in rows.items()
                 }
 
-    def returning(self, key: str) -> _Rows:
-        """Give what of a key comes back, where its sets hold nothing of it now."""
+    def returning(self, key: str, version: str) -> _Rows:
+        """Give what of a key comes back at a version, where its sets hold nothing of it now."""
         parked = list(self._transaction.parked(self._app, key))
-        went = as_they_went(self._transaction, self._migration, key, parked)
+        went = as_they_went(self._transaction, self._migration, key, parked, version)
         rows = {(scope, owner): row for scope, owner, row in went}
         left = self._left.pop(key, None)
         if left:

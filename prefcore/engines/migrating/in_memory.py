@@ -54,17 +54,19 @@ class Ascent:
     path: tuple[Edge, ...]
     vault: Vault
     ward: Ward
+    #: The keys, by their names in the store, whose parked values may return on the way, each with
+    #: the first version where they do.
+    returning: dict[str, str] = attrs.field(init=False)
 
-    @property
-    def returning(self) -> tuple[str, ...]:
-        """The keys, by their names in the store, whose parked values may return on the way."""
-        keys: set[str] = set()
+    @returning.default
+    def _find_returning(self) -> dict[str, str]:
+        found: dict[str, str] = {}
         for edge in self.path:
-            keys.update(self.migration.changed_keys(edge)[0])
-            for operation in edge.step.operations if edge.step is not None else ():
-                if isinstance(operation, Add | Rename):
-                    keys.add(operation.key)
-        return tuple(sorted(keys))
+            operations = edge.step.operations if edge.step is not None else ()
+            named = [one.key for one in operations if isinstance(one, Add | Rename)]
+            for key in (*self.migration.changed_keys(edge)[0], *named):
+                found.setdefault(key, edge.newer)
+        return dict(sorted(found.items()))
 
     def one_set(self, view: Snapshot, scope: str, owner: str) -> PreferenceSet:
         """Give one set as it is at the end of the way."""
@@ -120,7 +122,7 @@ class Ascent:
         def check(one: PreferenceSet, revision: int) -> None:
             self.ward.check(view, one.scope, one.owner, one.rows, revision=revision)
 
-        return as_they_went(view, self.migration, key, parked, check)
+        return as_they_went(view, self.migration, key, parked, self.returning[key], check)
 
     def _raised(
         self, view: Snapshot, one: PreferenceSet, parked: Mapping[str, Row]

@@ -45,13 +45,19 @@ class Retracing:
     undo: Undoing
     path: tuple[Edge, ...]
     renamed: Collection[str]
-    _returning: frozenset[str] = attrs.field(init=False)
+    #: The keys that are declared on the way, each with the first version that does.
+    _returning: dict[str, str] = attrs.field(init=False)
 
     @_returning.default
-    def _find_returning(self) -> frozenset[str]:
+    def _find_returning(self) -> dict[str, str]:
         base, goal = self.undo.base, self.undo.goal
-        edges = self.path if base == goal else self.path + self.migration.find_path(base, goal)
-        return frozenset(key for edge in edges for key in self.migration.changed_keys(edge)[0])
+        again = self.migration.find_path(base, goal) if base != goal else ()
+        edges = [*again, *reversed(self.path)]
+        return {
+            key: edge.newer
+            for edge in reversed(edges)
+            for key in self.migration.changed_keys(edge)[0]
+        }
 
     def parked(self, scope: str, owner: str, touched: Iterable[Edit]) -> dict[str, Row]:
         """Give what of the touched entries was parked before what is undone, as it went, by key."""
@@ -76,8 +82,9 @@ class Retracing:
             if changeset.kind != "migrate" or change.after is not None or change.before is None:
                 return None
             one = (scope, owner, change.before.as_row(key))
-            ((*_, row),) = as_they_went(self.transaction, self.migration, key, [one], before=first)
-            return row
+            came = self._returning[key]
+            found = as_they_went(self.transaction, self.migration, key, [one], came, before=first)
+            return next((row for *_, row in found), None)
         # Whoever set it is in its stamp, and a value that a step made has the migration's.
         if came_back is None or came_back.source == "migration":
             return None

@@ -173,7 +173,7 @@ def _return_parked(
 ) -> None:
     """Give keys that are declared again the values a migration took, where they are valid."""
     for key in sorted(added):
-        for (scope, owner), row in sorted(aside.returning(key).items()):
+        for (scope, owner), row in sorted(aside.returning(key, newer.version).items()):
             if key in doubted and is_doubted(scope, row):
                 continue
             if _fault(newer, transaction, scope, owner, row) is None:
