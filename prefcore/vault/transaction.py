@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from hashlib import sha256
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from prefcore.access.judging import Permit
 from prefcore.errors import BrokenSeal, WrongKey
-from prefcore.interfaces import Transaction
-from prefcore.model import Draft, PreferenceSet, Row, to_micros
+from prefcore.interfaces import Summary, Transaction
+from prefcore.model import Change, Draft, PreferenceSet, Rename, Row, to_micros
 from prefcore.model.sets import place
 from prefcore.security.places import DOCUMENT, STORE, Place
 from prefcore.values import canonical_text, is_sealed_text, same_text
@@ -54,6 +58,7 @@ class SealingTransaction(_Base):
         self._open: set[str] = set()  # of those, the ones that are not sealed
         self._uuids: dict[str, str] = {}  # of keys by their names, until one is renamed
         self._prints: dict[bytes, str] = {}
+        self._sealed_new = False  # something under a key that is of this transaction
         #: How many texts that stood in clear, in entries or in the log, were sealed in place.
         self.sealed_in_place = 0
 
@@ -173,6 +178,7 @@ class SealingTransaction(_Base):
         uuid = self._uuids.get(key)
         if uuid is None:
             uuid = self._uuids[key] = self._inner.mint(key)
+            self._sealed_new = self._sealed_new or self._is_new(uuid)
         where = Place(STORE, self._app, str(scope), owner, uuid)
         sealed = sealer.seal(text, where)
         # A new key's UUID, so the tag too, is another each time: a plan goes by what stays.
@@ -186,6 +192,30 @@ class SealingTransaction(_Base):
             return text
         tag = sealed_of(text).tag
         return "sealed:" + (self._prints.get(tag) or tag.hex())
+
+    def _is_new(self, uuid: str) -> bool:
+        """Say whether a key is of this transaction, whatever name it had first."""
+        last = next(iter(self._inner.changesets()), None)
+        names = self._inner.names(self._app).get(uuid, ())
+        return last is None or all(since > last.revision for since, _ in names)
+
+    def summary(self) -> Summary:
+        """Give how much was done; what was sealed under new keys stands in the digest by prints."""
+        done = self._inner.summary()
+        if not self._sealed_new:
+            return done
+        digest = sha256()
+        for one in self._inner.pending():
+            line = [one.before, one.after] if isinstance(one, Rename) else self._line(one)
+            digest.update(json.dumps(line).encode())
+        return attrs.evolve(done, digest=digest.hexdigest())
+
+    def _line(self, change: Change) -> list[str | None]:
+        texts = (
+            None if one is None else self.printed(canonical_text(one.value))
+            for one in (change.before, change.after)
+        )
+        return [str(change.scope), change.owner, change.key, *texts]
 
     # ------------------------------------------------------------------------------- opening
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.shell import Shell, acme
 
-SECRET = "tok-canary"
+SECRET = "tokcanary"
 
 
 @pytest.fixture
@@ -86,3 +86,21 @@ def test_a_rollback_into_a_run_converts_secrets_as_the_run_did(tmp_path: Path) -
         shell.run("migrate", "down", "--to", version)
         assert shell.run("get", "pin", "--user=kim", "--reveal").out == f"{value}\n"
     assert '"$sealed"' in shell.run("export").out
+
+
+def test_a_plan_that_seals_under_a_key_of_its_own_can_be_carried_out(tmp_path: Path) -> None:
+    shell = acme(tmp_path / "work")
+    shell.run("keys", "init")
+    shell.run("set", "name", SECRET, "--user", "kim")
+    first = json.loads((shell.folder / "schemas/1.0.0.json").read_text("utf-8"))
+    first["preferences"]["token"] = {"shape": {"type": "string"}, "sensitive": True}
+    shell.write("schemas/1.1.0.json", json.dumps({**first, "version": "1.1.0"}))
+    shell.write(
+        "steps/copy.py",
+        "from prefcore import Step, python\n\n\ndef up(held):\n"
+        "    return {'token': held['name'], 'name': held['name']}\n\n\n"
+        "step = Step('1.0.0', '1.1.0', python(up, reads=['name'], writes=['token', 'name']))\n",
+    )
+    digest = shell.run("migrate", "plan", "--json").json["digest"]
+    shell.run("migrate", "up", "--plan", digest)
+    assert shell.run("get", "token", "--user=kim", "--reveal").out == f"{SECRET}\n"
