@@ -268,6 +268,28 @@ def test_keys_that_keep_their_names_are_not_renamed_to_and_fro(schemas: Path) ->
     assert desk.prefs.plan_migration("1.0.0").counts == {"rename": 3}
 
 
+def test_a_rollback_below_where_the_store_began_can_be_undone(schemas: Path) -> None:
+    desk = Desk(schemas, begin="1.1.0")
+    desk.tell([Act("set", "zoe", "b", 1), Act("migrate", version="1.0.0")])
+    desk.tell([Act("set", "kim", "b", 2), Act("migrate", version="1.1.0")])
+    assert desk.values() == {"kim": {"a": "2"}, "zoe": {"b": "1"}}
+    desk = Desk(schemas, begin="1.1.0")
+    desk.tell([Act("set", "zoe", "b", 1), Act("migrate", version="1.0.0")])
+    migrated = next(iter(desk.prefs.log())).id
+    desk.tell([Act("set", "kim", "b", 2)])
+    desk.prefs.apply(desk.prefs.plan_undo(migrated))
+    assert desk.values() == {"kim": {"a": "2"}, "zoe": {"b": "1"}}
+
+
+def test_steps_below_where_the_store_began_are_told_from_those_in_the_log(schemas: Path) -> None:
+    desk = Desk(schemas, begin="1.2.0")
+    desk.tell([Act("set", "kim", "a", 1), Act("set", "zoe", "b2", 3)])
+    for goals in (["1.1.0", "1.0.0"], ["1.2.0", "1.0.0"], ["1.3.0", "1.1.0", "2.1.0", "1.0.0"]):
+        for goal in goals:
+            desk.migrate(goal)
+        assert desk.values() == {"kim": {"b": "1"}, "zoe": {"a": "3"}}
+
+
 def test_a_value_that_a_rollback_moved_is_nowhere_twice(schemas: Path) -> None:
     desk = Desk(schemas)
     desk.tell([Act("migrate", version="1.1.0"), Act("set", "kim", "a", 3)])

@@ -10,7 +10,7 @@ from prefcore.engines.migrating.descent import Descent
 from prefcore.engines.migrating.retracing import Retracing
 from prefcore.engines.migrating.telling import tell_changes
 from prefcore.engines.migrating.undoing import Undoing
-from prefcore.engines.migrating.work import Migration
+from prefcore.engines.migrating.work import Migration, is_lower
 from prefcore.interfaces import Edit
 from prefcore.migration import Edge, Rename
 from prefcore.model import Change
@@ -36,7 +36,7 @@ def migrate_back(
     ``take_before`` they give way to what stood before, and stay in the history.
     """
     logged = _logged_renames(transaction, undo)
-    standing = _rename_back(transaction, migration, path, undo, logged)
+    standing = _rename_back(transaction, migration, undo, logged)
     renamed = {one.after for one in logged}
     retracing = Retracing(transaction, migration, undo, path, renamed)
     descent = Descent(transaction, migration, path, undo, standing, retracing)
@@ -109,11 +109,10 @@ def _logged_renames(transaction: SealingTransaction, undo: Undoing) -> list[Rena
 def _rename_back(
     transaction: SealingTransaction,
     migration: Migration,
-    path: tuple[Edge, ...],
     undo: Undoing,
     logged: list[Renamed],
 ) -> dict[str, str]:
-    """Give every key, with all its entries, the name it has at the end of the path.
+    """Give every key, with all its entries, the name it has at the goal.
 
     Returns, for keys that a part of the run that stands had renamed, the name before by that after.
     """
@@ -127,15 +126,28 @@ def _rename_back(
             if isinstance(operation, Rename) and operation.as_change() in logged:
                 due.append((operation.key, operation.to))
                 standing[operation.to] = standing.pop(operation.key, operation.key)
-    for edge in path if undo.revision == 0 else ():  # from before the log began: the step tells
+    for edge in _below(migration, undo):  # from before the log began: the step tells
         due += [
             (operation.to, operation.key)
             for operation in reversed(edge.step.operations if edge.step else ())
-            if isinstance(operation, Rename) and operation.as_change() not in logged
+            if isinstance(operation, Rename)
         ]
     for key, to in _shortened(due):
+        if next(transaction.held(migration.app, to), None) is None:
+            transaction.mint(key)  # one that nobody held: the way up again has to know of it
         transaction.rename(key, to)
     return standing
+
+
+def _below(migration: Migration, undo: Undoing) -> tuple[Edge, ...]:
+    """Give the edges from where the store began down to a goal below of it; else none.
+
+    With all that the log tells taken back, keys have the names that they began with.
+    """
+    start = undo.versions[0][1] if undo.versions else undo.goal
+    if undo.revision or not is_lower(undo.goal, start):
+        return ()
+    return migration.find_path(start, undo.goal)
 
 
 def _shortened(renames: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
