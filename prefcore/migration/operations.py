@@ -125,8 +125,7 @@ class Rename(Operation):
         return self.wins == self.key
 
     def down(self, rows: Rows) -> None:
-        if self.to in rows:
-            rows.move(self.to, self.key)
+        rows.move(self.to, self.key)
 
     def as_document(self) -> dict[str, object]:
         return {"op": self.name, "key": self.key, "to": self.to, "wins": self.wins}

@@ -75,8 +75,10 @@ class Rows:
         return keys & self._rows.keys()
 
     def move(self, key: str, to: str) -> None:
-        """Hold under another key what one holds, with its metadata."""
-        self._rows[to] = (to, *self._rows.pop(key)[1:])
+        """Hold under another key what one holds, if anything, with its metadata."""
+        row = self._rows.pop(key, None)
+        if row is not None:
+            self._rows[to] = (to, *row[1:])
 
     def park(self, key: str) -> None:
         """Hold nothing for a key that the other version does not know; the log keeps it."""

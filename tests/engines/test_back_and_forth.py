@@ -360,6 +360,13 @@ def test_what_was_taken_out_stays_out_below_where_the_store_began(schemas: Path)
     assert desk.values()["kim"] == {}
 
 
+def test_what_was_made_of_what_was_taken_out_stays_out_by_its_older_name(schemas: Path) -> None:
+    desk = Desk(schemas, begin="2.1.0")
+    desk.tell([Act("set", "kim", "b2", 1), Act("migrate", version="2.2.0")])
+    desk.tell([Act("unset", "kim", "both"), Act("migrate", version="1.1.0")])
+    assert desk.values()["kim"] == {}
+
+
 def test_what_was_taken_out_stays_out_within_a_run_over_keys_that_change_places(
     schemas: Path,
 ) -> None:
@@ -373,9 +380,9 @@ def test_what_was_taken_out_stays_out_within_a_run_over_keys_that_change_places(
 
 
 @settings(max_examples=100)
-@given(STORIES, st.sampled_from(VERSIONS))
-def test_up_and_back_is_nothing(schemas: Path, story: list[Act], there: str) -> None:
-    desk = Desk(schemas)
+@given(st.sampled_from(VERSIONS), STORIES, st.sampled_from(VERSIONS))
+def test_up_and_back_is_nothing(schemas: Path, begin: str, story: list[Act], there: str) -> None:
+    desk = Desk(schemas, begin=begin)
     desk.tell(story)
     before, version = desk.rows(), str(desk.prefs.version)
     assume(VERSIONS.index(there) > VERSIONS.index(version))
@@ -385,12 +392,16 @@ def test_up_and_back_is_nothing(schemas: Path, story: list[Act], there: str) -> 
 
 
 @settings(max_examples=100)
-@given(STORIES, st.lists(st.sampled_from(VERSIONS), min_size=2, max_size=2).map(sorted))
+@given(
+    st.sampled_from(VERSIONS),
+    STORIES,
+    st.lists(st.sampled_from(VERSIONS), min_size=2, max_size=2).map(sorted),
+)
 def test_going_beyond_and_back_is_going_there(
-    schemas: Path, story: list[Act], goals: list[str]
+    schemas: Path, begin: str, story: list[Act], goals: list[str]
 ) -> None:
     middle, top = goals
-    direct, beyond = Desk(schemas), Desk(schemas)
+    direct, beyond = Desk(schemas, begin=begin), Desk(schemas, begin=begin)
     for desk in (direct, beyond):
         desk.tell(story)
     assume(VERSIONS.index(middle) >= VERSIONS.index(str(direct.prefs.version)))
