@@ -31,6 +31,7 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._opened: list[Store] = []
         self.target = folder / "target"
         self.url = f"file://{self.target}"
         self.store: Store = self.open("prefs.db")
@@ -46,8 +47,15 @@ class World:
         self.prefs.set("font_size", 9, user="alice")
 
     def open(self, name: str) -> Store:
-        """Open a store of the folder, making it."""
-        return SqliteStore.open(f"sqlite:{self.folder / name}", create=True)
+        """Open a store of the folder, making it; it is closed with this."""
+        store = SqliteStore.open(f"sqlite:{self.folder / name}", create=True)
+        self._opened.append(store)
+        return store
+
+    def close(self) -> None:
+        """Close every store that was opened here."""
+        for store in self._opened:
+            store.close()
 
     def preferences(
         self, store: Store, *, targets: bool = False, steps: tuple[Step, ...] = STEPS
@@ -78,12 +86,12 @@ def _draft(app: str) -> Draft:
 
 @contextmanager
 def world(folder: Path) -> Iterator[World]:
-    """Make the world, and close its store."""
+    """Make the world, and close its stores."""
     made = World(folder)
     try:
         yield made
     finally:
-        made.store.close()
+        made.close()
 
 
 def state(store: Store) -> tuple[list[PreferenceSet], list[object]]:
